@@ -1,0 +1,148 @@
+"""The connection to the log: publishing with a proof of storage, and reading single messages back.
+
+Nothing else publishes to PIPELINE. A `Stored` means that the log has synced the message to disk.
+"""
+
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+
+import nats
+import nats.errors
+import nats.js.errors
+import structlog
+from nats.aio.client import Client
+from nats.js import JetStreamContext
+from nats.js.api import RawStreamMsg
+
+from libs.common import metrics
+from libs.common.contracts import codec, subjects
+from libs.common.contracts.codec import AnyMessage
+from libs.common.health import Health
+from libs.common.secret import Secret
+from libs.common.telemetry import send_span
+
+PUBLISH_TIMEOUT_S = 2.0
+HEADER_EVENT_ID = "Nats-Msg-Id"
+HEADER_SERVICE = "Alertwire-Service"
+HEADER_ALERT = "Alertwire-Alert"
+_RECONNECT_WAIT_S = 0.25
+
+_log = structlog.get_logger()
+
+
+class LogUnavailable(Exception):  # noqa: N818 - a state of the log, met by every service
+    """The log did not confirm in time. The message may or may not be stored: publishing it again
+    under the same event id is safe.
+    """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """The log's confirmation."""
+
+    seq: int
+    """Of the message, or of the earlier one with the same event id."""
+    duplicate: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One message as it stands in the log."""
+
+    seq: int
+    subject: str
+    stored_at: datetime | None
+    message: AnyMessage
+
+
+class Bus:
+    """One connection to NATS, shared by everything in a process."""
+
+    def __init__(self, *, client: Client, service: str) -> None:
+        self.client = client
+        self.js: JetStreamContext = client.jetstream(timeout=PUBLISH_TIMEOUT_S)
+        self.service = service
+
+    async def publish(self, *, subject: str, message: AnyMessage, event_id: str) -> Stored:
+        """Store a message once; raises `LogUnavailable`."""
+        if not self.client.is_connected:
+            # The client would buffer it and send it after we had said that it was not stored.
+            raise LogUnavailable("not connected to NATS")
+        stage = subjects.parse(subject).stage
+        attributes = {"messaging.destination.name": subject, "messaging.message.id": event_id}
+        with send_span(stage, attributes) as headers:
+            headers[HEADER_EVENT_ID] = event_id
+            headers[HEADER_SERVICE] = self.service
+            if message.alert_id is not None:
+                headers[HEADER_ALERT] = message.alert_id
+            try:
+                ack = await self.js.publish(subject, codec.encode(message), headers=headers)
+            except (nats.errors.Error, nats.js.errors.Error, OSError) as error:
+                raise LogUnavailable(f"{type(error).__name__}: {error}") from error
+        return Stored(seq=ack.seq, duplicate=bool(ack.duplicate))
+
+    async def entry(self, seq: int) -> Entry:
+        """Read one message; raises `LogUnavailable` when it is gone or the log does not answer."""
+        try:
+            raw = await self.js.get_msg(subjects.STREAM, seq=seq, direct=True)
+        except (nats.errors.Error, nats.js.errors.Error, OSError) as error:
+            raise LogUnavailable(f"{type(error).__name__}: {error}") from error
+        return _entry(raw)
+
+    async def entries_after(self, *, subject: str, seq: int) -> AsyncIterator[Entry]:
+        """The messages of a subject (wildcards allowed) stored after `seq`, oldest first."""
+        while True:
+            try:
+                raw = await self.js.get_msg(
+                    subjects.STREAM, seq=seq + 1, subject=subject, direct=True, next=True
+                )
+            except nats.js.errors.NotFoundError:
+                return
+            except (nats.errors.Error, nats.js.errors.Error, OSError) as error:
+                raise LogUnavailable(f"{type(error).__name__}: {error}") from error
+            found = _entry(raw)
+            yield found
+            seq = found.seq
+
+
+@contextlib.asynccontextmanager
+async def connected(*, url: Secret, service: str, health: Health) -> AsyncIterator[Bus]:
+    """Connect, for as long as it takes, and stay connected; readiness says when it is not."""
+
+    async def on_error(error: Exception) -> None:
+        metrics.log_errors.labels(service).inc()
+        _log.warning("log.failed", error=f"{type(error).__name__}: {error}")
+
+    async def on_reconnected() -> None:
+        _log.info("log.reconnected")
+
+    client = await nats.connect(
+        url.reveal(),
+        name=f"alertwire-{service}",
+        allow_reconnect=True,
+        max_reconnect_attempts=-1,
+        reconnect_time_wait=_RECONNECT_WAIT_S,
+        connect_timeout=2,
+        error_cb=on_error,
+        reconnected_cb=on_reconnected,
+        # Nothing is buffered while away: it would be sent after we had said that it failed.
+        pending_size=0,
+    )
+    health.add("log", lambda: None if client.is_connected else "not connected to NATS")
+    try:
+        yield Bus(client=client, service=service)
+    finally:
+        await client.close()
+
+
+def _entry(raw: RawStreamMsg) -> Entry:
+    assert raw.seq is not None  # noqa: S101 - the server always tells
+    assert raw.subject is not None  # noqa: S101
+    return Entry(
+        seq=raw.seq,
+        subject=raw.subject,
+        stored_at=raw.time,
+        message=codec.decode(raw.data or b""),
+    )

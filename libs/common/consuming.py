@@ -1,0 +1,288 @@
+"""The consumer loop that router and executor share. It knows order, tries and acknowledgement, and
+nothing of what the messages mean.
+
+Messages are put into lanes (`lane_of`): one lane is handled strictly in the order of the log,
+different lanes run side by side, so that one slow order delays nobody else. A message that must be
+tried again holds its lane; it is never handed back to the log, which would deliver it after newer
+ones.
+
+On start the consumer is reset to its acknowledgement floor: whatever a dead predecessor left
+unacknowledged comes first and in order. JetStream alone would send new messages before them.
+Messages that were acknowledged above the floor come again too, so handlers must recognise what is
+done. One process consumes a durable at a time (docs/decisions/0003-order-across-a-crash.md).
+"""
+
+import asyncio
+import contextlib
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+import nats.errors
+import nats.js.errors
+import structlog
+from nats.aio.msg import Msg
+
+from libs.common import metrics
+from libs.common.bus import Bus, LogUnavailable
+from libs.common.contracts import codec, subjects
+from libs.common.contracts.codec import AnyMessage, UndecodableError
+from libs.common.contracts.dead_letter import DeadLetter
+from libs.common.contracts.words import AlertId
+from libs.common.domain import identity
+from libs.common.domain.retrying import next_delay_s
+from libs.common.outcome import Refuse, Retry, Unknown
+from libs.common.pulling import pull
+from libs.common.telemetry import process_span
+from libs.common.topology import ACK_WAIT_S, IN_FLIGHT_MAX
+
+TRIES_MAX = 20
+_FINISHED_REMEMBERED = 20_000
+_STOP_GRACE_S = 4.0
+_RECONNECT_S = 0.5
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """A message of the log on its way to a handler."""
+
+    seq: int
+    subject: str
+    stored_at: datetime
+    message: AnyMessage
+    headers: Mapping[str, str]
+    data: bytes
+    raw: Msg = field(repr=False)
+    fresh: bool
+    """False where this message may have been handled before, wholly or in part: by an earlier
+    process, or in an earlier try. Its handler then reads in the log what was done."""
+
+
+Handler = Callable[[Delivery], Awaitable[None]]
+"""Handles one message; raises only `Retry`, `Refuse` or `Unknown`. Anything else is a bug."""
+
+
+class Consumer:
+    """Feeds one durable consumer's messages to a handler, lane by lane."""
+
+    def __init__(
+        self, bus: Bus, *, durable: str, handler: Handler, lane_of: Callable[[AnyMessage], str]
+    ) -> None:
+        self._bus = bus
+        self._durable = durable
+        self._handler = handler
+        self._lane_of = lane_of
+        self._lanes: dict[str, asyncio.Queue[Delivery]] = {}
+        self._in_flight: dict[int, Msg] = {}
+        self._finished: OrderedDict[int, None] = OrderedDict()
+        self._ready = False
+        self._stopping = False
+        self._old_until = 0
+
+    def missing(self) -> str | None:
+        """A readiness check."""
+        return None if self._ready else f"consumer {self._durable} is not attached"
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Consume until `stop`; then let what is being handled finish, and leave the rest."""
+        await self._reset(stop)
+        _log.info("consumer.attached", durable=self._durable, old_until_seq=self._old_until)
+        async with asyncio.TaskGroup() as group:
+            heartbeat = group.create_task(self._keep_alive())
+            workers: set[asyncio.Task[None]] = set()
+            while not stop.is_set():
+                try:
+                    async for raw in pull(
+                        self._bus,
+                        durable=self._durable,
+                        room=lambda: IN_FLIGHT_MAX - len(self._in_flight),
+                        going=lambda: not stop.is_set(),
+                    ):
+                        self._ready = True
+                        if raw is not None:
+                            await self._accept(raw, group=group, workers=workers)
+                        elif len(self._in_flight) >= IN_FLIGHT_MAX:
+                            await asyncio.sleep(0.01)
+                except (nats.errors.Error, OSError) as error:
+                    self._ready = False
+                    _log.warning("consumer.lost", error=f"{type(error).__name__}: {error}")
+                    await asyncio.sleep(_RECONNECT_S)
+            self._ready, self._stopping = False, True
+            if workers:
+                _, running = await asyncio.wait(workers, timeout=_STOP_GRACE_S)
+                for worker in running:
+                    worker.cancel()
+            heartbeat.cancel()
+
+    async def _reset(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            try:
+                await self._bus.js.reset_consumer(subjects.STREAM, self._durable)
+                info = await self._bus.js.stream_info(subjects.STREAM)
+                self._old_until = info.state.last_seq
+            except (nats.errors.Error, nats.js.errors.Error, OSError) as error:
+                _log.warning("consumer.waiting", error=f"{type(error).__name__}: {error}")
+                await asyncio.sleep(_RECONNECT_S)
+            else:
+                return
+
+    async def _accept(
+        self, raw: Msg, *, group: asyncio.TaskGroup, workers: set[asyncio.Task[None]]
+    ) -> None:
+        seq = raw.metadata.sequence.stream
+        if seq in self._finished:
+            await self._acknowledge(raw)
+            return
+        if seq in self._in_flight:
+            # Our heartbeat came late; the newer delivery is the one to acknowledge.
+            self._in_flight[seq] = raw
+            metrics.redelivered.labels(self._bus.service).inc()
+            return
+        self._in_flight[seq] = raw
+        try:
+            delivery = _decoded(raw, old_until=self._old_until)
+        except UndecodableError as error:
+            await self._bury(raw, reason=f"undecodable: {error}")
+            await self._finish(raw, outcome="dead")
+            return
+        lane = self._lane_of(delivery.message)
+        queue = self._lanes.get(lane)
+        if queue is not None:
+            queue.put_nowait(delivery)
+            return
+        self._lanes[lane] = queue = asyncio.Queue()
+        queue.put_nowait(delivery)
+        worker = group.create_task(self._work(lane, queue))
+        workers.add(worker)
+        worker.add_done_callback(workers.discard)
+
+    async def _work(self, lane: str, queue: asyncio.Queue[Delivery]) -> None:
+        try:
+            while not (queue.empty() or self._stopping):
+                delivery = queue.get_nowait()
+                started = time.perf_counter()
+                outcome = await self._handle(delivery)
+                metrics.handling_seconds.labels(self._bus.service).observe(
+                    time.perf_counter() - started
+                )
+                await self._finish(self._in_flight[delivery.seq], outcome=outcome)
+        finally:
+            # No await lies between the last look at the queue and this line, so none is lost.
+            del self._lanes[lane]
+
+    async def _handle(self, delivery: Delivery) -> str:
+        attributes: dict[str, str | int] = {
+            "messaging.destination.name": delivery.subject,
+            "messaging.consumer.group.name": self._durable,
+            "messaging.nats.sequence": delivery.seq,
+        }
+        stage = subjects.parse(delivery.subject).stage
+        with structlog.contextvars.bound_contextvars(
+            alert_id=delivery.message.alert_id, seq=delivery.seq
+        ):
+            tried = 0
+            while True:
+                tried += 1
+                try:
+                    with process_span(
+                        delivery.headers, f"process {stage}", {**attributes, "tries": tried}
+                    ):
+                        await self._handler(delivery)
+                except Refuse as refusal:
+                    await self._bury(delivery.raw, reason=refusal.reason)
+                    return "dead"
+                except (Retry, Unknown) as failure:
+                    reason, delay_s = failure.reason, failure.delay_s
+                except LogUnavailable as failure:
+                    # Not the message's fault, and nothing can be buried meanwhile: no try counted.
+                    reason, delay_s = str(failure), next_delay_s(tried)
+                    tried -= 1
+                except Exception as failure:  # noqa: BLE001 - the outermost loop: a bug of ours
+                    reason, delay_s = f"{type(failure).__name__}: {failure}", next_delay_s(tried)
+                    _log.exception("message.failed", tries=tried)
+                else:
+                    return "done"
+                if tried >= TRIES_MAX:
+                    reason = f"given up after {tried} tries: {reason}"
+                    await self._bury(delivery.raw, reason=reason)
+                    return "dead"
+                _log.warning("message.delayed", tries=tried, reason=reason, delay_s=delay_s)
+                await asyncio.sleep(delay_s)
+                delivery = replace(delivery, fresh=False)
+
+    async def _bury(self, raw: Msg, *, reason: str) -> None:
+        """Keep the message whole with its reason; nothing is acknowledged before that is stored."""
+        service = self._bus.service
+        seq = raw.metadata.sequence.stream
+        letter = DeadLetter(
+            service=service,
+            at=datetime.now(UTC),
+            subject=raw.subject,
+            seq=seq,
+            deliveries=raw.metadata.num_delivered,
+            reason=reason,
+            data=raw.data,
+            headers=dict(raw.headers or {}),
+            alert_id=_alert_of(raw),
+        )
+        tried = 0
+        while True:
+            try:
+                await self._bus.publish(
+                    subject=subjects.dead(service),
+                    message=letter,
+                    event_id=identity.dead_event_id(service=service, seq=seq),
+                )
+            except LogUnavailable:
+                tried += 1
+                await asyncio.sleep(next_delay_s(tried))
+            else:
+                break
+        metrics.dead_letters.labels(service).inc()
+        _log.error("message.buried", seq=seq, reason=reason)
+
+    async def _finish(self, raw: Msg, *, outcome: str) -> None:
+        seq = raw.metadata.sequence.stream
+        self._in_flight.pop(seq, None)
+        self._finished[seq] = None
+        if len(self._finished) > _FINISHED_REMEMBERED:
+            self._finished.popitem(last=False)
+        metrics.handled.labels(self._bus.service, outcome).inc()
+        await self._acknowledge(raw)
+
+    async def _acknowledge(self, raw: Msg) -> None:
+        # A lost acknowledgement brings the message back, and `_finished` knows it.
+        with contextlib.suppress(nats.errors.Error, OSError):
+            await self._bus.client.publish(raw.reply)
+
+    async def _keep_alive(self) -> None:
+        while True:
+            await asyncio.sleep(ACK_WAIT_S / 3)
+            for raw in list(self._in_flight.values()):
+                with contextlib.suppress(nats.errors.Error, OSError):
+                    await self._bus.client.publish(raw.reply, b"+WPI")
+
+
+def _decoded(raw: Msg, *, old_until: int) -> Delivery:
+    seq = raw.metadata.sequence.stream
+    return Delivery(
+        seq=seq,
+        subject=raw.subject,
+        stored_at=raw.metadata.timestamp,
+        message=codec.decode(raw.data),
+        headers=raw.headers or {},
+        data=raw.data,
+        raw=raw,
+        fresh=seq > old_until and raw.metadata.num_delivered == 1,
+    )
+
+
+def _alert_of(raw: Msg) -> AlertId | None:
+    try:
+        return codec.decode(raw.data).alert_id
+    except UndecodableError:
+        return None

@@ -1,0 +1,42 @@
+"""Executions: what was asked of the exchange about one leg, and what it said."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from libs.common.contracts.messages import Message, guard
+from libs.common.contracts.order import ExchangeCall
+from libs.common.contracts.words import (
+    AccountId,
+    AlertId,
+    ClientOrderId,
+    ExecutionKind,
+    IntentId,
+    RouteId,
+    VenueSymbol,
+)
+
+
+class Execution(Message, frozen=True, kw_only=True, tag="execution"):
+    alert_id: AlertId
+    intent_id: IntentId
+    route: RouteId
+    account: AccountId
+    symbol: VenueSymbol
+    client_order_id: ClientOrderId
+    kind: ExecutionKind
+    at: datetime
+    exchange_order_id: str | None = None
+    filled_contracts: Decimal | None = None
+    average_price: Decimal | None = None
+    fee: Decimal | None = None
+    fee_currency: str | None = None
+    profit: Decimal | None = None
+    code: int | None = None
+    """The exchange's code: of the reply, or for an order that died later its errorCode."""
+    message: str = ""
+    """The exchange's words, untouched; for `unknown` ours, saying what is not known."""
+    calls: tuple[ExchangeCall, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("filled_contracts", "average_price", "fee", "profit"):
+            guard(name, getattr(self, name))

@@ -1,0 +1,113 @@
+"""Subjects and keys: built and parsed here only. `noun.past_verb.<key…>`, general to specific."""
+
+import re
+from dataclasses import dataclass
+from hashlib import sha256
+
+from libs.common.contracts.words import AccountId, ExecutionKind, RouteId, VenueSymbol
+
+STREAM = "PIPELINE"
+STREAM_SUBJECTS = ("alert.>", "intent.>", "order.>", "execution.>", "dead.>")
+
+BUCKET_ROUTES = "routes"
+BUCKET_ACCOUNTS = "accounts"
+BUCKET_SECRETS = "secrets"
+BUCKET_CONTROLS = "controls"
+BUCKET_INSTRUMENTS = "instruments"
+BUCKETS = (BUCKET_ROUTES, BUCKET_ACCOUNTS, BUCKET_SECRETS, BUCKET_CONTROLS, BUCKET_INSTRUMENTS)
+
+ALERTS_RECEIVED = "alert.received.>"
+INTENTS_ACCEPTED = "intent.accepted.>"
+
+_PLAIN = re.compile(r"[A-Za-z0-9_-]+")
+_ESCAPED = re.compile(r"=([0-9a-f]{2})")
+
+
+def alert_received(route: RouteId) -> str:
+    return f"alert.received.{_token(route)}"
+
+
+def alert_duplicate(route: RouteId) -> str:
+    return f"alert.duplicate.{_token(route)}"
+
+
+def alert_refused(route: RouteId) -> str:
+    return f"alert.refused.{_token(route)}"
+
+
+def intent_accepted(*, shard: int, account: AccountId, symbol: VenueSymbol) -> str:
+    return f"intent.accepted.{shard}.{_token(account)}.{_token(symbol)}"
+
+
+def intents_of_shard(shard: int) -> str:
+    return f"intent.accepted.{shard}.>"
+
+
+def intents_of_account(*, shard: int, account: AccountId) -> str:
+    return f"intent.accepted.{shard}.{_token(account)}.>"
+
+
+def intent_denied(route: RouteId) -> str:
+    return f"intent.denied.{_token(route)}"
+
+
+def order_planned(*, account: AccountId, symbol: VenueSymbol) -> str:
+    return f"order.planned.{_token(account)}.{_token(symbol)}"
+
+
+def execution(*, kind: ExecutionKind, account: AccountId, symbol: VenueSymbol) -> str:
+    return f"execution.{kind.value}.{_token(account)}.{_token(symbol)}"
+
+
+def executions_of(*, account: AccountId, symbol: VenueSymbol) -> str:
+    return f"execution.*.{_token(account)}.{_token(symbol)}"
+
+
+def dead(service: str) -> str:
+    return f"dead.{_token(service)}"
+
+
+def shard_of(account: AccountId, *, shards: int) -> int:
+    """Which executor shard owns the account: stable across processes and versions."""
+    return int.from_bytes(sha256(account.encode()).digest()[:4], "big") % shards
+
+
+def instrument_prefix(base_url: str) -> str:
+    """Contracts are kept per exchange address: a paper exchange's sizes are not MEXC's."""
+    return sha256(base_url.encode()).hexdigest()[:12]
+
+
+def instrument_key(*, base_url: str, symbol: VenueSymbol) -> str:
+    return f"{instrument_prefix(base_url)}.{_token(symbol)}"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A parsed subject: the stage, and the keys behind it with their escapes undone."""
+
+    stage: str
+    keys: tuple[str, ...]
+
+
+def parse(subject: str) -> Subject:
+    words = subject.split(".")
+    stage = "dead" if words[0] == "dead" else ".".join(words[:2])
+    keys = words[len(stage.split(".")) :]
+    return Subject(stage=stage, keys=tuple(_plain(key) for key in keys))
+
+
+def _token(text: str) -> str:
+    # A subject's token holds no dot, space or wildcard; a symbol of the exchange might one day.
+    if _PLAIN.fullmatch(text):
+        return text
+    return "".join(
+        char if _PLAIN.fullmatch(char) else "".join(f"={byte:02x}" for byte in char.encode())
+        for char in text
+    )
+
+
+def _plain(token: str) -> str:
+    if "=" not in token:
+        return token
+    raw = _ESCAPED.sub(lambda match: chr(int(match[1], 16)), token)
+    return raw.encode("latin-1").decode(errors="replace")

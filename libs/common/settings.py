@@ -1,0 +1,86 @@
+"""Configuration: read once from the environment, typed, frozen, documented, printed redacted.
+
+A settings class is a frozen dataclass whose fields are made by `setting(...)`. A field `nats_url`
+is read from `ALERTWIRE_NATS_URL`. An `ALERTWIRE_` variable that no field knows is an error, since
+it is most likely a misspelling that would otherwise be ignored in silence.
+"""
+
+import dataclasses
+import types
+import typing
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from libs.common.secret import Secret
+
+PREFIX = "ALERTWIRE_"
+
+T = TypeVar("T")
+
+
+class SettingsError(Exception):
+    """The environment does not describe a valid configuration; the message names the variable."""
+
+
+def setting(doc: str, **default: Any) -> Any:
+    """Declare a field: `doc` gives meaning and unit; `default=` makes it optional."""
+    return dataclasses.field(metadata={"doc": doc}, **default)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ServiceSettings:
+    """What every service needs; each adds its own fields."""
+
+    nats_url: Secret = setting("NATS with its credentials: nats://user:password@host:port")
+    health_host: str = setting("Address that health and metrics listen on", default="127.0.0.1")
+    health_port: int = setting("Port of /health/live, /health/ready and /metrics")
+    log_level: str = setting("debug, info, warning or error", default="info")
+
+
+def from_env(cls: type[T], environ: Mapping[str, str]) -> T:
+    """Build `cls` from the environment, or raise `SettingsError` naming what is wrong."""
+    hints = typing.get_type_hints(cls)
+    fields = dataclasses.fields(cls)  # type: ignore[arg-type]
+    known = {variable_name(field.name) for field in fields}
+    unknown = sorted(name for name in environ if name.startswith(PREFIX) and name not in known)
+    if unknown:
+        raise SettingsError(f"unknown variable {unknown[0]}; known are {', '.join(sorted(known))}")
+    values: dict[str, Any] = {}
+    for field in fields:
+        name = variable_name(field.name)
+        raw = environ.get(name, "")
+        if raw:
+            values[field.name] = _convert(raw, kind=hints[field.name], name=name)
+        elif field.default is dataclasses.MISSING:
+            raise SettingsError(f"{name} is missing: {field.metadata['doc']}")
+    return cls(**values)
+
+
+def variable_name(field_name: str) -> str:
+    return PREFIX + field_name.upper()
+
+
+def redacted(settings: object) -> dict[str, object]:
+    """The settings as a log line may show them: secrets as stars, addresses without passwords."""
+    shown: dict[str, object] = {}
+    for field in dataclasses.fields(settings):  # type: ignore[arg-type]
+        value = getattr(settings, field.name)
+        shown[field.name] = str(value) if isinstance(value, (Secret, Path)) else value
+    return shown
+
+
+def _convert(raw: str, *, kind: Any, name: str) -> Any:
+    if isinstance(kind, types.UnionType):
+        kind = next(arm for arm in typing.get_args(kind) if arm is not type(None))
+    if kind is bool:
+        lowered = raw.lower()
+        if lowered not in {"true", "false"}:
+            raise SettingsError(f"{name} must be true or false, not {raw!r}")
+        return lowered == "true"
+    if kind in {int, float}:
+        try:
+            return kind(raw)
+        except ValueError:
+            raise SettingsError(f"{name} must be a number, not {raw!r}") from None
+    return kind(raw)

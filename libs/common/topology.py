@@ -1,0 +1,88 @@
+"""The log's stream, its durable consumers and the KV buckets: made by a set-up step, not by the
+services, which therefore need no right to change them. Idempotent.
+"""
+
+from nats.js import JetStreamContext, api
+from nats.js.errors import NotFoundError
+
+from libs.common.contracts import subjects
+
+ROUTER = "router"
+AUDITOR = "auditor"
+ACK_WAIT_S = 15
+"""Silence after which the log redelivers; handlers say `in_progress` every third of it."""
+DELIVERIES_MAX = -1
+"""The services count tries themselves and write a dead letter, so the log never gives up alone."""
+IN_FLIGHT_MAX = 512
+DUPLICATE_WINDOW_S = 300
+RETENTION_S = 14 * 86_400
+_KV_HISTORY = 16
+
+
+def executor_consumer(shard: int) -> str:
+    return f"executor-{shard}"
+
+
+async def ensure_topology(js: JetStreamContext, *, replicas: int = 1, shards: int = 1) -> None:
+    """Make what is missing, and bring what is there to these settings."""
+    stream = api.StreamConfig(
+        name=subjects.STREAM,
+        subjects=list(subjects.STREAM_SUBJECTS),
+        storage=api.StorageType.FILE,
+        retention=api.RetentionPolicy.LIMITS,
+        discard=api.DiscardPolicy.OLD,
+        num_replicas=replicas,
+        max_age=RETENTION_S,
+        duplicate_window=DUPLICATE_WINDOW_S,
+        allow_direct=True,
+    )
+    try:
+        await js.stream_info(subjects.STREAM)
+        await js.update_stream(stream)
+    except NotFoundError:
+        await js.add_stream(stream)
+    await _consumer(js, name=ROUTER, filter_subject=subjects.ALERTS_RECEIVED)
+    for shard in range(shards):
+        await _consumer(
+            js, name=executor_consumer(shard), filter_subject=subjects.intents_of_shard(shard)
+        )
+    await _consumer(js, name=AUDITOR, filter_subject=None, in_flight=10_000, ack_wait_s=60)
+    for bucket in subjects.BUCKETS:
+        await _bucket(js, name=bucket, replicas=replicas)
+
+
+async def _consumer(
+    js: JetStreamContext,
+    *,
+    name: str,
+    filter_subject: str | None,
+    in_flight: int = IN_FLIGHT_MAX,
+    ack_wait_s: int = ACK_WAIT_S,
+) -> None:
+    # No `backoff`: it would override the ack wait and redeliver what is still being handled.
+    await js.add_consumer(
+        subjects.STREAM,
+        api.ConsumerConfig(
+            durable_name=name,
+            filter_subject=filter_subject,
+            deliver_policy=api.DeliverPolicy.ALL,
+            ack_policy=api.AckPolicy.EXPLICIT,
+            ack_wait=ack_wait_s,
+            max_deliver=DELIVERIES_MAX,
+            max_ack_pending=in_flight,
+        ),
+    )
+
+
+async def _bucket(js: JetStreamContext, *, name: str, replicas: int) -> None:
+    try:
+        await js.key_value(name)
+    except NotFoundError:
+        await js.create_key_value(
+            api.KeyValueConfig(
+                bucket=name,
+                history=_KV_HISTORY if name != subjects.BUCKET_SECRETS else 1,
+                storage=api.StorageType.FILE,
+                replicas=replicas,
+            )
+        )

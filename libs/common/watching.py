@@ -1,0 +1,103 @@
+"""Live copies of KV buckets: a change by hand applies within a second, with no restart.
+
+A copy is read whole, then follows; after a lost connection it is read whole again, so that what
+changed meanwhile, deletions too, is seen.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Generic, TypeVar
+
+import msgspec
+import nats.errors
+import nats.js.errors
+import structlog
+
+from libs.common.bus import Bus
+
+T = TypeVar("T")
+
+_RETRY_S = 0.5
+_CHECK_S = 0.5
+_log = structlog.get_logger()
+
+
+class Watched(Generic[T]):
+    """The decoded values of a bucket by key; `complete` is set once all of them were read."""
+
+    def __init__(
+        self, *, bucket: str, decode: Callable[[bytes], T], on_change: Callable[[], None] | None
+    ) -> None:
+        self.bucket = bucket
+        self.complete = asyncio.Event()
+        self._decode = decode
+        self._on_change = on_change
+        self._values: dict[str, T] = {}
+
+    @property
+    def values(self) -> Mapping[str, T]:
+        return self._values
+
+    def get(self, key: str) -> T | None:
+        return self._values.get(key)
+
+    def missing(self) -> str | None:
+        """A readiness check."""
+        return None if self.complete.is_set() else f"bucket {self.bucket} not read yet"
+
+    async def follow(self, bus: Bus) -> None:
+        """Follow the bucket until cancelled, whatever happens to the connection."""
+        while True:
+            try:
+                await self._follow_once(bus)
+            except (nats.errors.Error, nats.js.errors.Error, OSError, TimeoutError) as error:
+                _log.warning(
+                    "bucket.lost", bucket=self.bucket, error=f"{type(error).__name__}: {error}"
+                )
+            await asyncio.sleep(_RETRY_S)
+
+    async def _follow_once(self, bus: Bus) -> None:
+        reconnects = bus.client.stats["reconnects"]
+        store = await bus.js.key_value(self.bucket)
+        watcher = await store.watchall()
+        fresh: dict[str, T] | None = {}
+        try:
+            while bus.client.is_connected and bus.client.stats["reconnects"] == reconnects:
+                try:
+                    update = await watcher.updates(timeout=_CHECK_S)  # type: ignore[no-untyped-call]
+                except TimeoutError:
+                    continue
+                if update is None:
+                    if fresh is not None:
+                        self._values, fresh = fresh, None
+                        self.complete.set()
+                        self._changed()
+                    continue
+                self._apply(fresh if fresh is not None else self._values, update)
+                if fresh is None:
+                    self._changed()
+        finally:
+            await _stop(watcher)
+
+    def _apply(self, values: dict[str, T], update: object) -> None:
+        key, value = update.key, update.value  # type: ignore[attr-defined]
+        if update.operation in {"DEL", "PURGE"}:  # type: ignore[attr-defined]
+            values.pop(key, None)
+            return
+        try:
+            values[key] = self._decode(value or b"")
+        except msgspec.MsgspecError as error:
+            # One bad value must not stop the others; the old one no longer holds either.
+            values.pop(key, None)
+            _log.error("bucket.undecodable", bucket=self.bucket, key=key, error=str(error))
+
+    def _changed(self) -> None:
+        if self._on_change is not None:
+            self._on_change()
+
+
+async def _stop(watcher: object) -> None:
+    try:
+        await watcher.stop()  # type: ignore[attr-defined]
+    except (nats.errors.Error, OSError):
+        _log.debug("bucket.unwatched")
