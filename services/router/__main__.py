@@ -1,0 +1,56 @@
+"""Wires the router: settings, logs, telemetry, connection, handler; runs until signalled."""
+
+import asyncio
+import os
+import sys
+
+from libs.common.bus import connected
+from libs.common.clock import SystemClock
+from libs.common.consuming import Consumer
+from libs.common.health import Health
+from libs.common.running import run, settle_memory
+from libs.common.serving import serving
+from libs.common.settings import from_env
+from libs.common.telemetry import configure_telemetry
+from libs.common.topology import ROUTER
+from services.router.handler import Router, lane_of
+from services.router.routes import Configuration
+from services.router.settings import Settings
+
+
+async def main(stop: asyncio.Event) -> None:
+    settings = from_env(Settings, os.environ)
+    shutdown_telemetry = configure_telemetry(service="router", environ=os.environ)
+    health = Health("router", starting=True)
+    configuration = Configuration()
+    watched = (configuration.routes, configuration.accounts, configuration.instruments)
+    for bucket in watched:
+        health.add(bucket.bucket, bucket.missing)
+    async with (
+        serving(health, host=settings.health_host, port=settings.health_port),
+        connected(url=settings.nats_url, service="router", health=health) as bus,
+        asyncio.TaskGroup() as group,
+    ):
+        followers = [group.create_task(bucket.follow(bus)) for bucket in watched]
+        router = Router(
+            bus=bus,
+            routes=configuration.routes,
+            accounts=configuration.accounts,
+            catalogues=configuration.catalogues,
+            shards=settings.shards,
+            clock=SystemClock(),
+        )
+        consumer = Consumer(bus, durable=ROUTER, handler=router.handle, lane_of=lane_of)
+        health.add("consumer", consumer.missing)
+        for bucket in watched:
+            await bucket.complete.wait()
+        settle_memory()
+        health.started()
+        await consumer.run(stop)
+        for follower in followers:
+            follower.cancel()
+    shutdown_telemetry()
+
+
+if __name__ == "__main__":
+    sys.exit(run("router", main))

@@ -1,0 +1,151 @@
+"""Handles one alert: gathers the route and the catalogue, decides for each account, publishes."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+import structlog
+
+from libs.common.bus import Bus
+from libs.common.clock import Clock
+from libs.common.consuming import Delivery
+from libs.common.contracts import subjects
+from libs.common.contracts.alert import Alert
+from libs.common.contracts.codec import AnyMessage
+from libs.common.contracts.instrument import Instrument
+from libs.common.contracts.intent import Denial, Intent, IntentDenied
+from libs.common.contracts.reasons import Reason
+from libs.common.contracts.route import Account, Route, RouteAccount
+from libs.common.contracts.words import AccountId, VenueSymbol
+from libs.common.domain import identity
+from libs.common.outcome import Refuse, Retry
+from libs.common.watching import Watched
+from services.router.deciding import decide_intent
+
+# The console may have made a route, and ingest may know it, a moment before this process does.
+_ROUTE_GRACE_S = 2.0
+
+_log = structlog.get_logger()
+
+
+def lane_of(message: AnyMessage) -> str:
+    """Alerts of one route keep their order; routes do not wait for each other."""
+    return getattr(message, "route", "")
+
+
+class Router:
+    def __init__(
+        self,
+        *,
+        bus: Bus,
+        routes: Watched[Route],
+        accounts: Watched[Account],
+        catalogues: Callable[[], Mapping[str, Mapping[VenueSymbol, Instrument]]],
+        shards: int,
+        clock: Clock,
+    ) -> None:
+        self._bus = bus
+        self._routes = routes
+        self._accounts = accounts
+        self._catalogues = catalogues
+        self._shards = shards
+        self._clock = clock
+
+    async def handle(self, delivery: Delivery) -> None:
+        alert = delivery.message
+        if not isinstance(alert, Alert):
+            raise Refuse(f"a {type(alert).__name__} is no alert")
+        route = self._routes.get(alert.route)
+        if route is None:
+            await self._without_route(alert)
+            return
+        for account in route.settings.accounts:
+            if not delivery.fresh and await self._decided(alert, account, after=delivery.seq):
+                continue
+            await self._publish(alert, account, self._decide(alert, route, account))
+
+    def _decide(self, alert: Alert, route: Route, account: RouteAccount) -> Intent | Denial:
+        known = self._accounts.get(account.account)
+        if known is None:
+            return Denial(
+                reason=Reason.ACCOUNT_UNKNOWN,
+                message=f"route {route.id} names account {account.account}, which does not exist",
+                context={"account": account.account},
+            )
+        catalogue = self._catalogue(known.base_url)
+        if not catalogue:
+            raise Retry("the exchange's contracts were not read yet", delay_s=0.5)
+        return decide_intent(
+            alert, route=route.settings, account=account, catalogue=catalogue, now=self._clock.now()
+        )
+
+    def _catalogue(self, base_url: str) -> Mapping[VenueSymbol, Instrument]:
+        return self._catalogues().get(subjects.instrument_prefix(base_url), {})
+
+    async def _publish(
+        self, alert: Alert, account: RouteAccount | None, decided: Intent | Denial
+    ) -> None:
+        if isinstance(decided, Intent):
+            await self._bus.publish(
+                subject=subjects.intent_accepted(
+                    shard=subjects.shard_of(decided.account, shards=self._shards),
+                    account=decided.account,
+                    symbol=decided.symbol,
+                ),
+                message=decided,
+                event_id=identity.intent_event_id(decided.intent_id),
+            )
+            _log.info(
+                "intent.accepted",
+                route=alert.route,
+                account=decided.account,
+                symbol=decided.symbol,
+                action=decided.action,
+                contracts=str(decided.contracts),
+            )
+            return
+        account_id = AccountId(account.account) if account else None
+        await self._bus.publish(
+            subject=subjects.intent_denied(alert.route),
+            message=IntentDenied(
+                alert_id=alert.alert_id,
+                route=alert.route,
+                at=self._clock.now(),
+                denial=decided,
+                account=account_id,
+            ),
+            event_id=identity.denial_event_id(alert=alert.alert_id, account=account_id),
+        )
+        _log.info(
+            "intent.denied", route=alert.route, account=account_id, reason=decided.reason.value
+        )
+
+    async def _without_route(self, alert: Alert) -> None:
+        age_s = (self._clock.now() - alert.at).total_seconds()
+        if age_s < _ROUTE_GRACE_S:
+            raise Retry(f"route {alert.route} is not known here yet", delay_s=0.2)
+        denial = Denial(
+            reason=Reason.ROUTE_UNKNOWN,
+            message=f"route {alert.route} no longer exists",
+            context={"route": alert.route},
+        )
+        await self._publish(alert, None, denial)
+
+    async def _decided(self, alert: Alert, account: RouteAccount, *, after: int) -> bool:
+        # The log's own dedup forgets after some minutes; the log itself does not.
+        account_id = AccountId(account.account)
+        shard = subjects.shard_of(account_id, shards=self._shards)
+        wanted = identity.intent_id(alert=alert.alert_id, account=account_id)
+        accepted = subjects.intents_of_account(shard=shard, account=account_id)
+        async for entry in self._bus.entries_after(subject=accepted, seq=after):
+            if isinstance(entry.message, Intent) and entry.message.intent_id == wanted:
+                return True
+        denied = subjects.intent_denied(alert.route)
+        async for entry in self._bus.entries_after(subject=denied, seq=after):
+            found = entry.message
+            if (
+                isinstance(found, IntentDenied)
+                and found.alert_id == alert.alert_id
+                and found.account == account_id
+            ):
+                return True
+        return False
