@@ -1,0 +1,214 @@
+"""The exchange as the executor sees it: a port in the house's words, without a venue's numbers.
+
+What happened to an order is a value, since each case asks for something else of the caller. A
+question that got no answer raises `QueryFailed`, since its caller cannot go on without one. Every
+value carries the call that led to it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Protocol
+
+from libs.common.contracts.instrument import Instrument
+from libs.common.contracts.order import ExchangeCall, Holding, Leg
+from libs.common.contracts.words import ClientOrderId, PositionMode, VenueSymbol
+
+
+class Cause(StrEnum):
+    """What a refusal of the exchange is about; `doctor` and the console explain by it."""
+
+    IP = "ip"
+    KEY = "key"
+    PERMISSION = "permission"
+    SIGNATURE = "signature"
+    TIMESTAMP = "timestamp"
+    RATE_LIMIT = "rate_limit"
+    SYSTEM = "system"
+    """The exchange's own trouble, or no answer at all."""
+    MAINTENANCE = "maintenance"
+    PARAMS = "params"
+    SYMBOL = "symbol"
+    QUANTITY = "quantity"
+    PRICE = "price"
+    LIQUIDITY = "liquidity"
+    MARGIN = "margin"
+    LEVERAGE = "leverage"
+    POSITION_MODE = "position_mode"
+    MARGIN_MODE = "margin_mode"
+    POSITION = "position"
+    RISK_LIMIT = "risk_limit"
+    ORDER_COUNT = "order_count"
+    CLIENT_ID = "client_id"
+    ORDER_STATE = "order_state"
+    TRIGGER = "trigger"
+    REGION = "region"
+    OTHER = "other"
+
+
+PASSING_CAUSES = frozenset({Cause.RATE_LIMIT, Cause.SYSTEM, Cause.MAINTENANCE, Cause.TIMESTAMP})
+"""Refusals that may be gone when the same question is asked again."""
+
+
+class OrderState(StrEnum):
+    PENDING = "pending"
+    """Known to the exchange, not yet in its book."""
+    OPEN = "open"
+    """In the book, perhaps partly filled."""
+    FILLED = "filled"
+    CANCELED = "canceled"
+    """Ended early; `filled_contracts` may be above zero all the same."""
+    INVALID = "invalid"
+    """Accepted first, then refused: nothing was or will be filled."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Accepted:
+    """The exchange has the order. That is not a fill."""
+
+    exchange_order_id: str
+    call: ExchangeCall
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rejected:
+    """The exchange refused the order: it does not exist and never will."""
+
+    code: int
+    message: str
+    kind: Cause
+    call: ExchangeCall
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RateLimited:
+    """Too many calls: the order was not taken, and may be sent again in the next window."""
+
+    code: int
+    message: str
+    call: ExchangeCall
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Duplicate:
+    """An order of this client id is there already: look it up."""
+
+    code: int
+    message: str
+    call: ExchangeCall
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unknown:
+    """The order may exist: ask by its client id until that is known, never send again blindly."""
+
+    why: str
+    call: ExchangeCall
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NotSent:
+    """No connection came about, so not a byte of the order has left."""
+
+    why: str
+    call: ExchangeCall
+
+
+Submitted = Accepted | Rejected | RateLimited | Duplicate | Unknown | NotSent
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Found:
+    state: OrderState
+    exchange_order_id: str
+    filled_contracts: Decimal
+    average_price: Decimal | None
+    """None while nothing is filled."""
+    fee: Decimal | None
+    """Above zero is paid; None where the exchange does not tell."""
+    fee_currency: str | None
+    profit: Decimal | None
+    error_code: int
+    """Why an accepted order died; 0 where it did not. Not of the same list as a reply's code."""
+    error_name: str
+    call: ExchangeCall
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NotFound:
+    """The exchange knows no such order, which proves nothing while a request is in flight."""
+
+    call: ExchangeCall
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Failed:
+    """The question was not answered."""
+
+    retryable: bool
+    kind: Cause
+    code: int | None
+    """None where the answer was none of the exchange's, or did not come."""
+    message: str
+    call: ExchangeCall
+
+
+OrderQuery = Found | NotFound | Failed
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Holdings:
+    holdings: tuple[Holding, ...]
+    calls: tuple[ExchangeCall, ...]
+
+
+class QueryFailed(Exception):  # noqa: N818 - says what happened, as the values above do
+    """A question to the exchange was refused or lost."""
+
+    def __init__(self, *, kind: Cause, code: int | None, message: str, call: ExchangeCall) -> None:
+        super().__init__(f"{call.method} {call.path}: {message or code}")
+        self.kind = kind
+        self.code = code
+        self.message = message
+        self.call = call
+
+    @property
+    def retryable(self) -> bool:
+        return self.kind in PASSING_CAUSES
+
+
+BeforeSend = Callable[[ExchangeCall], None]
+"""Gets the request as it is about to leave, without a reply yet."""
+
+
+class Exchange(Protocol):
+    """One account at the exchange. The conformance suite says what each method promises."""
+
+    async def server_time_ms(self) -> int:
+        """The exchange's clock. Raises `QueryFailed`."""
+
+    async def sync_clock(self) -> int:
+        """Measure and from now on use the exchange's time less ours, in ms."""
+
+    async def instruments(self) -> list[Instrument]:
+        """The catalogue, without the rows that make no sense. Raises `QueryFailed`."""
+
+    async def holdings(self, symbol: VenueSymbol) -> Holdings:
+        """What is held of one contract now; flat is empty. Raises `QueryFailed`."""
+
+    async def submit(
+        self, leg: Leg, *, symbol: VenueSymbol, before_send: BeforeSend | None = None
+    ) -> Submitted:
+        """Send one order, once. `before_send` is called after the request's time is taken and
+        before a byte leaves; what it raises keeps the order from leaving and passes through.
+        """
+
+    async def order(self, symbol: VenueSymbol, client_order_id: ClientOrderId) -> OrderQuery:
+        """Ask for an order by the id that we gave it."""
+
+    async def position_mode(self) -> PositionMode:
+        """Raises `QueryFailed`."""
+
+    async def close(self) -> None:
+        """Close the connections; nothing may be called after it."""

@@ -1,0 +1,55 @@
+"""What the log says was done about an intent: read when a message may have been handled before, so
+that a plan is resumed and never made twice.
+"""
+
+from dataclasses import dataclass
+
+from libs.common.bus import Bus
+from libs.common.contracts import subjects
+from libs.common.contracts.execution import Execution
+from libs.common.contracts.intent import Intent, IntentDenied
+from libs.common.contracts.order import Leg, Plan
+from libs.common.contracts.words import ExecutionKind
+
+
+@dataclass(frozen=True, kw_only=True)
+class History:
+    denied: bool = False
+    plan: Plan | None = None
+    executions: tuple[Execution, ...] = ()
+
+    def ending(self, leg: Leg) -> ExecutionKind | None:
+        """How the leg ended; None where it has not, or was never sent."""
+        for found in self.executions:
+            if found.client_order_id == leg.client_order_id and found.kind in ENDINGS:
+                return found.kind
+        return None
+
+
+ENDINGS = frozenset({ExecutionKind.FILLED, ExecutionKind.CANCELED, ExecutionKind.REJECTED})
+NOTHING = History()
+
+
+async def read_history(bus: Bus, intent: Intent, *, after: int) -> History:
+    """Read what was stored about an intent after its own message; raises `LogUnavailable`."""
+    async for entry in bus.entries_after(subject=subjects.intent_denied(intent.route), seq=after):
+        found = entry.message
+        if isinstance(found, IntentDenied) and found.intent_id == intent.intent_id:
+            return History(denied=True)
+    plans = subjects.order_planned(account=intent.account, symbol=intent.symbol)
+    async for entry in bus.entries_after(subject=plans, seq=after):
+        if isinstance(entry.message, Plan) and entry.message.intent_id == intent.intent_id:
+            executions = await _executions(bus, intent, after=entry.seq)
+            return History(plan=entry.message, executions=executions)
+    return NOTHING
+
+
+async def _executions(bus: Bus, intent: Intent, *, after: int) -> tuple[Execution, ...]:
+    subject = subjects.executions_of(account=intent.account, symbol=intent.symbol)
+    return tuple(
+        [
+            entry.message
+            async for entry in bus.entries_after(subject=subject, seq=after)
+            if isinstance(entry.message, Execution) and entry.message.intent_id == intent.intent_id
+        ]
+    )

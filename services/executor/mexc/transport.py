@@ -1,0 +1,167 @@
+"""One signed request to MEXC and what came back, to the byte.
+
+It knows what left and what arrived, not what an answer means. Keys, signatures and headers exist
+here only: an `ExchangeCall` never holds them.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import aiohttp
+import msgspec
+from yarl import URL
+
+from libs.common.contracts.order import ExchangeCall
+from libs.common.secret import Secret
+from libs.common.telemetry import client_span
+from services.executor.mexc import signing
+
+CONNECT_TIMEOUT_S = 2.0
+CONNECTIONS_MAX = 32
+KEEP_ALIVE_S = 300.0
+KEPT_BODY_BYTES = 64 * 1024
+
+Clock = Callable[[], int]
+"""Unix time in nanoseconds."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Request:
+    method: str
+    path: str
+    template: str
+    """The path without ids, as telemetry groups by it."""
+    query: str = ""
+    body: str | None = None
+    timeout_s: float
+    private: bool = True
+    before_send: Callable[[ExchangeCall], None] | None = None
+    """Called between the taking of the request's time and its sending; may raise."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Transfer:
+    call: ExchangeCall
+    left: bool
+    """False where no connection came about, so that certainly nothing was sent."""
+    body: bytes | None
+    """The whole reply; None where none arrived."""
+
+
+class Transport:
+    """Connections of one account to one base address; make it inside the event loop."""
+
+    def __init__(
+        self, *, base_url: str, access_key: str, secret: Secret, clock: Clock = time.time_ns
+    ) -> None:
+        self.clock_offset_ms = 0
+        """The exchange's time less ours."""
+        self._base_url = base_url.rstrip("/")
+        self._access_key = access_key
+        self._secret = secret
+        self._clock = clock
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                limit=CONNECTIONS_MAX,
+                keepalive_timeout=KEEP_ALIVE_S,
+                resolver=aiohttp.ThreadedResolver(),
+            ),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"Content-Type": "application/json", "Language": "English"},
+        )
+
+    @property
+    def clock_ms(self) -> int:
+        return self._clock() // 1_000_000
+
+    async def send(self, request: Request) -> Transfer:
+        """Answers with what happened; raises only what `request.before_send` raises."""
+        url = self._base_url + request.path + (f"?{request.query}" if request.query else "")
+        attributes = {
+            "http.request.method": request.method,
+            "url.template": request.template,
+            "server.address": URL(self._base_url).host or "",
+        }
+        with client_span(f"{request.method} {request.template}", attributes) as span:
+            transfer = await self._send(request, URL(url, encoded=True))
+            if transfer.call.http_status is not None:
+                span.set_attribute("http.response.status_code", transfer.call.http_status)
+            if transfer.call.error:
+                span.set_attribute("error.type", transfer.call.error.partition(":")[0])
+        return transfer
+
+    async def close(self) -> None:
+        await self._session.close()
+
+    async def _send(self, request: Request, url: URL) -> Transfer:
+        payload = request.query if request.body is None else request.body
+        now_ns = self._clock()
+        headers = self._headers(request, payload=payload, now_ns=now_ns)
+        started = time.perf_counter()
+        status: int | None = None
+        body: bytes | None = None
+        error = ""
+        left = True
+        try:
+            async with self._session.request(
+                request.method,
+                url,
+                data=None if request.body is None else request.body.encode(),
+                headers=headers,
+                allow_redirects=False,
+                timeout=aiohttp.ClientTimeout(total=request.timeout_s, connect=CONNECT_TIMEOUT_S),
+            ) as response:
+                status = response.status
+                body = await response.read()
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as exception:
+            left = False
+            error = _described(exception)
+        except (aiohttp.ClientError, TimeoutError, OSError) as exception:
+            error = _described(exception)
+        return Transfer(
+            call=msgspec.structs.replace(
+                _call(request, now_ns=now_ns),
+                elapsed_ms=round((time.perf_counter() - started) * 1000, 3),
+                http_status=status,
+                response_body=(body or b"")[:KEPT_BODY_BYTES].decode(errors="replace"),
+                error=error,
+            ),
+            left=left,
+            body=body,
+        )
+
+    def _headers(self, request: Request, *, payload: str, now_ns: int) -> dict[str, str]:
+        # The time is taken before the hook: a process that sleeps in the hook has signed a
+        # request that the exchange will find too old.
+        request_time_ms = now_ns // 1_000_000 + self.clock_offset_ms
+        if request.before_send is not None:
+            request.before_send(_call(request, now_ns=now_ns))
+        if not request.private:
+            return {}
+        return {
+            "ApiKey": self._access_key,
+            "Request-Time": str(request_time_ms),
+            "Signature": signing.sign(
+                access_key=self._access_key,
+                secret=self._secret,
+                request_time_ms=request_time_ms,
+                payload=payload,
+            ),
+        }
+
+
+def _call(request: Request, *, now_ns: int) -> ExchangeCall:
+    return ExchangeCall(
+        method=request.method,
+        path=request.path,
+        query=request.query,
+        request_body=request.body or "",
+        sent_at=datetime.fromtimestamp(now_ns / 1e9, tz=UTC),
+    )
+
+
+def _described(exception: Exception) -> str:
+    # aiohttp's timeouts have no text; their names say which.
+    return f"{type(exception).__name__}: {exception}".rstrip(": ")

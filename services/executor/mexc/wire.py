@@ -1,0 +1,136 @@
+"""MEXC's replies as they arrive, with MEXC's names and numbers. Only fields that are used are
+named; whatever else comes is ignored, so that a new field breaks nothing.
+
+Decimals are decoded from the text of the number, exactly. Ids come as strings or as numbers above
+2^53 and become strings. Numbers may come as strings.
+"""
+
+from decimal import Decimal
+from typing import TypeVar
+
+import msgspec
+
+from libs.common.contracts.messages import guard
+
+Row = TypeVar("Row", bound=msgspec.Struct)
+
+NOTHING = msgspec.Raw(b"null")
+_EMPTY = {b"null", b"", b'""', b"{}", b"[]"}
+
+
+class Envelope(msgspec.Struct, frozen=True):
+    success: bool
+    code: int
+    data: msgspec.Raw = NOTHING
+    message: str | None = None
+
+    @property
+    def has_data(self) -> bool:
+        return bytes(self.data) not in _EMPTY
+
+
+class _Row(msgspec.Struct, frozen=True, rename="camel"):
+    def __post_init__(self) -> None:
+        # Text such as "NaN" or "1e400" decodes into a Decimal, and breaks whoever compares it.
+        for name in self.__struct_fields__:
+            value = getattr(self, name)
+            if isinstance(value, Decimal):
+                guard(name, value)
+
+
+class Created(msgspec.Struct, frozen=True, rename="camel"):
+    order_id: str | int
+
+
+class Order(_Row, frozen=True, rename="camel"):
+    order_id: str | int
+    state: int
+    deal_vol: Decimal
+    external_oid: str | None = None
+    deal_avg_price: Decimal | None = None
+    taker_fee: Decimal | None = None
+    maker_fee: Decimal | None = None
+    fee_currency: str | None = None
+    profit: Decimal | None = None
+    error_code: int | None = None
+
+
+class Position(_Row, frozen=True, rename="camel"):
+    position_id: str | int
+    symbol: str
+    position_type: int
+    open_type: int
+    state: int
+    hold_vol: Decimal
+    hold_avg_price: Decimal
+    leverage: int
+    frozen_vol: Decimal = Decimal(0)
+
+
+class ContractDetail(_Row, frozen=True, rename="camel"):
+    symbol: str
+    base_coin: str
+    quote_coin: str
+    contract_size: Decimal
+    vol_unit: Decimal
+    min_vol: Decimal
+    max_vol: Decimal
+    price_unit: Decimal
+    max_leverage: int
+    state: int
+    country_config_contract_max_leverage: int = 0
+    """The cap of the caller's country; 0 is none."""
+    api_allowed: bool = False
+
+
+class _Page(msgspec.Struct, frozen=True, rename="camel"):
+    result_list: list[msgspec.Raw]
+
+
+class _PositionMode(msgspec.Struct, frozen=True, rename="camel"):
+    position_mode: int
+
+
+_envelope = msgspec.json.Decoder(Envelope)
+_created = msgspec.json.Decoder(str | int | Created, strict=False)
+_order = msgspec.json.Decoder(Order, strict=False)
+_time = msgspec.json.Decoder(int, strict=False)
+_mode = msgspec.json.Decoder(int | _PositionMode, strict=False)
+_list = msgspec.json.Decoder(list[msgspec.Raw] | _Page | None)
+
+
+def envelope(body: bytes) -> Envelope:
+    """Raises `msgspec.DecodeError` for what is not an answer of the API, an HTML page for one."""
+    return _envelope.decode(body)
+
+
+def created_order_id(data: msgspec.Raw) -> str:
+    """From `{"orderId": …}`, or from the bare id of order/submit."""
+    created = _created.decode(data)
+    return str(created.order_id if isinstance(created, Created) else created)
+
+
+def order(data: msgspec.Raw) -> Order:
+    return _order.decode(data)
+
+
+def time_ms(data: msgspec.Raw) -> int:
+    return _time.decode(data)
+
+
+def position_mode(data: msgspec.Raw) -> int:
+    """From a bare number, or from `{"positionMode": n}`."""
+    mode = _mode.decode(data)
+    return mode if isinstance(mode, int) else mode.position_mode
+
+
+def rows(data: msgspec.Raw) -> list[msgspec.Raw]:
+    """The rows of a list, of a page `{"resultList": …}`, or none at all."""
+    found = _list.decode(data)
+    if found is None:
+        return []
+    return found.result_list if isinstance(found, _Page) else found
+
+
+def row(data: msgspec.Raw, kind: type[Row]) -> Row:
+    return msgspec.json.decode(data, type=kind, strict=False)

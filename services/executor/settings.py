@@ -1,0 +1,37 @@
+"""The executor's configuration."""
+
+import dataclasses
+from pathlib import Path
+
+from libs.common.settings import ServiceSettings, setting
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settings(ServiceSettings):
+    sealing_key_file: Path = setting("File with the private sealing key, 32 bytes in base64")
+    shard: int = setting("Which shard of accounts this executor owns", default=0)
+    shards: int = setting("How many shards there are", default=1)
+    catalogue_refresh_s: int = setting("How often the contracts are read, in seconds", default=300)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Timing:
+    """How long the executor waits for what; tests shorten it, nothing else changes it."""
+
+    receive_window_s: float = 10.0
+    """A signed request is refused by MEXC once it is older than this (code 513)."""
+    receive_margin_s: float = 2.0
+    """What clocks and networks may add to it."""
+    visible_after_s: float = 1.0
+    """How long an accepted order may stay invisible to queries."""
+    confirm_s: float = 20.0
+    """How long to poll for an order's final state before saying that it is not known."""
+    poll_first_s: float = 0.02
+    poll_largest_s: float = 1.0
+    refused_again_s: float = 0.5
+    """Pause after `too many requests`."""
+
+    @property
+    def in_flight_s(self) -> float:
+        """After this no request that was signed before can still be executed."""
+        return self.receive_window_s + self.receive_margin_s

@@ -1,0 +1,157 @@
+"""What the conformance suite needs of each implementation: an exchange with one account, the price
+of BTC_USDT at 50,000, and a way to let something go wrong.
+"""
+
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import msgspec
+from aiohttp import web
+
+from libs.common.secret import Secret
+from services.executor.exchange import Cause, Exchange
+from services.executor.mexc import client
+from services.executor.mexc.client import MexcExchange
+from tests.fakes import FakeExchange, Mishap, Refusal
+from tests.paper_client import PaperClient
+from tests.recorded import recorded
+from tools.paper_exchange.catalogue import load_catalogue
+from tools.paper_exchange.serving import serving
+from tools.paper_exchange.venue import Venue
+
+LOST = "connection closed without a reply"
+
+
+class Stand(Protocol):
+    @property
+    def exchange(self) -> Exchange: ...
+
+    async def befall(self, mishap: Mishap) -> None:
+        """What happens to the next order."""
+
+    async def price(self, last: str) -> None:
+        """Move BTC_USDT."""
+
+    async def refuse_query(self) -> None:
+        """The next question for holdings is answered with: this address is not linked."""
+
+
+@dataclass
+class FakeStand:
+    exchange: FakeExchange
+
+    async def befall(self, mishap: Mishap) -> None:
+        self.exchange.befall(mishap)
+
+    async def price(self, last: str) -> None:
+        for symbol in self.exchange.prices:
+            self.exchange.prices[symbol] = msgspec.convert(last, type(self.exchange.prices[symbol]))
+
+    async def refuse_query(self) -> None:
+        self.exchange.fail_queries(Refusal(code=406, message="not linked", kind=Cause.IP))
+
+
+@dataclass
+class PaperStand:
+    exchange: MexcExchange
+    paper: PaperClient
+
+    async def befall(self, mishap: Mishap) -> None:
+        kinds: dict[Mishap, dict[str, Any]] = {
+            Mishap.LOSE_REPLY: {"kind": "lose_reply"},
+            Mishap.DROP: {"kind": "drop_before"},
+            Mishap.RATE_LIMIT: {"kind": "code", "code": 510},
+            Mishap.DIE_LATER: {"kind": "async_reject", "code": 2},
+            Mishap.PARTIAL_FILL: {"kind": "partial_fill"},
+        }
+        await self.paper.control("PUT", "faults", [{"path": client.ORDER_CREATE, **kinds[mishap]}])
+
+    async def price(self, last: str) -> None:
+        await self.paper.control("PUT", "prices/BTC_USDT", {"last": last})
+
+    async def refuse_query(self) -> None:
+        fault = {"path": client.OPEN_POSITIONS, "kind": "code", "code": 406}
+        await self.paper.control("PUT", "faults", [fault])
+
+
+@dataclass
+class RecordedStand:
+    """What happens is in the recording already."""
+
+    exchange: MexcExchange
+
+    async def befall(self, mishap: Mishap) -> None: ...
+
+    async def price(self, last: str) -> None: ...
+
+    async def refuse_query(self) -> None: ...
+
+
+@contextlib.asynccontextmanager
+async def fake_stand(_behaviour: str) -> AsyncIterator[Stand]:
+    yield FakeStand(FakeExchange())
+
+
+@contextlib.asynccontextmanager
+async def paper_stand(_behaviour: str, *, position_mode: int = 1) -> AsyncIterator[Stand]:
+    venue = Venue(load_catalogue())
+    async with contextlib.AsyncExitStack() as stack:
+        stack.callback(venue.close)
+        url = await stack.enter_async_context(serving(venue))
+        paper = await stack.enter_async_context(PaperClient(url))
+        account = await paper.control("POST", "accounts", {"position_mode": position_mode})
+        exchange = MexcExchange(
+            base_url=url,
+            access_key=account["access_key"],
+            secret=Secret(account["secret_key"]),
+        )
+        stack.push_async_callback(exchange.close)
+        stand = PaperStand(exchange, paper)
+        await stand.price("50000")
+        yield stand
+
+
+@contextlib.asynccontextmanager
+async def recorded_stand(behaviour: str) -> AsyncIterator[Stand]:
+    """Replays the conversation of one behaviour and insists on being asked exactly that."""
+    conversation = recorded("conversations")[behaviour]
+    turns = iter(conversation)
+    wrong: list[str] = []
+
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        turn = next(turns, None)
+        asked = f"{request.method} {request.raw_path}"
+        if turn is None or asked != turn["asked"]:
+            wrong.append(f"{asked} instead of {turn and turn['asked']}")
+            return web.Response(status=500)
+        if "body" in turn and await request.json() != turn["body"]:
+            wrong.append(f"{await request.text()} instead of {turn['body']}")
+        if turn["reply"] == LOST:
+            assert request.transport is not None
+            request.transport.abort()
+        return web.json_response(turn["reply"], dumps=_dumps)
+
+    runner = web.ServerRunner(web.Server(answer), shutdown_timeout=0)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    exchange = MexcExchange(
+        base_url=f"http://127.0.0.1:{runner.addresses[0][1]}",
+        access_key="recorded",
+        secret=Secret("recorded"),
+    )
+    try:
+        yield RecordedStand(exchange)
+    finally:
+        await exchange.close()
+        await runner.cleanup()
+    assert wrong == []
+    assert list(turns) == [], "the recording goes on"
+
+
+STANDS = {"fake": fake_stand, "paper": paper_stand, "recorded": recorded_stand}
+
+
+def _dumps(value: object) -> str:
+    return msgspec.json.encode(value).decode()

@@ -1,0 +1,354 @@
+"""The executor and money: one order per leg, whatever happens to replies, processes and the log."""
+
+from datetime import timedelta
+
+import pytest
+
+from libs.common.bus import LogUnavailable
+from libs.common.consuming import Delivery
+from libs.common.contracts.order import Plan
+from libs.common.contracts.reasons import Reason
+from libs.common.contracts.words import Action, PositionMode
+from libs.common.domain.identity import plan_event_id
+from libs.common.outcome import Refuse, Retry
+from services.executor.accounts import Connected
+from services.executor.exchange import Cause
+from services.executor.handler import Executor
+from services.executor.settings import Timing
+from tests.factories import NOW, D, make_account, make_alert, make_intent
+from tests.fake_bus import FakeBus
+from tests.fake_clock import FakeClock
+from tests.fakes import FakeExchange, Mishap, Refusal
+
+HAPPY = ["order.planned", "execution.sent", "execution.accepted", "execution.filled"]
+
+
+class FreeBudget:
+    async def take(self):
+        pass
+
+
+class OneAccount:
+    def __init__(self, exchange, **changes):
+        self._connected = Connected(
+            account=make_account(**changes), exchange=exchange, budget=FreeBudget()
+        )
+
+    def find(self, _account_id):
+        return self._connected
+
+
+class Desk:
+    """An executor with one account, its log and its exchange."""
+
+    def __init__(self, **account):
+        self.clock = FakeClock()
+        self.bus = FakeBus()
+        self.exchange = FakeExchange(
+            now=self.clock.now,
+            position_mode=account.get("position_mode", PositionMode.HEDGE),
+        )
+        self.executor = Executor(
+            bus=self.bus,
+            accounts=OneAccount(self.exchange, **account),
+            timing=Timing(),
+            clock=self.clock,
+        )
+
+    async def handle(self, message, *, fresh=True):
+        await self.executor.handle(
+            Delivery(
+                seq=0,
+                subject="intent.accepted.0.paper.BTC_USDT",
+                stored_at=NOW,
+                message=message,
+                headers={},
+                data=b"",
+                raw=None,
+                fresh=fresh,
+            )
+        )
+
+    async def hold(self, side, contracts):
+        action = Action.BUY if side == "long" else Action.SELL
+        other = "01890000-0000-7000-8000-0000000000aa"
+        await self.handle(make_intent(action=action, contracts=D(contracts), alert_id=other))
+        self.bus.entries.clear()
+        self.bus.forget_event_ids()
+        self.exchange.submitted.clear()
+
+    @property
+    def submitted(self):
+        return [
+            f"{leg.effect.value} {leg.position_side.value} {leg.contracts}"
+            for _, leg in self.exchange.submitted
+        ]
+
+    async def holdings(self):
+        held = await self.exchange.holdings("BTC_USDT")
+        return {holding.side.value: holding.contracts for holding in held.holdings}
+
+
+@pytest.fixture
+def desk():
+    return Desk()
+
+
+async def test_a_buy_is_planned_sent_accepted_and_filled(desk):
+    await desk.handle(make_intent())
+    assert desk.bus.stages == HAPPY
+    assert await desk.holdings() == {"long": 10}
+    (filled,) = desk.bus.messages("execution.filled")
+    assert (filled.filled_contracts, filled.average_price) == (10, 50_000)
+    (sent,) = desk.bus.messages("execution.sent")
+    assert sent.calls[0].request_body, "the request stands in the trail"
+    (plan,) = desk.bus.messages("order.planned")
+    assert plan.calls, "how the position was learnt stands in the trail"
+
+
+async def test_a_flip_is_close_confirmed_then_open(desk):
+    await desk.hold("long", 10)
+    await desk.handle(make_intent(action=Action.SELL, contracts=D(25)))
+    assert desk.submitted == ["close long 10", "open short 15"]
+    assert desk.bus.stages == [*HAPPY, *HAPPY[1:]]
+    assert await desk.holdings() == {"short": 15}
+
+
+async def test_where_the_close_fails_nothing_is_opened(desk):
+    await desk.hold("long", 10)
+    desk.exchange.befall(Refusal(code=2008, message="Not enough", kind=Cause.POSITION))
+    await desk.handle(make_intent(action=Action.SELL, contracts=D(25)))
+    assert desk.bus.stages == ["order.planned", "execution.sent", "execution.rejected"]
+    (rejected,) = desk.bus.messages("execution.rejected")
+    assert (rejected.code, rejected.message) == (2008, "Not enough")
+    assert await desk.holdings() == {"long": 10}
+
+
+@pytest.mark.parametrize("mishap", [Mishap.PARTIAL_FILL, Mishap.DIE_LATER])
+async def test_where_the_close_ends_short_nothing_is_opened(desk, mishap):
+    await desk.hold("long", 10)
+    desk.exchange.befall(mishap)
+    await desk.handle(make_intent(action=Action.SELL, contracts=D(25)))
+    assert desk.submitted == ["close long 10"]
+
+
+async def test_an_order_that_dies_after_its_acknowledgement_is_rejected_with_its_words(desk):
+    desk.exchange.befall(Mishap.DIE_LATER)
+    await desk.handle(make_intent())
+    assert desk.bus.stages[-1] == "execution.rejected"
+    assert desk.bus.messages("execution.rejected")[0].message == "INSUFFICIENT_BALANCE"
+
+
+async def test_flat_without_a_position_is_a_plan_without_orders(desk):
+    await desk.handle(make_intent(action=Action.FLAT, contracts=None))
+    assert desk.bus.stages == ["order.planned"]
+    assert desk.submitted == []
+
+
+async def test_a_lost_reply_is_asked_for_and_never_sent_again(desk):
+    desk.exchange.befall(Mishap.LOSE_REPLY)
+    await desk.handle(make_intent())
+    assert desk.bus.stages == [
+        "order.planned",
+        "execution.sent",
+        "execution.unknown",
+        "execution.filled",
+    ]
+    assert desk.submitted == ["open long 10"]
+
+
+async def test_a_lost_reply_of_an_order_that_shows_late_is_waited_for(desk):
+    """Not found means nothing while the request may still be executed."""
+    desk.exchange.befall(Mishap.LOSE_REPLY)
+    intent = make_intent()
+    plan_id = await _client_order_id(intent)
+    desk.exchange.hide(plan_id, asks=8)
+    await desk.handle(intent)
+    assert desk.submitted == ["open long 10"]
+    assert await desk.holdings() == {"long": 10}
+
+
+async def _client_order_id(intent):
+    other = Desk()
+    await other.handle(intent)
+    return other.bus.messages("order.planned")[0].legs[0].client_order_id
+
+
+async def test_a_request_that_never_arrived_is_sent_again_once_it_must_be_dead(desk):
+    desk.exchange.befall(Mishap.DROP)
+    await desk.handle(make_intent(max_age_s=60))
+    assert desk.submitted == ["open long 10"]
+    first, again = desk.bus.messages("execution.sent")
+    assert again.at - first.at > timedelta(seconds=12), "the receive window has passed"
+    assert again.client_order_id == first.client_order_id
+    assert await desk.holdings() == {"long": 10}
+
+
+async def test_an_entry_too_old_to_be_sent_again_is_given_up_in_the_trail(desk):
+    desk.exchange.befall(Mishap.DROP)
+    await desk.handle(make_intent(max_age_s=5))
+    assert desk.submitted == []
+    assert desk.bus.stages[-1] == "execution.canceled"
+    assert "max_age_s" in desk.bus.messages("execution.canceled")[0].message
+
+
+async def test_an_exit_is_sent_again_however_old(desk):
+    await desk.hold("long", 10)
+    desk.exchange.befall(Mishap.DROP)
+    await desk.handle(make_intent(action=Action.FLAT, contracts=None, max_age_s=5))
+    assert await desk.holdings() == {}
+
+
+@pytest.mark.parametrize("mishap", [Mishap.RATE_LIMIT, Mishap.NOT_SENT])
+async def test_what_certainly_was_not_executed_goes_again(desk, mishap):
+    desk.exchange.befall(mishap, mishap)
+    await desk.handle(make_intent())
+    assert desk.bus.stages[-1] == "execution.filled"
+    assert await desk.holdings() == {"long": 10}
+    (accepted,) = desk.bus.messages("execution.accepted")
+    assert len(accepted.calls) == 3, "the refused calls stand in the trail too"
+
+
+async def test_a_finished_intent_that_comes_again_does_nothing(desk):
+    await desk.handle(make_intent())
+    desk.bus.forget_event_ids()
+    await desk.handle(make_intent(), fresh=False)
+    assert desk.submitted == ["open long 10"]
+    assert desk.bus.stages == HAPPY
+
+
+async def test_a_denied_intent_that_comes_again_stays_denied(desk):
+    intent = make_intent(received_at=NOW - timedelta(seconds=60))
+    await desk.handle(intent)
+    desk.bus.forget_event_ids()
+    await desk.handle(make_intent(), fresh=False)
+    assert desk.bus.stages == ["intent.denied"]
+    assert desk.submitted == []
+
+
+async def test_a_crash_between_plan_and_order_sends_it_once_after_the_fence(desk):
+    """A dead process may have signed a request up to now: it is waited out first."""
+    await desk.bus.publish(
+        subject="order.planned.paper.BTC_USDT",
+        message=await _plan(make_intent(max_age_s=60)),
+        event_id=plan_event_id(make_intent().intent_id),
+    )
+    start = desk.clock.now()
+    await desk.handle(make_intent(max_age_s=60), fresh=False)
+    assert desk.submitted == ["open long 10"]
+    (sent,) = desk.bus.messages("execution.sent")
+    assert sent.at - start > timedelta(seconds=12)
+
+
+async def _plan(intent) -> Plan:
+    other = Desk()
+    await other.handle(intent)
+    return other.bus.messages("order.planned")[0]
+
+
+async def test_a_crash_after_the_order_finds_it_and_sends_nothing(desk):
+    await desk.handle(make_intent())
+    desk.bus.cut_after(1)
+    await desk.handle(make_intent(), fresh=False)
+    assert desk.submitted == ["open long 10"]
+    assert desk.bus.stages == ["order.planned", "execution.filled"]
+
+
+async def test_a_crash_between_close_and_open_goes_on_with_the_stored_plan(desk):
+    """The position has moved since, so a plan made anew would be another one."""
+    await desk.hold("long", 10)
+    intent = make_intent(action=Action.SELL, contracts=D(25), max_age_s=60)
+    desk.exchange.befall(Mishap.RATE_LIMIT)
+    await desk.handle(intent)
+    assert await desk.holdings() == {"short": 15}
+    closed = desk.bus.stages.index("execution.filled")
+    desk.bus.cut_after(closed + 1)
+    await desk.handle(intent, fresh=False)
+    assert desk.submitted.count("close long 10") == 2, "once refused, once executed"
+    assert desk.submitted.count("open short 15") == 1
+    assert await desk.holdings() == {"short": 15}
+
+
+async def test_a_plan_that_somebody_else_stored_meanwhile_counts(desk):
+    """Two executors at once: the log keeps one plan, and it is resumed, not doubled."""
+    plan = await _plan(make_intent())
+    await desk.bus.publish(
+        subject="order.planned.paper.BTC_USDT",
+        message=plan,
+        event_id=plan_event_id(plan.intent_id),
+    )
+    await desk.handle(make_intent(max_age_s=60), fresh=True)
+    assert len(desk.bus.messages("order.planned")) == 1
+    assert desk.submitted == ["open long 10"]
+
+
+async def test_nothing_leaves_before_the_plan_is_stored(desk):
+    desk.bus.failing = 1
+    with pytest.raises(LogUnavailable):
+        await desk.handle(make_intent())
+    assert desk.submitted == []
+
+
+async def test_a_log_that_fails_after_the_order_left_does_not_double_it(desk):
+    async def publish(*, subject, message, event_id, store=desk.bus.publish):
+        if "execution.accepted" in subject and not failed:
+            failed.append(1)
+            raise LogUnavailable("away")
+        return await store(subject=subject, message=message, event_id=event_id)
+
+    failed = []
+    desk.bus.publish = publish
+    with pytest.raises(LogUnavailable):
+        await desk.handle(make_intent())
+    await desk.handle(make_intent(), fresh=False)
+    assert desk.submitted == ["open long 10"]
+    assert desk.bus.stages[-1] == "execution.filled"
+
+
+async def test_an_order_that_stays_open_is_said_to_be_unknown_and_asked_on(desk):
+    desk.exchange.befall(Mishap.STAY_OPEN)
+    with pytest.raises(Retry):
+        await desk.handle(make_intent())
+    assert desk.bus.stages[-1] == "execution.unknown"
+    desk.exchange.settle()
+    await desk.handle(make_intent(), fresh=False)
+    assert desk.bus.stages[-1] == "execution.filled"
+    assert desk.submitted == ["open long 10"]
+
+
+async def test_a_stale_entry_is_denied(desk):
+    await desk.handle(make_intent(received_at=NOW - timedelta(seconds=31)))
+    (denied,) = desk.bus.messages("intent.denied")
+    assert denied.denial.reason is Reason.STALE
+    assert desk.submitted == []
+
+
+async def test_a_position_that_the_exchange_refuses_to_tell_is_a_denial_with_its_words(desk):
+    desk.exchange.fail_queries(
+        Refusal(code=406, message="Accessing IP is not in the whitelist", kind=Cause.IP)
+    )
+    await desk.handle(make_intent())
+    (denied,) = desk.bus.messages("intent.denied")
+    assert denied.denial.reason is Reason.EXCHANGE_REFUSED_QUERY
+    assert denied.denial.context["code"] == "406"
+    assert "not in the whitelist" in denied.denial.message
+
+
+async def test_a_position_that_could_not_be_asked_for_is_tried_again(desk):
+    desk.exchange.fail_queries()
+    with pytest.raises(Retry):
+        await desk.handle(make_intent())
+    assert desk.bus.stages == []
+    await desk.handle(make_intent(), fresh=False)
+    assert desk.submitted == ["open long 10"]
+
+
+async def test_a_one_way_account_gets_one_way_orders():
+    desk = Desk(position_mode=PositionMode.ONE_WAY)
+    await desk.handle(make_intent())
+    assert desk.bus.stages == HAPPY
+
+
+async def test_what_is_no_intent_is_refused(desk):
+    with pytest.raises(Refuse):
+        await desk.handle(make_alert())

@@ -1,0 +1,223 @@
+"""Legs become MEXC's bodies byte for byte, and MEXC's rows become the house's words."""
+
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from libs.common.contracts.words import (
+    ClientOrderId,
+    Effect,
+    MarginMode,
+    PositionMode,
+    PositionSide,
+    VenueSymbol,
+)
+from services.executor.exchange import OrderState
+from services.executor.mexc import mapping, wire
+from tests.factories import make_leg
+from tests.recorded import FOLDER, reply
+from tests.unit.mexc_calls import make_call
+
+BTC = VenueSymbol("BTC_USDT")
+OID = "0Fx9K2LmNpQrStUvWxYzAbC1xol000"
+
+
+def body(**overrides):
+    leg = make_leg(client_order_id=ClientOrderId(OID), **overrides)
+    return mapping.order_body(leg, symbol=BTC)
+
+
+def test_open_in_hedge_mode():
+    assert body() == (
+        '{"symbol":"BTC_USDT","price":0,"vol":10,"side":1,"type":5,"openType":2,'
+        f'"positionMode":1,"externalOid":"{OID}","leverage":10}}'
+    )
+
+
+def test_close_in_hedge_mode_names_the_position_and_never_says_reduce_only():
+    assert body(
+        effect=Effect.CLOSE, position_id="9007199254740993", margin_mode=MarginMode.ISOLATED
+    ) == (
+        '{"symbol":"BTC_USDT","price":0,"vol":10,"side":4,"type":5,"openType":1,'
+        f'"positionMode":1,"externalOid":"{OID}","positionId":9007199254740993}}'
+    )
+
+
+def test_close_in_one_way_mode_is_reduce_only():
+    assert body(
+        effect=Effect.CLOSE, position_side=PositionSide.SHORT, position_mode=PositionMode.ONE_WAY
+    ) == (
+        '{"symbol":"BTC_USDT","price":0,"vol":10,"side":2,"type":5,"openType":2,'
+        f'"positionMode":2,"externalOid":"{OID}","reduceOnly":true}}'
+    )
+
+
+def test_open_in_one_way_mode_is_not_reduce_only():
+    assert "reduceOnly" not in body(position_mode=PositionMode.ONE_WAY)
+
+
+@pytest.mark.parametrize("mode", PositionMode)
+@pytest.mark.parametrize(
+    ("effect", "side", "number"),
+    [
+        (Effect.OPEN, PositionSide.LONG, 1),
+        (Effect.CLOSE, PositionSide.SHORT, 2),
+        (Effect.OPEN, PositionSide.SHORT, 3),
+        (Effect.CLOSE, PositionSide.LONG, 4),
+    ],
+)
+def test_every_cell_of_the_side_table(effect, side, number, mode):
+    sent = msgspec.json.decode(body(effect=effect, position_side=side, position_mode=mode))
+    assert sent["side"] == number
+
+
+def test_side_table_is_complete():
+    assert set(mapping.SIDES) == {(effect, side) for effect in Effect for side in PositionSide}
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("10", "10"),
+        ("1E+3", "1000"),
+        ("100.00", "100"),
+        ("0.10", "0.1"),
+        ("1e-10", "0.0000000001"),
+        ("400000", "400000"),
+        ("0", "0"),
+    ],
+)
+def test_plain_has_no_exponent_and_no_trailing_zeros(value, text):
+    assert mapping.plain(Decimal(value)) == text
+
+
+def test_fractional_contracts_are_sent_exactly():
+    assert '"vol":0.0000001,' in body(contracts=Decimal("1.0E-7"))
+
+
+def test_filled_order():
+    order = wire.order(wire.envelope(reply("order_filled")).data)
+    found = mapping.to_found(order, call=make_call())
+    assert found.state is OrderState.FILLED
+    assert found.exchange_order_id == "739106551624717312"
+    assert found.filled_contracts == 5
+    assert found.average_price == Decimal("109777.5")
+    assert found.fee == 0
+    assert found.fee_currency == "USDT"
+    assert (found.error_code, found.error_name) == (0, "NORMAL")
+
+
+def make_order(**overrides):
+    return wire.Order(**{"order_id": 1, "state": 3, "deal_vol": Decimal(5), **overrides})
+
+
+@pytest.mark.parametrize(
+    ("number", "state"),
+    [
+        (1, OrderState.PENDING),
+        (2, OrderState.OPEN),
+        (3, OrderState.FILLED),
+        (4, OrderState.CANCELED),
+        (5, OrderState.INVALID),
+    ],
+)
+def test_every_order_state(number, state):
+    assert mapping.to_found(make_order(state=number), call=make_call()).state is state
+
+
+def test_fee_is_what_taker_and_maker_paid():
+    order = make_order(taker_fee=Decimal("0.1125"), maker_fee=Decimal("0.09"))
+    assert mapping.to_found(order, call=make_call()).fee == Decimal("0.2025")
+
+
+def test_fee_that_is_not_told_is_not_zero():
+    assert mapping.to_found(make_order(), call=make_call()).fee is None
+
+
+def test_order_that_filled_nothing_has_no_average_price():
+    order = make_order(state=5, deal_vol=Decimal(0), deal_avg_price=Decimal(0), error_code=23)
+    found = mapping.to_found(order, call=make_call())
+    assert found.average_price is None
+    assert (found.error_code, found.error_name) == (23, "CID_DUPLICATE")
+
+
+def test_undocumented_order_state_is_an_error():
+    with pytest.raises(ValueError, match="order state 9"):
+        mapping.to_found(make_order(state=9), call=make_call())
+
+
+def make_position(**overrides):
+    fields = {
+        "position_id": 1109973831,
+        "symbol": "BTC_USDT",
+        "position_type": 1,
+        "open_type": 1,
+        "state": 1,
+        "hold_vol": Decimal(5),
+        "frozen_vol": Decimal(2),
+        "hold_avg_price": Decimal("109777.5"),
+        "leverage": 2,
+    }
+    return wire.Position(**{**fields, **overrides})
+
+
+def test_position_becomes_holding():
+    holding = mapping.to_holding(make_position())
+    assert holding is not None
+    assert holding.side is PositionSide.LONG
+    assert (holding.contracts, holding.free_contracts) == (Decimal(5), Decimal(3))
+    assert holding.margin_mode is MarginMode.ISOLATED
+    assert holding.position_id == "1109973831"
+
+
+def test_position_type_and_open_type_two_are_short_and_cross():
+    holding = mapping.to_holding(make_position(position_type=2, open_type=2))
+    assert holding is not None
+    assert (holding.side, holding.margin_mode) == (PositionSide.SHORT, MarginMode.CROSS)
+
+
+@pytest.mark.parametrize("state", [1, 2])
+def test_position_held_by_user_or_system_counts(state):
+    assert mapping.to_holding(make_position(state=state)) is not None
+
+
+@pytest.mark.parametrize("overrides", [{"state": 3}, {"hold_vol": Decimal(0)}])
+def test_closed_or_empty_position_holds_nothing(overrides):
+    assert mapping.to_holding(make_position(**overrides)) is None
+
+
+@pytest.mark.parametrize("overrides", [{"position_type": 3}, {"open_type": 7}])
+def test_undocumented_position_numbers_are_errors(overrides):
+    with pytest.raises(ValueError, match="not documented"):
+        mapping.to_holding(make_position(**overrides))
+
+
+def contract(symbol, **changes):
+    detail = msgspec.json.decode((FOLDER / "contract_detail.json").read_bytes())
+    row = next(row for row in detail["data"] if row["symbol"] == symbol)
+    return wire.row(msgspec.Raw(msgspec.json.encode({**row, **changes})), wire.ContractDetail)
+
+
+def test_contract_becomes_instrument():
+    instrument = mapping.to_instrument(contract("1000BONK_USDT"))
+    assert instrument.symbol == "1000BONK_USDT"
+    assert (instrument.base, instrument.quote) == ("1000BONK", "USDT")
+    assert instrument.contract_size == 10_000
+    assert instrument.maximum_contracts == 2_200
+    assert instrument.tick_price == Decimal("0.000001")
+    assert instrument.leverage_maximum == 125
+    assert instrument.tradable
+
+
+def test_cap_of_the_country_lowers_the_leverage():
+    capped = contract("BTC_USDT", countryConfigContractMaxLeverage=20)
+    assert mapping.to_instrument(capped).leverage_maximum == 20
+
+
+@pytest.mark.parametrize(
+    ("symbol", "changes"),
+    [("EMBER_USDT", {}), ("BTC_USDT", {"state": 4}), ("BTC_USDT", {"apiAllowed": False})],
+)
+def test_closed_to_the_api_or_paused_is_not_tradable(symbol, changes):
+    assert not mapping.to_instrument(contract(symbol, **changes)).tradable
