@@ -1,0 +1,93 @@
+"""Ingest: admits, parses and stores alerts, and answers the sender. Only wires."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+
+import msgspec
+import structlog
+
+from libs.common.bus import connected
+from libs.common.contracts import subjects
+from libs.common.contracts.route import Route
+from libs.common.health import Health
+from libs.common.running import run, settle_memory
+from libs.common.serving import serving
+from libs.common.settings import from_env, redacted
+from libs.common.telemetry import configure_telemetry
+from libs.common.watching import Watched
+from services.ingest.admission import RateLimits
+from services.ingest.app import create_app
+from services.ingest.duplicates import RecentAlerts
+from services.ingest.feeding import RecentFeed
+from services.ingest.recording import Recorder
+from services.ingest.settings import Settings
+from services.ingest.webhook import Webhook
+
+SERVICE = "ingest"
+_READY_CHECK_S = 0.05
+
+_log = structlog.get_logger()
+
+
+async def main(stop: asyncio.Event) -> None:
+    settings = from_env(Settings, os.environ)
+    _log.info("process.started", **redacted(settings))
+    health = Health(SERVICE, starting=True)
+    async with AsyncExitStack() as stack:
+        stack.callback(configure_telemetry(service=SERVICE, environ=os.environ))
+        await stack.enter_async_context(
+            serving(health, host=settings.health_host, port=settings.health_port)
+        )
+        await serve(settings, health=health, stop=stop)
+
+
+async def serve(settings: Settings, *, health: Health, stop: asyncio.Event) -> None:
+    """Connect and serve the webhook until `stop` is set."""
+    async with connected(url=settings.nats_url, service=SERVICE, health=health) as bus:
+        recent = RecentAlerts()
+        feed = RecentFeed(bus=bus, recent=recent, now=_now)
+        webhook = Webhook(
+            recorder=Recorder(log=bus, recent=recent, now=_now),
+            limits=RateLimits(per_s=settings.rate_per_s, burst=settings.rate_burst),
+            rate_per_s=settings.rate_per_s,
+            missing=feed.missing,
+            now=_now,
+        )
+        routes = Watched(
+            bucket=subjects.BUCKET_ROUTES,
+            decode=msgspec.json.Decoder(Route).decode,
+            on_change=lambda: webhook.use_routes(list(routes.values.values())),
+        )
+        health.add("routes", routes.missing)
+        health.add("recent_alerts", feed.missing)
+        app = create_app(webhook=webhook, health=health)
+        async with asyncio.TaskGroup() as tasks:
+            following = [
+                tasks.create_task(routes.follow(bus)),
+                tasks.create_task(feed.follow()),
+                tasks.create_task(_settle_when_ready(health.missing)),
+            ]
+            async with serving(app, host=settings.host, port=settings.port):
+                health.started()
+                await stop.wait()
+            for task in following:
+                task.cancel()
+
+
+async def _settle_when_ready(missing: Callable[[], object]) -> None:
+    while missing():  # noqa: ASYNC110 - the checks answer when asked, they do not tell
+        await asyncio.sleep(_READY_CHECK_S)
+    settle_memory()
+    _log.info("process.ready")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+if __name__ == "__main__":
+    sys.exit(run(SERVICE, main))

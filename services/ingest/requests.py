@@ -1,0 +1,54 @@
+"""A webhook request as ASGI brings it: its token, its headers, its bytes."""
+
+from typing import Any
+
+from services.ingest.admission import check_size
+from services.ingest.refusals import Refusal
+
+_CONTENT_TYPE_MAX = 200
+
+
+class Disconnected(Exception):  # noqa: N818 - what the sender did
+    """The sender went away before its body was whole: there is nobody to answer."""
+
+
+class Request:
+    """One request; `scope` and `receive` are ASGI's."""
+
+    def __init__(self, scope: Any, receive: Any) -> None:
+        self._receive = receive
+        self.method: str = scope["method"]
+        self.token = _token(scope["path"])
+        client = scope.get("client")
+        self.source_address: str = client[0] if client else ""
+        self.content_type = ""
+        self.announced_bytes: int | None = None
+        for name, value in scope["headers"]:
+            if name == b"content-type":
+                self.content_type = value.decode("latin-1")[:_CONTENT_TYPE_MAX]
+            elif name == b"content-length" and value.isdigit():
+                self.announced_bytes = int(value)
+
+    async def read(self) -> bytes | Refusal:
+        """The whole body, or a refusal as soon as it is too large; raises `Disconnected`."""
+        chunks: list[bytes] = []
+        size = 0
+        while True:
+            event = await self._receive()
+            if event["type"] == "http.disconnect":
+                raise Disconnected
+            chunk = event.get("body", b"")
+            size += len(chunk)
+            if refusal := check_size(size):
+                return refusal
+            chunks.append(chunk)
+            if not event.get("more_body", False):
+                return b"".join(chunks)
+
+
+def _token(path: str) -> str | None:
+    # `/hook/<token>` or `/<token>`, also where somebody pasted a slash behind it.
+    words = path.removesuffix("/").removeprefix("/").split("/")
+    if words[0] == "hook" and len(words) == 2:
+        return words[1] or None
+    return words[0] or None if len(words) == 1 else None

@@ -1,0 +1,272 @@
+"""The webhook: gathers what the decisions need, asks them, does what they say, answers in time.
+
+A plain ASGI application, because this is the path that has to be fast. A token is in its path, so
+neither the path nor the token goes into a log line or a span.
+"""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+import structlog
+
+from libs.common.bus import LogUnavailable
+from libs.common.contracts.alert import Alert, AlertRefused
+from libs.common.contracts.route import Route
+from libs.common.contracts.words import AlertId
+from libs.common.domain import identity
+from libs.common.telemetry import alert_span
+from services.ingest import answers, counting
+from services.ingest.admission import RateLimits, Tokens, check_address, check_size, rate_refusal
+from services.ingest.answers import Answer, send_answer
+from services.ingest.parsing import Parsed, Unparsed, parse_alert
+from services.ingest.recording import Recorded, Recorder
+from services.ingest.refusals import Refusal
+from services.ingest.requests import Disconnected, Request
+
+BODY_TIMEOUT_S = 2.0
+ANSWER_TIMEOUT_S = 2.5
+"""TradingView gives up after 3 s, the network's share included."""
+_SECOND_TRY_AFTER_S = 0.2
+_UNREAD_PER_S = 1.0
+_UNREAD_BURST = 10.0
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Arrival:
+    """A request whose token opened a route."""
+
+    request: Request
+    route: Route
+    alert_id: AlertId
+    started_s: float = field(default_factory=time.monotonic)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Outcome:
+    """How a request ended: the answer, and the words for its line in the log."""
+
+    answer: Answer
+    event: str
+    alert_id: AlertId
+    reason: str | None = None
+    field: str | None = None
+    body_bytes: int | None = None
+
+
+class Webhook:
+    def __init__(
+        self,
+        *,
+        recorder: Recorder,
+        limits: RateLimits,
+        rate_per_s: float,
+        missing: Callable[[], str | None],
+        now: Callable[[], datetime],
+    ) -> None:
+        self._recorder = recorder
+        self._limits = limits
+        self._rate_per_s = rate_per_s
+        self._missing = missing
+        self._now = now
+        self._tokens: Tokens | None = None
+        # Refusals before the body is read cost the sender nothing, so few of them are recorded.
+        self._unread_limits = RateLimits(per_s=_UNREAD_PER_S, burst=_UNREAD_BURST)
+
+    def use_routes(self, routes: list[Route]) -> None:
+        """Call whenever the routes have changed."""
+        self._tokens = Tokens(routes)
+        self._limits.keep(route.id for route in routes)
+        self._unread_limits.keep(route.id for route in routes)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        try:
+            answer = await self._answer(Request(scope, receive))
+        except Disconnected:
+            _log.info("alert.abandoned")
+            return
+        await send_answer(send, answer)
+
+    async def _answer(self, request: Request) -> Answer:
+        if request.token is None:
+            return answers.no_route()
+        if request.method != "POST":
+            return answers.not_a_post()
+        if self._tokens is None:
+            counting.unavailable.labels("").inc()
+            return answers.unavailable()
+        route = self._tokens.route(request.token, now=self._now())
+        if route is None:
+            counting.refused.labels("", "token_unknown").inc()
+            _log.info(
+                "alert.refused",
+                status=404,
+                reason="token_unknown",
+                source_address=request.source_address,
+            )
+            return answers.no_route()
+        return await self._answer_route(
+            _Arrival(request=request, route=route, alert_id=self._new_id())
+        )
+
+    async def _answer_route(self, arrival: _Arrival) -> Answer:
+        attributes = {
+            "http.request.method": "POST",
+            "http.route": "/hook/{token}",
+            "alertwire.route": arrival.route.id,
+            "app.alert.id": arrival.alert_id,
+        }
+        with alert_span(arrival.alert_id, "POST /hook/{token}", attributes) as span:
+            outcome = await self._handle(arrival)
+            span.set_attribute("http.response.status_code", outcome.answer.status)
+        elapsed_s = time.monotonic() - arrival.started_s
+        if outcome.answer.status == 200:
+            counting.ack_seconds.observe(elapsed_s)
+        _log.info(
+            outcome.event,
+            alert_id=outcome.alert_id,
+            route=arrival.route.id,
+            status=outcome.answer.status,
+            reason=outcome.reason,
+            field=outcome.field,
+            elapsed_ms=round(elapsed_s * 1000, 2),
+            body_bytes=outcome.body_bytes,
+            source_address=arrival.request.source_address,
+        )
+        return outcome.answer
+
+    async def _handle(self, arrival: _Arrival) -> _Outcome:
+        if refusal := self._refused_unread(arrival):
+            recorded = self._unread_limits.take(arrival.route.id, now_s=arrival.started_s) is None
+            return await self._refuse(arrival, refusal, recorded=recorded)
+        try:
+            async with asyncio.timeout(BODY_TIMEOUT_S):
+                body = await arrival.request.read()
+        except TimeoutError:
+            counting.refused.labels(arrival.route.id, "too_slow").inc()
+            return _Outcome(
+                answer=answers.too_slow(BODY_TIMEOUT_S),
+                event="alert.refused",
+                alert_id=arrival.alert_id,
+                reason="too_slow",
+            )
+        if isinstance(body, Refusal):
+            return await self._refuse(arrival, body)
+        parsed = parse_alert(body, route=arrival.route)
+        if isinstance(parsed, Unparsed):
+            return await self._refuse(arrival, parsed.refusal, body=body, text=parsed.body)
+        return await self._accept(arrival, parsed, body=body)
+
+    def _refused_unread(self, arrival: _Arrival) -> Refusal | None:
+        # What can be said before the body is read: it costs the least.
+        request, route = arrival.request, arrival.route
+        if refusal := check_address(route, address=request.source_address):
+            return refusal
+        wait_s = self._limits.take(route.id, now_s=arrival.started_s)
+        if wait_s is not None:
+            return rate_refusal(per_s=self._rate_per_s, wait_s=wait_s)
+        return check_size(request.announced_bytes)
+
+    async def _accept(self, arrival: _Arrival, parsed: Parsed, *, body: bytes) -> _Outcome:
+        route = arrival.route
+        alert = Alert(
+            alert_id=arrival.alert_id,
+            route=route.id,
+            at=self._now(),
+            order=parsed.order,
+            body=parsed.body,
+            body_sha256=sha256(body).hexdigest(),
+            content_type=arrival.request.content_type,
+            source_address=arrival.request.source_address,
+            explicit_id=parsed.explicit_id,
+        )
+        key = identity.body_key(route=route.id, explicit_id=parsed.explicit_id, body=body)
+        try:
+            recorded = await self._record(arrival, alert, key=key)
+        except LogUnavailable as error:
+            counting.unavailable.labels(route.id).inc()
+            return _Outcome(
+                answer=answers.unavailable(),
+                event="alert.unavailable",
+                alert_id=alert.alert_id,
+                reason=str(error),
+                body_bytes=len(body),
+            )
+        if recorded.duplicate:
+            await self._recorder.record_duplicate(
+                recorded, received=alert, stage_id=arrival.alert_id
+            )
+            counting.duplicate.labels(route.id).inc()
+            answer, event = answers.duplicate(recorded.alert_id), "alert.duplicate"
+        else:
+            counting.accepted.labels(route.id).inc()
+            answer, event = answers.accepted(recorded.alert_id), "alert.received"
+        return _Outcome(
+            answer=answer, event=event, alert_id=recorded.alert_id, body_bytes=len(body)
+        )
+
+    async def _record(self, arrival: _Arrival, alert: Alert, *, key: str) -> Recorded:
+        # A second try bridges a reconnect; under the same event id it can store nothing twice.
+        window_s = arrival.route.settings.duplicate_window_s
+        left_s = ANSWER_TIMEOUT_S - (time.monotonic() - arrival.started_s)
+        try:
+            async with asyncio.timeout(left_s):
+                try:
+                    self._require_ready()
+                    return await self._recorder.record(alert, key=key, window_s=window_s)
+                except LogUnavailable:
+                    await asyncio.sleep(_SECOND_TRY_AFTER_S)
+                    self._require_ready()
+                    return await self._recorder.record(alert, key=key, window_s=window_s)
+        except TimeoutError:
+            raise LogUnavailable("the log did not confirm in time") from None
+
+    def _require_ready(self) -> None:
+        if missing := self._missing():
+            raise LogUnavailable(missing)
+
+    async def _refuse(
+        self,
+        arrival: _Arrival,
+        refusal: Refusal,
+        *,
+        body: bytes | None = None,
+        text: str = "",
+        recorded: bool = True,
+    ) -> _Outcome:
+        counting.refused.labels(arrival.route.id, refusal.reason.value).inc()
+        if recorded:
+            refused = AlertRefused(
+                alert_id=arrival.alert_id,
+                route=arrival.route.id,
+                at=self._now(),
+                status=refusal.status,
+                reason=refusal.reason,
+                message=refusal.message,
+                field=refusal.field,
+                value=refusal.value,
+                body=text,
+                body_sha256="" if body is None else sha256(body).hexdigest(),
+                content_type=arrival.request.content_type,
+                source_address=arrival.request.source_address,
+            )
+            await self._recorder.record_refused(refused)
+        return _Outcome(
+            answer=answers.refused(refusal, alert_id=arrival.alert_id),
+            event="alert.refused",
+            alert_id=arrival.alert_id,
+            reason=refusal.reason.value,
+            field=refusal.field,
+            body_bytes=arrival.request.announced_bytes if body is None else len(body),
+        )
+
+    def _new_id(self) -> AlertId:
+        unix_ms = int(self._now().timestamp() * 1000)
+        return identity.alert_id(unix_ms=unix_ms, random_bits=secrets.randbits(74))
