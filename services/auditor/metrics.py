@@ -1,0 +1,24 @@
+"""The auditor's own metrics."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from libs.common.metrics import LATENCY_BUCKETS_S
+
+audit_rows = Counter(
+    "alertwire_audit_rows",
+    "Messages stored in the trail: new, known (there already), or degraded (new, with less)",
+    ["outcome"],
+)
+audit_lag_messages = Gauge(
+    "alertwire_audit_lag_messages", "Messages of the log that are not in the trail yet"
+)
+audit_batch_rows = Histogram(
+    "alertwire_audit_batch_rows",
+    "Messages stored in one transaction",
+    buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500, 1000),
+)
+audit_batch_seconds = Histogram(
+    "alertwire_audit_batch_seconds",
+    "Time from a batch's arrival to its commit",
+    buckets=LATENCY_BUCKETS_S,
+)

@@ -1,0 +1,314 @@
+"""The auditor between a real log and a real Postgres: every message becomes its row, once."""
+
+import asyncio
+import contextlib
+
+import asyncpg
+import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from libs.common.bus import connected
+from libs.common.contracts import subjects
+from libs.common.contracts.words import RouteId
+from libs.common.health import Health
+from libs.common.secret import Secret
+from libs.common.telemetry import tracer_provider
+from libs.common.topology import AUDITOR, ensure_topology
+from services.auditor import handler
+from services.auditor.handler import Auditor
+from services.auditor.store import Store, make_pool
+from services.auditor.upkeep import keep
+from tests.factories import make_alert
+
+pytestmark = pytest.mark.integration
+
+ALL = "SELECT * FROM audit_event ORDER BY seq"
+
+
+class Gate:
+    """A way to Postgres that can be closed and opened: connections break, new ones are refused."""
+
+    def __init__(self, dsn):
+        start, _, self._database = dsn.rpartition("/")
+        self._login, _, address = start.rpartition("@")
+        self._host, _, port = address.rpartition(":")
+        self._port = int(port)
+        self._server: asyncio.Server | None = None
+        self._tasks = set()
+        self._listening_port = 0
+
+    @property
+    def dsn(self):
+        return f"{self._login}@127.0.0.1:{self._listening_port}/{self._database}"
+
+    async def open(self):
+        self._server = await asyncio.start_server(self._pass, "127.0.0.1", self._listening_port)
+        self._listening_port = self._server.sockets[0].getsockname()[1]
+
+    async def close(self):
+        assert self._server is not None
+        self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+
+    async def _pass(self, reader, writer):
+        self._tasks.add(asyncio.current_task())
+        back, forth = await asyncio.open_connection(self._host, self._port)
+        try:
+            await asyncio.gather(self._copy(reader, forth), self._copy(back, writer))
+        except asyncio.CancelledError:
+            pass  # `close` asked; the server's own callback would complain of it
+        finally:
+            writer.close()
+            forth.close()
+
+    async def _copy(self, source, sink):
+        with contextlib.suppress(OSError):
+            while data := await source.read(65_536):
+                sink.write(data)
+                await sink.drain()
+            sink.close()
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    monkeypatch.setattr(handler, "IDLE_S", 0.1)
+
+
+@pytest.fixture
+async def gate(writer_dsn):
+    gate = Gate(writer_dsn)
+    await gate.open()
+    yield gate
+    await gate.close()
+
+
+@pytest.fixture
+async def bus(js, nats_url):
+    await ensure_topology(js)
+    async with connected(url=Secret(nats_url), service="auditor", health=Health("auditor")) as bus:
+        yield bus
+
+
+@pytest.fixture
+async def store(gate):
+    async with make_pool(Secret(gate.dsn)) as pool:
+        yield Store(pool)
+
+
+@pytest.fixture
+async def trail(database):
+    connection = await asyncpg.connect(database)
+    yield connection
+    await connection.close()
+
+
+@contextlib.asynccontextmanager
+async def auditing(bus, store, *, batch_max=500):
+    """An auditor that runs beside the test, and ends well."""
+    stop = asyncio.Event()
+    auditor = Auditor(bus=bus, store=store, batch_max=batch_max, flush_s=0.05)
+    async with asyncio.TaskGroup() as group:
+        upkeep = group.create_task(keep(store))
+        task = group.create_task(auditor.run(stop))
+        yield auditor
+        stop.set()
+        async with asyncio.timeout(8):
+            await task
+        upkeep.cancel()
+
+
+async def publish(js, *, first, last):
+    for number in range(first, last + 1):
+        await js.publish("alert.received.demo", f'{{"route":"demo","n":{number}}}'.encode())
+
+
+async def rows_once(trail, count):
+    async with asyncio.timeout(10):
+        while await trail.fetchval("SELECT count(*) FROM audit_event") < count:
+            await asyncio.sleep(0.02)
+    return await trail.fetch(ALL)
+
+
+async def all_acked(js):
+    async with asyncio.timeout(5):
+        while True:
+            info = await js.consumer_info(subjects.STREAM, AUDITOR)
+            if info.num_ack_pending == 0 and info.num_pending == 0:
+                return info
+            await asyncio.sleep(0.02)
+
+
+async def test_messages_become_rows(bus, js, store, trail):
+    sent = await bus.publish(
+        subject=subjects.alert_received(RouteId("demo")), message=make_alert(), event_id="e1"
+    )
+    await js.publish("dead.odd", b"\xff\x00")
+
+    async with auditing(bus, store) as auditor:
+        first, second = await rows_once(trail, 2)
+        await all_acked(js)
+        assert auditor.missing() is None
+
+    entry = await bus.entry(sent.seq)
+    assert (first["stream"], first["seq"], first["stored_at"]) == (
+        "PIPELINE",
+        sent.seq,
+        entry.stored_at,
+    )
+    assert (first["service"], first["event_id"], first["stage"]) == (
+        "auditor",
+        "e1",
+        "alert.received",
+    )
+    assert (second["body"], second["stage"], second["alert_id"]) == (b"\xff\x00", "dead", None)
+
+
+async def test_a_replay_gives_the_same_rows(bus, js, store, trail):
+    await publish(js, first=1, last=30)
+    async with auditing(bus, store, batch_max=7):
+        before = await rows_once(trail, 30)
+        await all_acked(js)
+    await js.delete_consumer(subjects.STREAM, AUDITOR)
+    await ensure_topology(js)
+
+    async with auditing(bus, store):
+        await all_acked(js)
+
+    assert await trail.fetch(ALL) == before
+
+
+async def test_a_second_trail_is_equal_to_the_byte(bus, js, store, trail):
+    """Rebuilding from nothing: the same log makes the same rows."""
+    await publish(js, first=1, last=20)
+    async with auditing(bus, store, batch_max=3):
+        before = await rows_once(trail, 20)
+        await all_acked(js)
+    await trail.execute(_DROP_ALL)
+    await js.delete_consumer(subjects.STREAM, AUDITOR)
+    await ensure_topology(js)
+
+    async with auditing(bus, store):
+        assert await rows_once(trail, 20) == before
+
+
+_DROP_ALL = """
+DO $$ DECLARE part regclass; BEGIN
+    FOR part IN SELECT inhrelid FROM pg_inherits WHERE inhparent = 'audit_event'::regclass LOOP
+        EXECUTE format('DROP TABLE %s', part);
+    END LOOP;
+END $$
+"""
+
+
+async def test_postgres_away_delays_rows_and_loses_none(bus, js, store, trail, gate, monkeypatch):
+    """The batch that is held is said to be in work, so that it is not redelivered meanwhile."""
+    monkeypatch.setattr(handler, "HOLD_S", 0.05)
+    await _shorten_ack_wait(js, seconds=0.5)
+    await publish(js, first=1, last=20)
+    async with auditing(bus, store, batch_max=8):
+        await rows_once(trail, 20)
+        await gate.close()
+        await publish(js, first=21, last=60)
+        async with asyncio.timeout(5):
+            while store.missing() is None:
+                await asyncio.sleep(0.02)
+        await asyncio.sleep(1.2)
+        away = await js.consumer_info(subjects.STREAM, AUDITOR)
+        assert away.num_ack_pending == 8, "one batch is held, the rest waits in the log"
+        assert away.num_redelivered == 0
+        assert "Postgres away" in (store.missing() or "")
+        await gate.open()
+        rows = await rows_once(trail, 60)
+        await all_acked(js)
+        assert store.missing() is None
+
+    assert [row["seq"] for row in rows] == list(range(1, 61))
+    assert [row["body"] for row in rows] == [
+        f'{{"route":"demo","n":{n}}}'.encode() for n in range(1, 61)
+    ]
+
+
+async def test_a_start_without_postgres_waits_for_it(bus, js, store, trail, gate):
+    await gate.close()
+    await publish(js, first=1, last=3)
+
+    async with auditing(bus, store):
+        await asyncio.sleep(0.3)
+        assert store.missing() is not None
+        await gate.open()
+        assert len(await rows_once(trail, 3)) == 3
+
+
+async def test_a_stop_gives_the_held_batch_back(bus, js, store, trail, gate):
+    """Else its rows would come a minute late after every restart."""
+    await gate.close()
+    await publish(js, first=1, last=5)
+    async with auditing(bus, store):
+        async with asyncio.timeout(5):
+            while (await js.consumer_info(subjects.STREAM, AUDITOR)).num_ack_pending < 5:
+                await asyncio.sleep(0.02)
+    await gate.open()
+
+    async with auditing(bus, store):
+        assert len(await rows_once(trail, 5)) == 5
+
+
+async def test_a_poisonous_message_stops_nobody(bus, js, store, trail):
+    await publish(js, first=1, last=4)
+    await js.publish("alert.received.demo", b'{"n":1e400000}')
+    await js.publish("alert.received.demo", rb'{"body":"\u0000\ud800"}')
+    await publish(js, first=5, last=8)
+
+    async with auditing(bus, store):
+        rows = await rows_once(trail, 10)
+        await all_acked(js)
+
+    assert [row["seq"] for row in rows if row["doc"] is None] == [5]
+
+
+async def test_a_missing_consumer_is_said_and_waited_for(bus, js, store, trail):
+    await js.delete_consumer(subjects.STREAM, AUDITOR)
+    async with auditing(bus, store) as auditor:
+        async with asyncio.timeout(5):
+            while auditor.missing() is None:
+                await asyncio.sleep(0.02)
+        await ensure_topology(js)
+        await publish(js, first=1, last=2)
+        assert len(await rows_once(trail, 2)) == 2
+        async with asyncio.timeout(5):
+            while auditor.missing() is not None:
+                await asyncio.sleep(0.02)
+
+
+async def test_a_batch_links_to_the_traces_of_its_messages(bus, js, store, trail, monkeypatch):
+    exporter = InMemorySpanExporter()
+    provider = tracer_provider(service="auditor", ratio=1)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    monkeypatch.setattr(trace, "get_tracer", provider.get_tracer)
+    for number in range(3):
+        await bus.publish(
+            subject=subjects.alert_received(RouteId("demo")),
+            message=make_alert(),
+            event_id=f"e{number}",
+        )
+
+    async with auditing(bus, store):
+        await rows_once(trail, 3)
+        await all_acked(js)
+
+    spans = exporter.get_finished_spans()
+    sent = {span.context.span_id for span in spans if span.name.startswith("send ")}
+    received = [span for span in spans if span.name == "receive auditor"]
+    assert len(sent) == 3
+    assert {link.context.span_id for span in received for link in span.links} == sent
+
+
+async def _shorten_ack_wait(js, *, seconds):
+    info = await js.consumer_info(subjects.STREAM, AUDITOR)
+    info.config.ack_wait = seconds
+    await js.add_consumer(subjects.STREAM, info.config)
