@@ -1,0 +1,193 @@
+"""Everything the exchange remembers: accounts with their wallets, positions and orders, access
+keys, prices, and the counters that ids come from. Plain structs, so that a snapshot is one encode.
+"""
+
+from decimal import Decimal
+
+import msgspec
+
+from tools.paper_exchange.engine.words import (
+    OpenType,
+    OrderError,
+    OrderState,
+    OrderType,
+    PositionMode,
+    PositionType,
+    Side,
+)
+
+ZERO = Decimal(0)
+FINISHED_ORDERS_KEPT = 5_000
+CLIENT_IDS_KEPT = 100_000
+CLOSED_POSITIONS_KEPT = 1_000
+
+
+class Price(msgspec.Struct, kw_only=True):
+    last: Decimal
+    fair: Decimal
+    index: Decimal
+
+
+class Wallet(msgspec.Struct, kw_only=True):
+    """Money of one currency. `cash` is always `deposit + profit - fees`."""
+
+    deposit: Decimal
+    cash: Decimal
+    frozen: Decimal = ZERO
+    profit: Decimal = ZERO
+    fees: Decimal = ZERO
+
+
+class Deal(msgspec.Struct, kw_only=True):
+    id: int
+    vol: Decimal
+    price: Decimal
+    fee: Decimal
+    profit: Decimal
+    taker: bool
+    at_ms: int
+
+
+class Order(msgspec.Struct, kw_only=True):
+    id: int
+    symbol: str
+    side: Side
+    type: OrderType
+    vol: Decimal
+    price: Decimal
+    leverage: int
+    open_type: OpenType
+    position_mode: PositionMode
+    reduce_only: bool
+    external_oid: str
+    created_ms: int
+    updated_ms: int
+    attached: dict[str, Decimal | int]
+    state: OrderState = OrderState.OPEN
+    error: int = OrderError.NORMAL
+    position_id: int = 0
+    deal_vol: Decimal = ZERO
+    deal_value: Decimal = ZERO
+    frozen: Decimal = ZERO
+    frozen_currency: str = ""
+    used_margin: Decimal = ZERO
+    taker_fee: Decimal = ZERO
+    maker_fee: Decimal = ZERO
+    profit: Decimal = ZERO
+    hidden_until_ms: int = 0
+    version: int = 1
+    deals: list[Deal] = []
+
+    @property
+    def remaining(self) -> Decimal:
+        return self.vol - self.deal_vol
+
+    @property
+    def is_net(self) -> bool:
+        """One-way orders that may both reduce what is held and open the other side."""
+        opens = self.side in {Side.OPEN_LONG, Side.OPEN_SHORT}
+        return self.position_mode is PositionMode.ONE_WAY and opens and not self.reduce_only
+
+    @property
+    def closes_only(self) -> bool:
+        if self.side in {Side.CLOSE_SHORT, Side.CLOSE_LONG}:
+            return True
+        return self.position_mode is PositionMode.ONE_WAY and self.reduce_only
+
+    @property
+    def target(self) -> PositionType:
+        """The position that the order closes, when it only closes, or else may open."""
+        bought = PositionType.LONG if self.side.is_buy else PositionType.SHORT
+        return bought.opposite if self.closes_only else bought
+
+
+class Position(msgspec.Struct, kw_only=True):
+    """Held contracts of one side. `cost` is the sum of price times volume of what is still held,
+    kept instead of an average so that closing in parts loses nothing to rounding.
+    """
+
+    id: int
+    symbol: str
+    type: PositionType
+    open_type: OpenType
+    leverage: int
+    created_ms: int
+    updated_ms: int
+    hold_vol: Decimal = ZERO
+    frozen_vol: Decimal = ZERO
+    cost: Decimal = ZERO
+    open_vol: Decimal = ZERO
+    open_value: Decimal = ZERO
+    close_vol: Decimal = ZERO
+    close_value: Decimal = ZERO
+    profit: Decimal = ZERO
+    fees: Decimal = ZERO
+    version: int = 0
+
+    @property
+    def free_vol(self) -> Decimal:
+        return self.hold_vol - self.frozen_vol
+
+
+class LeverageChoice(msgspec.Struct, kw_only=True):
+    open_type: OpenType
+    leverage: int
+
+
+class Account(msgspec.Struct, kw_only=True):
+    id: int
+    start_balance: Decimal
+    start_mode: PositionMode
+    position_mode: PositionMode
+    wallets: dict[str, Wallet]
+    positions: dict[str, Position] = {}
+    closed_positions: list[Position] = []
+    leverages: dict[str, LeverageChoice] = {}
+    open_orders: dict[int, Order] = {}
+    finished_orders: dict[int, Order] = {}
+    client_ids: dict[str, int] = {}
+
+    def wallet(self, currency: str) -> Wallet:
+        found = self.wallets.get(currency)
+        return found if found is not None else Wallet(deposit=ZERO, cash=ZERO)
+
+    def position(self, symbol: str, kind: PositionType) -> Position | None:
+        return self.positions.get(slot(symbol, kind))
+
+    def order(self, order_id: int) -> Order | None:
+        return self.open_orders.get(order_id) or self.finished_orders.get(order_id)
+
+    def order_by_client_id(self, symbol: str, external_oid: str) -> Order | None:
+        """The first order that carried the id, also where duplicates are let through."""
+        order = self.order(self.client_ids.get(external_oid, 0))
+        return order if order is not None and order.symbol == symbol else None
+
+
+class Key(msgspec.Struct, kw_only=True, frozen=True):
+    access_key: str
+    secret_key: str
+    account_id: int
+    permissions: list[str]
+    ip_whitelist: list[str]
+    created_ms: int
+    expires_ms: int | None
+
+    def __repr__(self) -> str:
+        return f"Key({self.access_key})"
+
+
+class State(msgspec.Struct, kw_only=True):
+    prices: dict[str, Price]
+    accounts: dict[int, Account] = {}
+    keys: dict[str, Key] = {}
+    # Resting orders by symbol, oldest first: order id to account id.
+    resting: dict[str, dict[int, int]] = {}
+    last_account_id: int = 0
+    last_order_id: int = 0
+    last_position_id: int = 1_000_000_000
+    last_deal_id: int = 9_000_000_000
+
+
+def slot(symbol: str, kind: PositionType) -> str:
+    """Where a position or a leverage of one symbol and side is kept."""
+    return f"{symbol}:{kind.value}"

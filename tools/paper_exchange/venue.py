@@ -1,0 +1,77 @@
+"""The running exchange: the engine's state with its journal, and what the control side has set.
+Handlers get it passed in; nothing else changes the state.
+"""
+
+import random
+import time
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+
+import msgspec
+
+from tools.paper_exchange.catalogue import Catalogue
+from tools.paper_exchange.engine.applying import apply
+from tools.paper_exchange.engine.commands import Command, DuplicateRule
+from tools.paper_exchange.engine.state import Price, State
+from tools.paper_exchange.faults import Faults
+from tools.paper_exchange.journal import Journal
+from tools.paper_exchange.limits import Limits
+from tools.paper_exchange.recording import Requests
+
+
+class AbsentMode(StrEnum):
+    """How an order without a positionMode is read; the venue's own documents disagree."""
+
+    HEDGE = "hedge"
+    ACCOUNT = "account"
+
+
+class Behaviour(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """The readings where the real exchange is uncertain."""
+
+    duplicate_oid: DuplicateRule = DuplicateRule.REJECT
+    absent_position_mode: AbsentMode = AbsentMode.HEDGE
+
+
+class Venue:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        *,
+        state_dir: Path | None = None,
+        clock_ns: Callable[[], int] = time.time_ns,
+        chance: random.Random | None = None,
+    ) -> None:
+        self.catalogue = catalogue
+        self.contracts = catalogue.contracts
+        self.clock_ns = clock_ns
+        self.behaviour = Behaviour()
+        self.one_way_s = 0.0
+        self.limits = Limits()
+        self.faults = Faults(chance or random.Random())  # noqa: S311 - faults are no secrets
+        self.requests = Requests()
+        fresh = State(
+            prices={
+                symbol: Price(last=price.last, fair=price.fair, index=price.index)
+                for symbol, price in catalogue.starting_prices.items()
+            }
+        )
+        self._journal = Journal(state_dir) if state_dir is not None else None
+        self.state = self._journal.restore(self.contracts, fresh=fresh) if self._journal else fresh
+
+    def now_ms(self) -> int:
+        return self.clock_ns() // 1_000_000
+
+    def apply(self, command: Command) -> int:
+        """Apply and keep a command; see `applying.apply`."""
+        made = apply(self.state, self.contracts, command)
+        if self._journal is not None:
+            self._journal.append(command)
+            if self._journal.is_long:
+                self._journal.compact(self.state)
+        return made
+
+    def close(self) -> None:
+        if self._journal is not None:
+            self._journal.close()
