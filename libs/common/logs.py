@@ -11,6 +11,15 @@ import msgspec
 import structlog
 from structlog.typing import EventDict, Processor
 
+from libs.common.settings import SettingsError
+
+LEVELS = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+}
+
 _encoder = msgspec.json.Encoder(enc_hook=repr)
 # Without local variables, which both of structlog's own renderers show: they hold tokens and keys.
 _render_traceback = structlog.processors.ExceptionRenderer(
@@ -19,7 +28,9 @@ _render_traceback = structlog.processors.ExceptionRenderer(
 
 
 def configure_logs(*, service: str, level: str = "info") -> None:
-    """Send structlog, and what libraries log, to standard error."""
+    """Send structlog, and what libraries log, to standard error; `SettingsError` for an unknown
+    level.
+    """
     pretty = sys.stderr.isatty()
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -31,7 +42,11 @@ def configure_logs(*, service: str, level: str = "info") -> None:
         if pretty
         else [_render_traceback, _render_json]
     )
-    numeric = logging.getLevelNamesMapping()[level.upper()]
+    numeric = LEVELS.get(level.lower())
+    if numeric is None:
+        raise SettingsError(
+            f"ALERTWIRE_LOG_LEVEL must be one of {', '.join(LEVELS)}, not {level!r}"
+        )
     structlog.configure(
         processors=[*shared, *renderer],
         wrapper_class=structlog.make_filtering_bound_logger(numeric),
@@ -49,8 +64,15 @@ def configure_logs(*, service: str, level: str = "info") -> None:
 class _ToStructlog(logging.Handler):
     # Libraries log sentences; they become one field of a line like ours.
     def emit(self, record: logging.LogRecord) -> None:
-        line = structlog.get_logger()
-        line.log(record.levelno, "library.logged", logger=record.name, message=record.getMessage())
+        # structlog knows the five levels only; a library may have its own between them.
+        level = min(record.levelno // 10 * 10, logging.CRITICAL)
+        structlog.get_logger().log(
+            level,
+            "library.logged",
+            logger=record.name,
+            message=record.getMessage(),
+            exc_info=record.exc_info,
+        )
 
 
 def _render_json(_logger: object, _method: str, event: EventDict) -> bytes:

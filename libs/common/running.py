@@ -27,9 +27,10 @@ def run(service: str, main: Main) -> int:
 
     2: the configuration is wrong; 1: the process failed; 0: it was stopped.
     """
-    configure_logs(service=service, level=os.environ.get("ALERTWIRE_LOG_LEVEL", "info"))
+    configure_logs(service=service)
     log = structlog.get_logger()
     try:
+        configure_logs(service=service, level=os.environ.get("ALERTWIRE_LOG_LEVEL") or "info")
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_until_signalled(main))
     except SettingsError as error:

@@ -27,6 +27,7 @@ from opentelemetry.util.types import Attributes
 
 from libs.common.contracts.words import AlertId
 from libs.common.domain.identity import trace_id
+from libs.common.settings import SettingsError
 
 Values = Mapping[str, str | int | float | bool]
 
@@ -78,14 +79,20 @@ def configure_telemetry(*, service: str, environ: Mapping[str, str]) -> Callable
         OTLPSpanExporter,
     )
 
-    provider = tracer_provider(
-        service=service, ratio=float(environ.get("OTEL_TRACES_SAMPLER_ARG") or 1)
-    )
+    provider = tracer_provider(service=service, ratio=_ratio(environ))
     provider.add_span_processor(
         BatchSpanProcessor(OTLPSpanExporter(), max_queue_size=8192, max_export_batch_size=512)
     )
     trace.set_tracer_provider(provider)
     return provider.shutdown
+
+
+def _ratio(environ: Mapping[str, str]) -> float:
+    raw = environ.get("OTEL_TRACES_SAMPLER_ARG") or "1"
+    with contextlib.suppress(ValueError):
+        if 0 <= float(raw) <= 1:
+            return float(raw)
+    raise SettingsError(f"OTEL_TRACES_SAMPLER_ARG must be a ratio from 0 to 1, not {raw!r}")
 
 
 def tracer_provider(*, service: str, ratio: float) -> TracerProvider:

@@ -29,5 +29,5 @@ def decode(data: bytes) -> AnyMessage:
     """Raises `UndecodableError` for anything that is not a message of the log."""
     try:
         return _decoder.decode(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise UndecodableError(str(error)) from error

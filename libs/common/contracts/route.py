@@ -22,8 +22,8 @@ from libs.common.contracts.words import (
 DUPLICATE_WINDOW_MAX_S = 300
 """Ingest remembers alerts for this long, so no route may ask for more."""
 
-Identifier = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
-Sha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
+Identifier = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}\Z")]
+Sha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
 
 
 # Defined first: the defaults below are checked while this module is imported.
@@ -124,8 +124,8 @@ class Account(Part, frozen=True, kw_only=True):
     """An account in the `accounts` bucket; its secret key lies sealed in the `secrets` bucket."""
 
     id: Identifier
-    base_url: Annotated[str, msgspec.Meta(pattern=r"^https?://[^/@\s]+$")]
-    ws_url: Annotated[str, msgspec.Meta(pattern=r"^wss?://[^@\s]+$")]
+    base_url: Annotated[str, msgspec.Meta(pattern=r"^https?://[^/@\s]+\Z")]
+    ws_url: Annotated[str, msgspec.Meta(pattern=r"^wss?://[^@\s]+\Z")]
     access_key: Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
     position_mode: PositionMode = PositionMode.HEDGE
     order_calls_per_2s: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 4

@@ -1,0 +1,84 @@
+"""Wires the console: settings, telemetry, the log, the trail, the application."""
+
+import asyncio
+import os
+import sys
+
+import structlog
+
+from libs.common.bus import connected
+from libs.common.health import Health
+from libs.common.running import run, settle_memory
+from libs.common.sealing import SealError
+from libs.common.secret import Secret
+from libs.common.serving import serving
+from libs.common.settings import SettingsError, from_env, redacted
+from libs.common.telemetry import configure_telemetry
+from services.console.accounts import Sealer
+from services.console.app import make_app
+from services.console.problems import Problem
+from services.console.registry import Registry
+from services.console.routes import Webhooks
+from services.console.settings import Settings
+from services.console.trail import open_trail
+
+_READ_AGAIN_S = 0.5
+_log = structlog.get_logger()
+
+
+async def main(stop: asyncio.Event) -> None:
+    settings = from_env(Settings, os.environ)
+    shutdown_telemetry = configure_telemetry(service="console", environ=os.environ)
+    sealer = _sealer(settings)
+    health = Health("console", starting=True)
+    async with (
+        serving(health, host=settings.health_host, port=settings.health_port),
+        connected(url=settings.nats_url, service="console", health=health) as bus,
+        open_trail(settings.postgres_url) as trail,
+        asyncio.TaskGroup() as group,
+    ):
+        registry = Registry(bus)
+        health.add("registry", registry.missing)
+        health.add("trail", trail.missing)
+        app = make_app(
+            token=settings.console_token,
+            registry=registry,
+            trail=trail,
+            webhooks=Webhooks(base_url=settings.webhook_base_url),
+            sealer=sealer,
+            health=health,
+        )
+        async with serving(app, host=settings.host, port=settings.port):
+            background = [group.create_task(trail.watch()), group.create_task(_read(registry))]
+            _log.info("console.started", settings=redacted(settings))
+            settle_memory()
+            health.started()
+            await stop.wait()
+        for task in background:
+            task.cancel()
+    shutdown_telemetry()
+
+
+# A wrong key is told at the start, not when the first account is entered.
+def _sealer(settings: Settings) -> Sealer:
+    sealer = Sealer(public_key=settings.sealing_public_key)
+    try:
+        sealer.seal(Secret(""))
+    except SealError as error:
+        raise SettingsError(f"ALERTWIRE_SEALING_PUBLIC_KEY: {error}") from None
+    return sealer
+
+
+# Readiness asks for both buckets to have been read once.
+async def _read(registry: Registry) -> None:
+    while registry.missing() is not None:
+        try:
+            await registry.routes.list()
+            await registry.accounts.list()
+        except Problem as problem:
+            _log.warning("registry.unread", reason=problem.detail)
+            await asyncio.sleep(_READ_AGAIN_S)
+
+
+if __name__ == "__main__":
+    sys.exit(run("console", main))

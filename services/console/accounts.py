@@ -1,0 +1,99 @@
+"""`/api/accounts`: whose orders are sent where. The secret key is sealed before it is stored, so
+that the executor alone can open it, and never comes back.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from litestar import Response, Router, delete, get, patch, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from libs.common.sealing import seal
+from libs.common.secret import Secret
+from services.console.documents import Document, parse_object
+from services.console.drafting import changed_account, new_account, shown_account
+from services.console.problems import AnyRequest, Problem
+from services.console.registry import Registry
+from services.console.routes import answer_kept, check_precondition
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sealer:
+    """Closes secrets for the executor; one change at a time, since two buckets belong together."""
+
+    public_key: str
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def seal(self, secret: Secret) -> bytes:
+        return seal(public_key=self.public_key, secret=secret)
+
+
+@get("/")
+async def list_accounts(registry: NamedDependency[Registry]) -> Document:
+    return {"accounts": [shown_account(each) for each in await registry.accounts.list()]}
+
+
+@post("/")
+async def create_account(
+    request: AnyRequest, registry: NamedDependency[Registry], sealer: NamedDependency[Sealer]
+) -> Document:
+    draft = new_account(parse_object(await request.body()))
+    account = draft.account
+    async with sealer.lock:
+        # Asked first: the key of an account that is there already must stay.
+        if await registry.accounts.exists(account.id):
+            raise registry.accounts.taken(account.id)
+        if draft.secret_key is not None:
+            await registry.put_sealed(account.id, sealer.seal(draft.secret_key))
+        await registry.accounts.create(account.id, account)
+    return {"account": shown_account(account)}
+
+
+@get("/{account_id:str}")
+async def show_account(
+    registry: NamedDependency[Registry], account_id: FromPath[str]
+) -> Response[Document]:
+    kept = await registry.accounts.find(account_id)
+    return answer_kept(shown_account(kept.value), revision=kept.revision)
+
+
+@patch("/{account_id:str}")
+async def change_account(
+    request: AnyRequest,
+    registry: NamedDependency[Registry],
+    sealer: NamedDependency[Sealer],
+    account_id: FromPath[str],
+) -> Response[Document]:
+    body = parse_object(await request.body())
+    async with sealer.lock:
+        kept = await registry.accounts.find(account_id)
+        check_precondition(request, kept)
+        draft = changed_account(kept.value, body)
+        if draft.secret_key is not None:
+            await registry.put_sealed(account_id, sealer.seal(draft.secret_key))
+        revision = await registry.accounts.update(account_id, draft.account, revision=kept.revision)
+    return answer_kept(shown_account(draft.account), revision=revision)
+
+
+@delete("/{account_id:str}")
+async def delete_account(
+    registry: NamedDependency[Registry], sealer: NamedDependency[Sealer], account_id: FromPath[str]
+) -> None:
+    async with sealer.lock:
+        kept = await registry.accounts.find(account_id)
+        for route in await registry.routes.list():
+            if any(part.account == account_id for part in route.settings.accounts):
+                raise Problem(
+                    409, f"Route `{route.id}` trades this account: change or delete it first."
+                )
+        await registry.accounts.delete(account_id, revision=kept.revision)
+        await registry.drop_sealed(account_id)
+
+
+account_router = Router(
+    "/accounts",
+    route_handlers=[
+        *(list_accounts, create_account, show_account, change_account, delete_account),
+    ],
+)

@@ -1,0 +1,64 @@
+"""`/api/alerts`: read from the trail, which lags the log by a tenth of a second at most while
+Postgres is there. Without Postgres these two answer 503; everything else goes on.
+"""
+
+from typing import Annotated
+from uuid import UUID
+
+from litestar import Router, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, QueryParameter
+
+from libs.common.contracts.words import AlertId, AlertStatus
+from services.console.documents import Document
+from services.console.problems import Problem
+from services.console.rendering import alert_document, alert_line
+from services.console.trail import Trail
+
+_PAGE_MAX = 500
+_PAGES_READ_MAX = 20
+"""Alerts of one status are found by reading pages: this many, then the caller goes on."""
+
+
+@get("/")
+async def list_alerts(
+    trail: NamedDependency[Trail],
+    route: FromQuery[str | None] = None,
+    status: FromQuery[AlertStatus | None] = None,
+    symbol: FromQuery[str | None] = None,
+    before: Annotated[int | None, QueryParameter(ge=1)] = None,
+    limit: Annotated[int, QueryParameter(ge=1, le=_PAGE_MAX)] = 50,
+) -> Document:
+    """Newest first; `next` is the `before` of the next page, null at the end."""
+    lines: list[Document] = []
+    for _ in range(_PAGES_READ_MAX):
+        # One more than asked, to know whether there is a next page.
+        page = await trail.alerts(before=before, route=route, symbol=symbol, limit=limit + 1)
+        rows = await trail.events([alert for _, alert in page])
+        for seq, alert in page[:limit]:
+            line = alert_line(seq, alert, rows[alert])
+            before = seq
+            if status is None or line["status"] == status:
+                lines.append(line)
+            if len(lines) == limit:
+                is_last = seq == page[-1][0]
+                return {"alerts": lines, "next": None if is_last else before}
+        if len(page) <= limit:
+            return {"alerts": lines, "next": None}
+    return {"alerts": lines, "next": before}
+
+
+@get("/{alert_id:str}")
+async def show_alert(trail: NamedDependency[Trail], alert_id: FromPath[str]) -> Document:
+    """Everything about one alert."""
+    try:
+        alert = AlertId(str(UUID(alert_id)))
+    except ValueError:
+        raise Problem(404, "An alert id is a UUID, as ingest answered it.") from None
+    rows = (await trail.events([alert]))[alert]
+    if not rows:
+        raise Problem(404, f"The trail knows no alert {alert}.")
+    return alert_document(alert, rows)
+
+
+alert_router = Router("/alerts", route_handlers=[list_alerts, show_alert])

@@ -1,0 +1,85 @@
+"""The console's HTTP application: the JSON API, and health on the same port."""
+
+from collections.abc import Callable
+from typing import Any
+
+from litestar import Litestar, Response, Router, get
+from litestar.di import NamedDependency, Provide
+from litestar.exceptions import HTTPException
+
+from libs.common.health import Health
+from libs.common.secret import Secret
+from services.console.access import bearer_guard
+from services.console.accounts import Sealer, account_router
+from services.console.alerts import alert_router
+from services.console.problems import (
+    Problem,
+    answer_bug,
+    answer_http_exception,
+    answer_problem,
+)
+from services.console.registry import Registry
+from services.console.routes import Webhooks, route_router
+from services.console.trail import Trail
+
+_BODY_MAX_BYTES = 256 * 1024
+
+
+def make_app(
+    *,
+    token: Secret,
+    registry: Registry,
+    trail: Trail,
+    webhooks: Webhooks,
+    sealer: Sealer,
+    health: Health,
+) -> Litestar:
+    api = Router(
+        "/api",
+        route_handlers=[alert_router, route_router, account_router],
+        guards=[bearer_guard(token)],
+        dependencies={
+            "registry": _given(registry),
+            "trail": _given(trail),
+            "webhooks": _given(webhooks),
+            "sealer": _given(sealer),
+        },
+    )
+    return Litestar(
+        route_handlers=[show_start, show_live, show_ready, api],
+        dependencies={"health": _given(health)},
+        exception_handlers={
+            Problem: answer_problem,
+            HTTPException: answer_http_exception,
+            500: answer_bug,
+        },
+        request_max_body_size=_BODY_MAX_BYTES,
+        # The documented shapes are in docs; a generated schema would know the bodies as bytes.
+        openapi_config=None,
+        logging_config=None,
+    )
+
+
+@get("/", sync_to_thread=False)
+def show_start() -> dict[str, str]:
+    return {"service": "alertwire console", "api": "/api"}
+
+
+@get("/health/live", sync_to_thread=False)
+def show_live(health: NamedDependency[Health]) -> Response[bytes]:
+    return _health(health, "/health/live")
+
+
+@get("/health/ready", sync_to_thread=False)
+def show_ready(health: NamedDependency[Health]) -> Response[bytes]:
+    return _health(health, "/health/ready")
+
+
+def _health(health: Health, path: str) -> Response[bytes]:
+    status, content_type, body = health.answer(path)
+    return Response(body, status_code=status, media_type=content_type)
+
+
+def _given(value: object) -> Provide:
+    supply: Callable[[], Any] = lambda: value  # noqa: E731 - a name for the type checker
+    return Provide(supply, sync_to_thread=False, use_cache=True)

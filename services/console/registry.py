@@ -1,0 +1,145 @@
+"""Routes, accounts and sealed keys in the log's KV buckets. A write names the revision that it was
+made from, so two editors never overwrite each other.
+"""
+
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import msgspec
+import nats.errors
+import nats.js.errors
+
+from libs.common.bus import Bus
+from libs.common.contracts import subjects
+from libs.common.contracts.route import Account, Route
+from services.console.problems import Problem
+
+T = TypeVar("T", Route, Account)
+
+_LIST_TIMEOUT_S = 5.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept(Generic[T]):
+    """A value as it stands in its bucket."""
+
+    value: T
+    revision: int
+
+
+class Shelf(Generic[T]):
+    """The documents of one kind, by id."""
+
+    def __init__(self, bus: Bus, *, bucket: str, cls: type[T]) -> None:
+        self._bus = bus
+        self._bucket = bucket
+        self._noun = cls.__name__.lower()
+        self._decode: Callable[[bytes], T] = msgspec.json.Decoder(cls).decode
+        self.read = False
+        """Whether the bucket could be listed once."""
+
+    async def list(self) -> list[T]:
+        """All of them, sorted by id. Read from the log each time: what was written is seen."""
+        found: dict[str, T] = {}
+        async with _answering():
+            bucket = await self._bus.js.key_value(self._bucket)
+            watcher = await bucket.watchall(ignore_deletes=True)
+            try:
+                # None is the log's word for: that was all.
+                while update := await watcher.updates(timeout=_LIST_TIMEOUT_S):  # type: ignore[no-untyped-call]
+                    found[update.key] = self._decode(update.value or b"")
+            finally:
+                await watcher.stop()  # type: ignore[no-untyped-call]
+        self.read = True
+        return [found[key] for key in sorted(found)]
+
+    async def find(self, key: str) -> Kept[T]:
+        """One of them, or a 404."""
+        async with _answering():
+            bucket = await self._bus.js.key_value(self._bucket)
+            try:
+                entry = await bucket.get(key)
+            except (nats.js.errors.KeyNotFoundError, nats.js.errors.InvalidKeyError):
+                raise Problem(404, f"There is no {self._noun} `{key}`.") from None
+            return Kept(value=self._decode(entry.value or b""), revision=int(entry.revision or 0))
+
+    async def exists(self, key: str) -> bool:
+        try:
+            await self.find(key)
+        except Problem as problem:
+            if problem.status == 404:
+                return False
+            raise
+        return True
+
+    async def create(self, key: str, value: T) -> int:
+        async with _answering():
+            bucket = await self._bus.js.key_value(self._bucket)
+            try:
+                return int(await bucket.create(key, msgspec.json.encode(value)))
+            except nats.js.errors.KeyWrongLastSequenceError:
+                raise self.taken(key) from None
+
+    async def update(self, key: str, value: T, *, revision: int) -> int:
+        async with _answering():
+            bucket = await self._bus.js.key_value(self._bucket)
+            try:
+                return int(await bucket.update(key, msgspec.json.encode(value), last=revision))
+            except nats.js.errors.KeyWrongLastSequenceError:
+                raise _changed_meanwhile(self._noun, key) from None
+
+    async def delete(self, key: str, *, revision: int) -> None:
+        async with _answering():
+            bucket = await self._bus.js.key_value(self._bucket)
+            try:
+                await bucket.delete(key, last=revision)
+            except nats.js.errors.APIError as error:
+                if error.err_code not in _WRONG_LAST_SEQUENCE:
+                    raise
+                raise _changed_meanwhile(self._noun, key) from None
+
+    def taken(self, key: str) -> Problem:
+        return Problem(409, f"There is a {self._noun} `{key}` already.", field="id", value=key)
+
+
+# Of an expected revision, in the server's two spellings.
+_WRONG_LAST_SEQUENCE = frozenset({10071, 10164})
+
+
+class Registry:
+    """Everything that is changed by hand. Sealed keys can be written and removed, never read."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self.routes: Shelf[Route] = Shelf(bus, bucket=subjects.BUCKET_ROUTES, cls=Route)
+        self.accounts: Shelf[Account] = Shelf(bus, bucket=subjects.BUCKET_ACCOUNTS, cls=Account)
+
+    def missing(self) -> str | None:
+        """A readiness check."""
+        return None if self.routes.read and self.accounts.read else "routes and accounts not read"
+
+    async def put_sealed(self, account: str, sealed: bytes) -> None:
+        async with _answering():
+            bucket = await self._bus.js.key_value(subjects.BUCKET_SECRETS)
+            await bucket.put(account, sealed)
+
+    async def drop_sealed(self, account: str) -> None:
+        async with _answering():
+            bucket = await self._bus.js.key_value(subjects.BUCKET_SECRETS)
+            await bucket.purge(account)
+
+
+def _changed_meanwhile(noun: str, key: str) -> Problem:
+    return Problem(409, f"The {noun} `{key}` was changed meanwhile: read it again, then change it.")
+
+
+@contextlib.asynccontextmanager
+async def _answering() -> AsyncIterator[None]:
+    try:
+        yield
+    except (nats.errors.Error, nats.js.errors.Error, OSError, TimeoutError) as error:
+        raise Problem(
+            503, f"The log does not answer ({type(error).__name__}); try again."
+        ) from None

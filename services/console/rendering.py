@@ -1,0 +1,135 @@
+"""An alert's rows as the API shows them: pure. What is stored is passed on to the byte, and what
+it means comes from the journey.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from libs.common.contracts.alert import Alert, AlertRefused
+from libs.common.contracts.intent import Intent, IntentDenied
+from libs.common.contracts.order import Plan
+from libs.common.contracts.words import AlertId
+from libs.common.domain.journey import Journey, JourneyOrder, TrailEvent, journey
+from services.console.documents import Document, plain
+from services.console.trail import Row
+
+
+def alert_document(alert: AlertId, rows: Sequence[Row]) -> Document:
+    """One alert, whole. `diagnosis` stays empty: the checks that fill it are not written yet."""
+    found = _journey(rows)
+    return {
+        "alert_id": alert,
+        "trace_id": alert.replace("-", ""),
+        "route": _route(rows),
+        "status": found.status.value,
+        "reason": found.reason,
+        "events": [_event(row, first=rows[0]) for row in rows],
+        "orders": [_order(order) for order in found.orders],
+        "diagnosis": [],
+    }
+
+
+def alert_line(seq: int, alert: AlertId, rows: Sequence[Row]) -> Document:
+    """One alert in a list."""
+    found = _journey(rows)
+    order = next((row.message.order for row in rows if isinstance(row.message, Alert)), None)
+    last = max((row.at for row in rows), default=None)
+    return {
+        "alert_id": alert,
+        "seq": seq,
+        "route": _route(rows),
+        "status": found.status.value,
+        "reason": found.reason,
+        "at": _time(rows[0].at) if rows else None,
+        "symbol": _symbol(rows) or (order.ticker if order else None),
+        "action": order.action.value if order else None,
+        "quantity": plain(order.quantity) if order else None,
+        "accounts": sorted({each.account for each in found.orders}),
+        "elapsed_ms": _elapsed_ms(last, since=rows[0].at) if last else None,
+    }
+
+
+def _journey(rows: Sequence[Row]) -> Journey:
+    return journey(
+        TrailEvent(
+            seq=row.seq,
+            stage=row.stage,
+            service=row.service,
+            at=row.at,
+            stored_at=row.stored_at,
+            message=row.message,
+        )
+        for row in rows
+        if row.message is not None
+    )
+
+
+def _route(rows: Sequence[Row]) -> str | None:
+    told = (row.message.route for row in rows if isinstance(row.message, Alert | AlertRefused))
+    return next(told, None)
+
+
+def _symbol(rows: Sequence[Row]) -> str | None:
+    for row in rows:
+        if isinstance(row.message, Intent | IntentDenied | Plan) and row.message.symbol:
+            return row.message.symbol
+    return None
+
+
+def _event(row: Row, *, first: Row) -> Document:
+    return {
+        "seq": row.seq,
+        "stage": row.stage,
+        "service": row.service,
+        "at": _time(row.at),
+        "elapsed_ms": _elapsed_ms(row.at, since=first.at),
+        "data": _data(row),
+    }
+
+
+def _data(row: Row) -> Any:
+    # A message that was decoded is JSON; what was not may be anything.
+    if row.message is not None:
+        return msgspec.Raw(row.body)
+    return row.body.decode("utf-8", "replace")
+
+
+def _order(order: JourneyOrder) -> Document:
+    return {
+        "client_order_id": order.client_order_id,
+        "account": order.account,
+        "symbol": order.symbol,
+        "effect": order.effect.value,
+        "position_side": order.position_side.value,
+        "contracts": plain(order.contracts),
+        "state": order.state.value,
+        "exchange_order_id": order.exchange_order_id,
+        "request": _parsed(order.request),
+        "response": _parsed(order.response),
+        "filled_contracts": plain(order.filled_contracts),
+        "average_price": plain(order.average_price),
+        "fee": plain(order.fee),
+        "words": order.words,
+    }
+
+
+def _parsed(text: str | None) -> Any:
+    # Raw, so that its numbers stay as they were written.
+    if text is None:
+        return None
+    try:
+        msgspec.json.decode(text)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return text
+    return msgspec.Raw(text.encode())
+
+
+def _time(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _elapsed_ms(at: datetime, *, since: datetime) -> float:
+    return round((at - since).total_seconds() * 1000, 3)

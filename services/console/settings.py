@@ -1,0 +1,16 @@
+"""The console's configuration."""
+
+import dataclasses
+
+from libs.common.secret import Secret
+from libs.common.settings import ServiceSettings, setting
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settings(ServiceSettings):
+    host: str = setting("Address that the console listens on", default="127.0.0.1")
+    port: int = setting("Port of the console")
+    console_token: Secret = setting("Bearer token that the API asks for")
+    postgres_url: Secret = setting("The trail, read through views: postgresql://user:password@…")
+    webhook_base_url: str = setting("Where senders reach ingest: https://hook.example.org")
+    sealing_public_key: str = setting("The executor's public sealing key, 32 bytes in base64")

@@ -1,0 +1,187 @@
+"""Routes and accounts as a person sends, changes and sees them."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+
+import msgspec
+import pytest
+
+from libs.common.contracts.route import Account, Route
+from libs.common.contracts.words import RouteState
+from services.console import drafting
+from services.console.problems import Problem
+from tests.factories import make_account, make_route
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+MINIMAL = {"id": "btc", "accounts": [{"account": "paper"}]}
+KEYS = {
+    "id": "main",
+    "base_url": "https://api.example.org",
+    "ws_url": "wss://contract.example.org/edge",
+    "access_key": "mx0vglABCD1234",
+    "secret_key": "very-secret",
+}
+
+
+def digest(text):
+    return sha256(text.encode()).hexdigest()
+
+
+def test_a_new_route_holds_hashes_and_no_secret():
+    route = drafting.new_route({**MINIMAL, "body_secret": "sesame"}, token="the-token")
+    stored = msgspec.json.encode(route).decode()
+    assert "sesame" not in stored
+    assert "the-token" not in stored
+    assert [each.sha256 for each in route.tokens] == [digest("the-token")]
+    assert route.body_secret_sha256 == digest("sesame")
+    assert msgspec.json.decode(stored, type=Route) == route
+
+
+def test_the_body_secret_is_shown_as_stars():
+    with_secret = drafting.new_route({**MINIMAL, "body_secret": "sesame"}, token="t")
+    assert drafting.shown_route(with_secret)["body_secret"] == "***"
+    assert drafting.shown_route(make_route())["body_secret"] is None
+
+
+@pytest.mark.parametrize(
+    ("patch", "expected"),
+    [
+        ({"leverage": 5}, digest("sesame")),
+        ({"body_secret": "***"}, digest("sesame")),
+        ({"body_secret": "new"}, digest("new")),
+        ({"body_secret": None}, None),
+    ],
+)
+def test_a_patch_keeps_changes_or_removes_the_body_secret(patch, expected):
+    route = drafting.new_route({**MINIMAL, "body_secret": "sesame"}, token="t")
+    changed = drafting.changed_route(route, patch)
+    assert changed.body_secret_sha256 == expected
+    assert changed.settings.body_secret is None
+    assert changed.tokens == route.tokens
+
+
+def test_what_get_shows_may_be_sent_back():
+    route = drafting.new_route({**MINIMAL, "body_secret": "s", "leverage": 7}, token="t")
+    shown = json.loads(msgspec.json.encode(drafting.shown_route(route)))
+    assert drafting.changed_route(route, shown) == route
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"accounts": [{"account": "a"}, {"account": "a"}]}, "accounts"),
+        ({"sizing": {"mode": "base", "value": "5"}}, "sizing.value"),
+        ({"allow_addresses": ["10.0.0.0/33"]}, "allow_addresses"),
+        ({"allow_addresses": ["example.org"]}, "allow_addresses"),
+        ({"body_secret": ""}, "body_secret"),
+        ({"body_secret": "***"}, "body_secret"),
+    ],
+)
+def test_a_route_that_can_never_work_is_refused(change, field):
+    with pytest.raises(Problem) as caught:
+        drafting.new_route({**MINIMAL, **change}, token="t")
+    assert (caught.value.status, caught.value.field) == (422, field)
+
+
+def test_every_documented_mode_is_accepted():
+    for mode in ("contracts", "quote", "percent_equity", "percent_position", "risk_percent"):
+        drafting.new_route({**MINIMAL, "sizing": {"mode": mode}}, token="t")
+    for mode in ("netting", "opposite", "reverse", "hedge", "target"):
+        drafting.new_route({**MINIMAL, "trade_mode": mode}, token="t")
+    sizing = {"mode": "fixed", "value": "5"}
+    drafting.new_route({**MINIMAL, "sizing": sizing, "allow_addresses": ["::1"]}, token="t")
+
+
+@pytest.mark.parametrize(
+    ("change", "before"),
+    [
+        (drafting.changed_route, make_route()),
+        (drafting.changed_account, make_account()),
+    ],
+)
+def test_an_id_cannot_be_changed(change, before):
+    with pytest.raises(Problem) as caught:
+        change(before, {"id": "other"})
+    assert caught.value.field == "id"
+
+
+def hashes(route):
+    return [each.sha256 for each in route.tokens]
+
+
+def rotate(route, token, *, after_s=0, overlap_s=60):
+    return drafting.rotated(
+        route, token=token, now=NOW + timedelta(seconds=after_s), overlap_s=overlap_s
+    )
+
+
+def test_rotating_lets_the_old_token_expire():
+    route = rotate(make_route(token="one"), "two")
+    assert hashes(route) == [digest("one"), digest("two")]
+    assert [each.expires_at for each in route.tokens] == [NOW + timedelta(seconds=60), None]
+
+
+def test_rotating_without_overlap_retires_the_old_token_at_once():
+    assert hashes(rotate(make_route(token="one"), "two", overlap_s=0)) == [digest("two")]
+
+
+def test_at_most_two_tokens_are_valid():
+    route = rotate(rotate(make_route(token="one"), "two"), "three", after_s=1)
+    assert hashes(route) == [digest("two"), digest("three")]
+
+
+def test_pausing_changes_the_state_alone():
+    route = make_route()
+    paused = drafting.with_state(route, RouteState.PAUSED)
+    assert paused.settings.state is RouteState.PAUSED
+    assert drafting.with_state(paused, RouteState.LIVE) == route
+
+
+def test_an_account_is_stored_without_its_secret():
+    draft = drafting.new_account(KEYS)
+    assert draft.secret_key is not None
+    assert draft.secret_key.reveal() == "very-secret"
+    stored = msgspec.json.encode(draft.account)
+    assert b"very-secret" not in stored
+    assert msgspec.json.decode(stored, type=Account) == draft.account
+
+
+def test_an_account_is_shown_with_the_end_of_its_access_key():
+    shown = drafting.shown_account(drafting.new_account(KEYS).account)
+    assert (shown["access_key"], shown["secret_key"]) == ("***1234", None)
+    assert drafting.masked("short") == "***"
+
+
+def test_what_get_shows_of_an_account_may_be_sent_back():
+    account = drafting.new_account(KEYS).account
+    draft = drafting.changed_account(account, drafting.shown_account(account))
+    assert (draft.account, draft.secret_key) == (account, None)
+
+
+def test_a_patch_may_bring_new_keys():
+    account = drafting.new_account(KEYS).account
+    draft = drafting.changed_account(account, {"access_key": "next", "secret_key": " s2\n"})
+    assert draft.account.access_key == "next"
+    assert draft.secret_key is not None
+    assert draft.secret_key.reveal() == "s2"
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"secret_key": None}, "secret_key"),
+        ({"secret_key": "  "}, "secret_key"),
+        ({"secret_key": 5}, "secret_key"),
+        ({"base_url": "ftp://example.org"}, "base_url"),
+        ({"base_url": "https://user:password@example.org"}, "base_url"),
+        ({"passphrase": "x"}, "passphrase"),
+        ({"position_mode": "both"}, "position_mode"),
+        ({"expected_addresses": ["nowhere"]}, "expected_addresses"),
+    ],
+)
+def test_an_account_that_can_never_work_is_refused(change, field):
+    with pytest.raises(Problem) as caught:
+        drafting.new_account({**KEYS, **change})
+    assert (caught.value.status, caught.value.field) == (422, field)
+    assert "very-secret" not in caught.value.detail

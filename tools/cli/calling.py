@@ -1,0 +1,54 @@
+"""Calls to the console's API, with its problems turned into one line for people."""
+
+import asyncio
+import json
+from typing import Any
+
+import aiohttp
+import click
+
+from tools.cli.place import Console
+
+_TIMEOUT_S = 15
+
+
+class NotFound(click.ClickException):
+    """The console does not know it (yet)."""
+
+
+def call(console: Console, method: str, path: str, *, body: Any = None) -> Any:
+    """The answer's document; raises `click.ClickException` for anything but success."""
+    return asyncio.run(_call(console, method, path, body=body))
+
+
+async def _call(console: Console, method: str, path: str, *, body: Any) -> Any:
+    timeout = aiohttp.ClientTimeout(total=_TIMEOUT_S)
+    headers = {"Authorization": f"Bearer {console.token}"}
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=timeout, headers=headers) as session,
+            session.request(method, f"{console.url}/api{path}", json=body) as answer,
+        ):
+            text = await answer.text()
+            status = answer.status
+    except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        raise click.ClickException(
+            f"the console at {console.url} does not answer: {error or type(error).__name__}"
+        ) from None
+    if status >= 400:
+        kind = NotFound if status == 404 else click.ClickException
+        raise kind(_told(status, text))
+    try:
+        return json.loads(text) if text else None
+    except ValueError:
+        raise click.ClickException(f"{console.url} is no console: it answered no JSON") from None
+
+
+def _told(status: int, text: str) -> str:
+    try:
+        detail = json.loads(text)["detail"]
+    except (ValueError, KeyError, TypeError):
+        return f"the console answered with status {status}"
+    if status == 401:
+        return "the console does not accept this token"
+    return str(detail)

@@ -1,0 +1,138 @@
+"""`alertwire trace`: what became of one alert, as a waterfall in the terminal."""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+
+from tools.cli.calling import NotFound, call
+from tools.cli.place import Console, Place, with_place
+from tools.cli.showing import clean, examples, json_option, print_json, style_of, table, terminal
+from tools.cli.summaries import runs, summary, times
+
+_POLL_S = 0.1
+_BAR_CHARS = 16
+_WIDE_CHARS = 110
+_GOING_ON = frozenset({"pending", "unknown"})
+
+
+@click.command(
+    epilog=examples(
+        "alertwire trace 0197b2c0-7f3a-7c11-9d2e-5b8f0e6a1c44",
+        "alertwire trace 0197b2c0-7f3a-7c11-9d2e-5b8f0e6a1c44 --json --wait 10",
+    )
+)
+@click.argument("alert_id")
+@json_option
+@click.option(
+    "--wait",
+    "wait_s",
+    type=click.FloatRange(min=0),
+    default=2.0,
+    show_default=True,
+    metavar="S",
+    help="Seconds to wait for the trail to know the alert and for its end.",
+)
+@with_place
+def trace(*, alert_id: str, as_json: bool, wait_s: float, place: Place) -> None:
+    """Show the journey of ALERT_ID: every step with its time, numbers and the exchange's words.
+
+    Exit status 1 where the trail does not know the alert.
+    """
+    document = _fetch(place.console(), alert_id, until=time.monotonic() + wait_s)
+    if as_json:
+        print_json(document)
+    else:
+        _print(document)
+
+
+def _fetch(console: Console, alert_id: str, *, until: float) -> dict[str, Any]:
+    while True:
+        try:
+            document: dict[str, Any] = call(console, "GET", f"/alerts/{alert_id}")
+        except NotFound:
+            if time.monotonic() >= until:
+                raise
+        else:
+            if document["status"] not in _GOING_ON or time.monotonic() >= until:
+                return document
+        time.sleep(_POLL_S)
+
+
+def _print(document: Mapping[str, Any]) -> None:
+    from rich.text import Text  # noqa: PLC0415 - see showing.terminal
+
+    out = terminal()
+    status = document["status"]
+    out.print(
+        Text.assemble(
+            f"{document['alert_id']}  ",
+            (status, style_of(status)),
+            f"  route {document['route']}",
+        )
+    )
+    if document["reason"]:
+        out.print(Text(clean(str(document["reason"])), style=style_of(status)))
+    out.print()
+    _print_events(document["events"])
+    if document["orders"]:
+        out.print()
+        _print_orders(document["orders"])
+    for check in document["diagnosis"]:
+        told = " ".join(str(check.get(name) or "") for name in ("evidence", "mend"))
+        out.print(Text(clean(f"{check['check']}: {check['state']}  {told}")))
+
+
+def _print_events(events: Sequence[Mapping[str, Any]]) -> None:
+    from rich.text import Text  # noqa: PLC0415
+
+    out = terminal()
+    wide = out.width >= _WIDE_CHARS
+    rows = table("ms", *(("when",) if wide else ()), "stage", "by", "what")
+    rows.columns[0].justify = "right"
+    for column in rows.columns[:-1]:
+        column.no_wrap = True
+    whole_ms = max((event["elapsed_ms"] for event in events), default=0.0)
+    for event in events:
+        stage = event["stage"]
+        bar = (Text(_bar(event["elapsed_ms"], whole_ms=whole_ms)),) if wide else ()
+        rows.add_row(
+            Text(f"{event['elapsed_ms']:.1f}"),
+            *bar,
+            Text(stage, style=style_of(stage.rpartition(".")[2])),
+            Text(event["service"]),
+            Text(clean(summary(stage, event["data"]))),
+        )
+    out.print(rows)
+
+
+def _bar(elapsed_ms: float, *, whole_ms: float) -> str:
+    share = elapsed_ms / whole_ms if whole_ms > 0 else 0.0
+    return "\u00b7" * round(share * (_BAR_CHARS - 1)) + "\u2588"
+
+
+def _print_orders(orders: Sequence[Mapping[str, Any]]) -> None:
+    from rich.text import Text  # noqa: PLC0415
+
+    rows = table("leg", "account", "state", "filled", "order")
+    for (leg, account, state, filled, number), count in runs(map(_order_row, orders)):
+        rows.add_row(
+            Text(times(leg, count)),
+            Text(account),
+            Text(state, style=style_of(state)),
+            Text(filled),
+            Text(clean(number)),
+        )
+    terminal().print(rows)
+
+
+def _order_row(order: Mapping[str, Any]) -> tuple[str, str, str, str, str]:
+    price = f" at {order['average_price']}" if order.get("average_price") else ""
+    return (
+        " ".join(order[name] for name in ("effect", "position_side", "contracts", "symbol")),
+        order.get("account", ""),
+        order["state"],
+        f"{order.get('filled_contracts') or '-'}{price}",
+        str(order.get("exchange_order_id") or "-"),
+    )
