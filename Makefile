@@ -1,0 +1,78 @@
+# Everything a person or the CI types. Each target needs no other tool than Python >= 3.11.
+# Overridable: PYTHON=/path/to/python3.12, VENV=folder, ARGS="--port-base 9000" for `up`.
+
+VENV ?= .venv
+ARGS ?=
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip -qq --disable-pip-version-check
+UV_VERSION := 0.13.9
+SLICES := ingest router executor auditor console cli paper-exchange devstack
+
+# A name on PATH may be a shim that fails when run, so each candidate is run.
+PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
+	"$$name" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' \
+	>/dev/null 2>&1 && { command -v "$$name"; break; }; done)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup up test test-fast lint types fmt lock bench
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.dev ## Make the virtual environment with the locked packages and `alertwire`
+
+up: $(VENV)/.devstack ## Start everything on loopback, until Ctrl-C
+	@$(VENV)/bin/alertwire up $(ARGS)
+
+test: lint types ## Install, lint, type-check, run every test
+	@$(PY) -m pytest
+
+test-fast: $(VENV)/.dev ## Run the tests that need no other process
+	@$(PY) -m pytest -m "not e2e and not integration"
+
+lint: $(VENV)/.dev ## Check style and format
+	@$(PY) -m ruff check
+	@$(PY) -m ruff format --check
+
+types: $(VENV)/.dev ## Check types
+	@$(PY) -m mypy
+
+fmt: $(VENV)/.dev ## Format, and mend what can be mended
+	@$(PY) -m ruff format
+	@$(PY) -m ruff check --fix
+
+bench: $(VENV)/.dev ## Measure, print a table, write bench.json
+	@$(PY) -m bench
+
+# Settings that point at another index or at local files must not reach the lock files.
+UV := env -u UV_INDEX -u UV_DEFAULT_INDEX -u UV_INDEX_URL -u UV_EXTRA_INDEX_URL -u UV_FIND_LINKS \
+	$(VENV)/bin/uv --no-config pip compile --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate
+
+lock: $(PY) ## Resolve the requirements anew, with hashes
+	@$(PIP) install --progress-bar off uv==$(UV_VERSION)
+	@echo "locking requirements/dev.txt"
+	@$(UV) --upgrade --all-extras --group dev pyproject.toml -o requirements/dev.txt >/dev/null
+	@set -e; for slice in $(SLICES); do \
+		echo "locking requirements/$$slice.txt"; rm -f "requirements/$$slice.txt"; \
+		$(UV) --extra "$$slice" -c requirements/dev.txt pyproject.toml \
+			-o "requirements/$$slice.txt" >/dev/null; \
+	done
+	@! grep -nE '://|^-' requirements/*.txt || { echo "a lock names an index or a file" >&2; exit 1; }
+
+$(PY):
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer with its venv module is needed;" \
+		"none of python3.13, python3.12, python3.11, python3 is one." \
+		"Name one: make PYTHON=/path/to/python" >&2; exit 1; }
+	@echo "making $(VENV) with $(PYTHON)"
+	@"$(PYTHON)" -m venv "$(VENV)"
+
+$(VENV)/.devstack: requirements/devstack.txt pyproject.toml | $(PY)
+$(VENV)/.dev: requirements/dev.txt pyproject.toml | $(PY)
+$(VENV)/.devstack $(VENV)/.dev:
+	@echo "installing the packages of $< into $(VENV)"
+	@$(PIP) install --progress-bar off --require-hashes -r $<
+	@$(PIP) install --progress-bar off --no-deps --no-build-isolation -e .
+	@$(PY) -m compileall -q libs services tools
+	@touch $@ $(VENV)/.devstack  # what .dev installs holds what .devstack needs

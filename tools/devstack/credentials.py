@@ -1,0 +1,59 @@
+"""Passwords and keys of one devstack, made once and kept in files that only their owner may read.
+
+They guard what listens on loopback from the machine's other users.
+"""
+
+import base64
+import dataclasses
+import secrets
+from pathlib import Path
+
+from tools.devstack.private_files import read_json, write_json, write_private
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Credentials:
+    """What `credentials.json` holds. Passwords are URL-safe as they stand."""
+
+    nats_user: str = dataclasses.field(repr=False)
+    nats_password: str = dataclasses.field(repr=False)
+    postgres_password: str = dataclasses.field(repr=False)
+    writer_password: str = dataclasses.field(repr=False)
+    reader_password: str = dataclasses.field(repr=False)
+    console_token: str = dataclasses.field(repr=False)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SealingKey:
+    """Where the private key lies, and its public half (base64 of 32 bytes)."""
+
+    file: Path
+    public: str
+
+
+def load_credentials(directory: Path) -> Credentials:
+    """Read `credentials.json`; what it lacks is generated and written back."""
+    path = directory / "credentials.json"
+    kept = read_json(path) or {}
+    names = [field.name for field in dataclasses.fields(Credentials)]
+    values = {name: kept.get(name) or _generated(name) for name in names}
+    if values != kept:
+        write_json(path, values)
+    return Credentials(**values)
+
+
+def load_sealing_key(directory: Path) -> SealingKey:
+    """Read `sealing.key`, or make a new X25519 key pair there."""
+    from nacl.public import PrivateKey  # noqa: PLC0415 - slow to import, and only needed here
+
+    path = directory / "sealing.key"
+    if path.exists():
+        private = PrivateKey(base64.b64decode(path.read_text(encoding="ascii")))
+    else:
+        private = PrivateKey.generate()
+        write_private(path, base64.b64encode(bytes(private)).decode())
+    return SealingKey(file=path, public=base64.b64encode(bytes(private.public_key)).decode())
+
+
+def _generated(name: str) -> str:
+    return "alertwire" if name == "nats_user" else secrets.token_hex(20)

@@ -1,0 +1,89 @@
+"""NATS with JetStream as a child process: its configuration, its address, and when it is ready."""
+
+import asyncio
+import contextlib
+import dataclasses
+import json
+import sys
+import time
+from pathlib import Path
+
+from tools.devstack.command import Command
+from tools.devstack.errors import DevstackError
+from tools.devstack.ports import HOST
+from tools.devstack.private_files import write_private
+
+
+class NatsNotReadyError(DevstackError):
+    """The server did not greet in time."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class NatsServer:
+    directory: Path
+    port: int
+    user: str
+    password: str = dataclasses.field(repr=False)
+
+    @property
+    def url(self) -> str:
+        return f"nats://{self.user}:{self.password}@{HOST}:{self.port}"
+
+    def prepare(self) -> Command:
+        """Write the configuration and say how to start the server."""
+        store = self.directory / "nats"
+        store.mkdir(mode=0o700, exist_ok=True)
+        config = self.directory / "nats.conf"
+        write_private(config, self._config(store))
+        return Command(
+            name="nats",
+            argv=(str(_binary()), "--config", str(config)),
+            cwd=self.directory,
+            env={"PATH": "/usr/bin:/bin"},
+            tier=0,
+        )
+
+    async def wait_ready(self, *, timeout_s: float = 15.0) -> None:
+        """Return when the server greets, which it does once JetStream is up."""
+        deadline = time.monotonic() + timeout_s
+        while not await self._greets():
+            if time.monotonic() > deadline:
+                raise NatsNotReadyError(
+                    f"NATS on port {self.port} is not ready after {timeout_s:.0f} s;"
+                    " see logs/nats.log"
+                )
+            await asyncio.sleep(0.02)
+
+    def _config(self, store: Path) -> str:
+        # JSON is valid in NATS's configuration language, quoting of odd paths included.
+        return json.dumps(
+            {
+                "server_name": "alertwire-devstack",
+                "listen": f"{HOST}:{self.port}",
+                # Accepted means stored: sync before each acknowledgement (design, guarantee 1).
+                "jetstream": {"store_dir": str(store), "sync_interval": "always"},
+                "authorization": {"user": self.user, "password": self.password},
+            },
+            indent=2,
+            ensure_ascii=False,
+        )
+
+    async def _greets(self) -> bool:
+        try:
+            reader, writer = await asyncio.open_connection(HOST, self.port)
+        except OSError:
+            return False
+        try:
+            async with asyncio.timeout(1):
+                return (await reader.readline()).startswith(b"INFO ")
+        except (OSError, TimeoutError):
+            return False
+        finally:
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+
+
+def _binary() -> Path:
+    # The package installs the server beside the interpreter, like any command.
+    return Path(sys.executable).with_name("nats-server")
