@@ -93,9 +93,10 @@ class Catalogue:
                 await bucket.put(key, msgspec.json.encode(instrument))
                 written += 1
         prefix = subjects.instrument_prefix(base_url) + "."
-        gone = [key for key in self.stored.values if key.startswith(prefix) and key not in listed]
+        known = [key for key in self.stored.values if key.startswith(prefix)]
         # An empty answer is a fault of the exchange, not the end of all its contracts.
-        for key in gone if listed else []:
+        gone = [key for key in known if key not in listed] if listed else []
+        for key in gone:
             await bucket.delete(key)
         _log.info(
             "catalogue.read",

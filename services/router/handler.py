@@ -1,7 +1,6 @@
 """Handles one alert: gathers the route and the catalogue, decides for each account, publishes."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 
 import structlog
 
@@ -56,7 +55,8 @@ class Router:
             raise Refuse(f"a {type(alert).__name__} is no alert")
         route = self._routes.get(alert.route)
         if route is None:
-            await self._without_route(alert)
+            if delivery.fresh or not await self._touched(alert, after=delivery.seq):
+                await self._without_route(alert)
             return
         for account in route.settings.accounts:
             if not delivery.fresh and await self._decided(alert, account, after=delivery.seq):
@@ -129,6 +129,14 @@ class Router:
             context={"route": alert.route},
         )
         await self._publish(alert, None, denial)
+
+    async def _touched(self, alert: Alert, *, after: int) -> bool:
+        """Whether anything was decided about it while its route was still there."""
+        for subject in (subjects.intent_denied(alert.route), subjects.INTENTS_ACCEPTED):
+            async for entry in self._bus.entries_after(subject=subject, seq=after):
+                if entry.message.alert_id == alert.alert_id:
+                    return True
+        return False
 
     async def _decided(self, alert: Alert, account: RouteAccount, *, after: int) -> bool:
         # The log's own dedup forgets after some minutes; the log itself does not.

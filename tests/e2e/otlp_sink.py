@@ -1,0 +1,68 @@
+"""An OTLP/HTTP receiver of traces, in a thread: keeps the spans as plain dictionaries."""
+
+import http.server
+import threading
+from typing import Any
+
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
+
+
+class OtlpSink:
+    def __init__(self) -> None:
+        self.spans: list[dict[str, Any]] = []
+        sink = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                length = int(self.headers["Content-Length"])
+                sink.spans.extend(_spans(self.rfile.read(length)))
+                answer = ExportTraceServiceResponse().SerializeToString()
+                self.send_response(200)
+                self.send_header("Content-Type", "application/x-protobuf")
+                self.send_header("Content-Length", str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer)
+
+            def log_message(self, *_arguments: object) -> None:
+                pass
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def trace(self, trace_id: str) -> list[dict[str, Any]]:
+        return [span for span in list(self.spans) if span["trace_id"] == trace_id]
+
+
+def _spans(body: bytes) -> list[dict[str, Any]]:
+    request = ExportTraceServiceRequest.FromString(body)
+    found = []
+    for resource in request.resource_spans:
+        attributes = {item.key: item.value.string_value for item in resource.resource.attributes}
+        found += [
+            {
+                "service": attributes["service.name"],
+                "name": span.name,
+                "trace_id": span.trace_id.hex(),
+                "span_id": span.span_id.hex(),
+                "parent_id": span.parent_span_id.hex(),
+                "attributes": {item.key: item.value for item in span.attributes},
+            }
+            for scope in resource.scope_spans
+            for span in scope.spans
+        ]
+    return found

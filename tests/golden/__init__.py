@@ -1,0 +1,127 @@
+"""The wire as it stands: one file per message, with every field filled, and the value that it must
+decode to. A file here is never edited: what the log holds must stay readable. A field that is added
+to a message gets a new file, `<tag>.2.json`, beside the old ones.
+"""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from libs.common.contracts.alert import AlertDuplicate, AlertRefused
+from libs.common.contracts.codec import AnyMessage
+from libs.common.contracts.dead_letter import DeadLetter
+from libs.common.contracts.intent import Denial, IntentDenied
+from libs.common.contracts.order import ExchangeCall
+from libs.common.contracts.reasons import Reason
+from libs.common.contracts.words import (
+    Action,
+    DistanceUnit,
+    ExecutionKind,
+    MarginMode,
+    OrderType,
+    PositionSide,
+    TradeMode,
+)
+from tests.factories import ALERT_ID, D, make_alert, make_holding, make_intent, make_leg, make_order
+from tests.trail_messages import common, make_execution, make_plan
+
+_AT = datetime(2026, 11, 23, 12, 0, 0, 250_000, tzinfo=UTC)
+_CALL = ExchangeCall(
+    method="POST",
+    path="/api/v1/private/order/create",
+    query="a=1",
+    request_body='{"vol":10}',
+    sent_at=_AT,
+    elapsed_ms=12.5,
+    http_status=200,
+    response_body='{"code":0}',
+    error="none",
+)
+_ORDER = make_order(
+    action=Action.CLOSE_LONG,
+    order_type=OrderType.LIMIT,
+    price=D("50000.10"),
+    stop_distance=D("100"),
+    target_distance=D("200"),
+    stop_price=D("49900.1"),
+    target_price=D("50200.1"),
+    distance_unit=DistanceUnit.TICKS,
+    trailing_ticks=D("5"),
+    trigger="last",
+    trade_mode=TradeMode.HEDGE,
+    inverse=True,
+    close_side=PositionSide.LONG,
+    leverage=20,
+    margin_mode=MarginMode.ISOLATED,
+    comment="exit ü",
+    order_id="tp1",
+)
+
+MESSAGES: dict[str, AnyMessage] = {
+    "alert.received": make_alert(
+        order=_ORDER,
+        content_type="application/json",
+        source_address="127.0.0.1",
+        explicit_id="one",
+    ),
+    "alert.duplicate": AlertDuplicate(**common(), source_address="127.0.0.1", first_at=_AT),
+    "alert.refused": AlertRefused(
+        **common(),
+        status=422,
+        reason=Reason.FIELD_INVALID,
+        message="order_contracts must be a number",
+        field="order_contracts",
+        value="much",
+        body="{}",
+        body_sha256="44136fa3",
+        content_type="text/plain",
+        source_address="127.0.0.1",
+    ),
+    "intent.accepted": make_intent(close_side=PositionSide.SHORT, steps=("0.001 BTC is 10",)),
+    "intent.denied": IntentDenied(
+        **common(),
+        denial=Denial(
+            reason=Reason.BELOW_MINIMUM, message="0 is under 1", context={"minimum": "1"}
+        ),
+        account="paper",
+        symbol="BTC_USDT",
+        intent_id=f"{ALERT_ID}.paper",
+    ),
+    "order.planned": make_plan(
+        make_leg("close", "short", position_id="42"),
+        holdings=(make_holding("short", "2.5"),),
+        summary="closes 10 short",
+        calls=(_CALL,),
+    ),
+    "execution": make_execution(
+        ExecutionKind.FILLED,
+        exchange_order_id="7391135",
+        filled_contracts=D("10"),
+        average_price=D("50000.05"),
+        fee=D("0.0400"),
+        fee_currency="USDT",
+        profit=D("-1.25"),
+        code=2011,
+        message="Order quantity error",
+        calls=(_CALL,),
+    ),
+    "dead": DeadLetter(
+        service="router",
+        at=_AT,
+        subject="alert.received.demo",
+        seq=17,
+        deliveries=3,
+        reason="undecodable",
+        data=b"{",
+        headers={"Nats-Msg-Id": "m1"},
+        alert_id=ALERT_ID,
+    ),
+}
+"""By file name, without `.json`."""
+
+
+def golden(name: str) -> bytes:
+    return (Path(__file__).parent / f"{name}.json").read_bytes().removesuffix(b"\n")
+
+
+def golden_names() -> list[str]:
+    return sorted(path.stem for path in Path(__file__).parent.glob("*.json"))

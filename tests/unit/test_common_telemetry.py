@@ -1,0 +1,192 @@
+"""Traces: the alert's id is the trace's id, the ratio holds, and off means off."""
+
+import random
+
+import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import SpanKind
+
+from libs.common import telemetry
+from libs.common.domain.identity import alert_id, trace_id
+from libs.common.settings import SettingsError
+from libs.common.telemetry import (
+    AlertRatio,
+    alert_span,
+    client_span,
+    configure_telemetry,
+    process_span,
+    send_span,
+    tracer_provider,
+)
+from tests.factories import ALERT_ID
+
+
+class Recording:
+    """A provider whose finished spans can be read."""
+
+    def __init__(self, *, ratio=1.0):
+        self.provider = tracer_provider(service="tested", ratio=ratio)
+        self._exporter = InMemorySpanExporter()
+        self.provider.add_span_processor(SimpleSpanProcessor(self._exporter))
+
+    @property
+    def spans(self):
+        return {span.name: span for span in self._exporter.get_finished_spans()}
+
+
+@pytest.fixture
+def record(monkeypatch):
+    """Switches recording on, as `configure_telemetry` does once for a whole process."""
+
+    def switch_on(**options):
+        recording = Recording(**options)
+        monkeypatch.setattr(telemetry, "_tracer", lambda: recording.provider.get_tracer("t"))
+        return recording
+
+    return switch_on
+
+
+def test_the_trace_of_an_alert_has_its_id(record):
+    recording = record()
+    with alert_span(ALERT_ID, "POST /hook", {"http.route": "/hook"}) as span:
+        assert span.get_span_context().trace_id == trace_id(ALERT_ID)
+    root = recording.spans["POST /hook"]
+    assert f"{root.context.trace_id:032x}" == ALERT_ID.replace("-", "")
+    assert root.kind is SpanKind.SERVER
+    assert root.parent is None
+    assert root.attributes["http.route"] == "/hook"
+    assert root.resource.attributes["service.name"] == "alertwire-tested"
+
+
+def test_an_alerts_span_is_a_root_wherever_it_is_begun_and_the_next_one_has_its_own_id(record):
+    recording = record()
+    other = alert_id(unix_ms=2, random_bits=2)
+    with client_span("around", {}):
+        with alert_span(other, "inner", {}):
+            pass
+    with client_span("later", {}):
+        pass
+    spans = recording.spans
+    assert spans["inner"].context.trace_id == trace_id(other)
+    assert spans["inner"].parent is None
+    assert spans["later"].context.trace_id not in {trace_id(other), 0}
+
+
+def test_handling_continues_the_senders_trace_and_links_to_it(record):
+    """From ingest's request over the message's headers to the executor's call."""
+    recording = record()
+    with alert_span(ALERT_ID, "POST /hook", {}):
+        with send_span("alert.received", {"messaging.message.id": "m1"}) as headers:
+            pass
+    with process_span(headers, "process alert.received", {"tries": 1}):
+        with client_span("order/create", {}):
+            pass
+    sent = recording.spans["send alert.received"]
+    handled = recording.spans["process alert.received"]
+    called = recording.spans["order/create"]
+    assert sent.parent.span_id == recording.spans["POST /hook"].context.span_id
+    assert handled.parent.span_id == sent.context.span_id
+    assert [link.context.span_id for link in handled.links] == [sent.context.span_id]
+    assert called.parent.span_id == handled.context.span_id
+    assert {span.context.trace_id for span in recording.spans.values()} == {trace_id(ALERT_ID)}
+    assert [span.kind for span in (sent, handled, called)] == [
+        SpanKind.PRODUCER,
+        SpanKind.CONSUMER,
+        SpanKind.CLIENT,
+    ]
+    assert sent.attributes["messaging.system"] == "nats"
+    assert sent.attributes["messaging.message.id"] == "m1"
+    assert handled.attributes["messaging.operation.type"] == "process"
+
+
+def test_a_message_without_a_trace_begins_one(record):
+    recording = record()
+    with process_span({}, "process", {}):
+        pass
+    span = recording.spans["process"]
+    assert span.parent is None
+    assert not span.links
+
+
+def test_what_the_sender_left_out_is_left_out_by_all(record):
+    """The decision is made once per alert; a link alone must not bring it back."""
+    silent, recording = record(ratio=0), Recording(ratio=1)
+    with alert_span(ALERT_ID, "POST /hook", {}):
+        with send_span("alert.received", {}) as headers:
+            pass
+    assert silent.spans == {}
+    assert int(headers["traceparent"].rpartition("-")[2], 16) & 1 == 0, "not sampled"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(telemetry, "_tracer", lambda: recording.provider.get_tracer("t"))
+        with process_span(headers, "process", {}):
+            pass
+    assert recording.spans == {}
+
+
+def recorded_share(ratio, *, of=20_000):
+    bits = random.Random(7)
+    sampler = AlertRatio(ratio)
+    ids = (
+        alert_id(unix_ms=1_763_900_000_000 + n, random_bits=bits.getrandbits(74)) for n in range(of)
+    )
+    return (
+        sum(sampler.should_sample(None, trace_id(one), "x").decision.is_sampled() for one in ids)
+        / of
+    )
+
+
+def test_a_ratio_of_alerts_is_recorded():
+    """UUIDv7 has fixed bits where OpenTelemetry's own sampler looks."""
+    assert 0.08 < recorded_share(0.1) < 0.12
+
+
+@pytest.mark.parametrize("ratio", [0, 1])
+def test_none_and_all(ratio):
+    assert recorded_share(ratio, of=2000) == ratio
+
+
+def test_the_sampler_keeps_attributes_and_says_what_it_is():
+    sampler = AlertRatio(0.25)
+    assert sampler.should_sample(None, 1, "x", attributes={"a": 1}).attributes == {"a": 1}
+    assert sampler.get_description() == "AlertRatio(0.25)"
+
+
+def test_off_nothing_is_injected_and_nothing_is_configured():
+    before = trace.get_tracer_provider()
+    shutdown = configure_telemetry(service="x", environ={"OTEL_TRACES_SAMPLER_ARG": "0.5"})
+    assert shutdown() is None
+    assert trace.get_tracer_provider() is before
+    with alert_span(ALERT_ID, "root", {}), send_span("alert.received", {}) as headers:
+        assert headers == {}
+    with process_span({}, "process", {}) as span:
+        assert not span.is_recording()
+
+
+def test_on_the_provider_is_the_services_own(monkeypatch):
+    providers = []
+    monkeypatch.setattr(trace, "set_tracer_provider", providers.append)
+    shutdown = configure_telemetry(
+        service="router",
+        environ={
+            "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1",
+            "OTEL_TRACES_SAMPLER_ARG": "0.25",
+        },
+    )
+    (provider,) = providers
+    assert provider.resource.attributes["service.name"] == "alertwire-router"
+    assert "AlertRatio(0.25)" in provider.sampler.get_description()
+    shutdown()
+
+
+@pytest.mark.parametrize("ratio", ["ten", "1.5", "-1", "nan"])
+def test_a_ratio_that_is_none_is_an_error_of_the_settings(ratio):
+    with pytest.raises(SettingsError, match="OTEL_TRACES_SAMPLER_ARG must be a ratio"):
+        configure_telemetry(
+            service="x",
+            environ={
+                "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1",
+                "OTEL_TRACES_SAMPLER_ARG": ratio,
+            },
+        )

@@ -1,0 +1,237 @@
+"""The router: each of a route's accounts gets its own answer, once, whatever is delivered again."""
+
+import pytest
+
+from libs.common.bus import LogUnavailable
+from libs.common.consuming import Delivery
+from libs.common.contracts import subjects
+from libs.common.contracts.reasons import Reason
+from libs.common.contracts.route import RouteAccount, RouteState
+from libs.common.contracts.words import Action
+from libs.common.domain.identity import alert_id
+from libs.common.outcome import Refuse, Retry
+from services.router.handler import Router, lane_of
+from tests.factories import (
+    D,
+    make_account,
+    make_alert,
+    make_instrument,
+    make_intent,
+    make_order,
+    make_route,
+)
+from tests.fake_bus import FakeBus
+from tests.fake_clock import FakeClock
+
+ACCEPTED, DENIED = "intent.accepted", "intent.denied"
+TWO = (RouteAccount(account="first"), RouteAccount(account="second", multiplier=D(2)))
+
+
+class Desk:
+    """A router with its log, and what it knows as plain dictionaries."""
+
+    def __init__(self, *, accounts=("first", "second"), shards=1, **route):
+        self.bus, self.clock = FakeBus(), FakeClock()
+        self.routes = {"demo": make_route(**{"accounts": TWO, **route})}
+        self.accounts = {name: make_account(id=name) for name in accounts}
+        instrument = make_instrument()
+        prefix = subjects.instrument_prefix(make_account().base_url)
+        self.catalogues = {prefix: {instrument.symbol: instrument}}
+        self.router = Router(
+            bus=self.bus,
+            routes=self.routes,
+            accounts=self.accounts,
+            catalogues=lambda: self.catalogues,
+            shards=shards,
+            clock=self.clock,
+        )
+
+    async def handle(self, message=None, *, fresh=True):
+        await self.router.handle(
+            Delivery(
+                seq=0,
+                subject="alert.received.demo",
+                stored_at=self.clock.now(),
+                message=message or make_alert(),
+                headers={},
+                data=b"",
+                raw=None,
+                fresh=fresh,
+            )
+        )
+
+    async def again(self):
+        """The same alert comes again, after the log has forgotten its event ids."""
+        self.bus.forget_event_ids()
+        await self.handle(fresh=False)
+
+    @property
+    def intents(self):
+        return {intent.account: intent for intent in self.bus.messages(ACCEPTED)}
+
+    @property
+    def denials(self):
+        return {denied.account: denied.denial for denied in self.bus.messages(DENIED)}
+
+
+async def test_each_account_gets_its_own_intent():
+    desk = Desk()
+    await desk.handle()
+    assert desk.bus.stages == [ACCEPTED, ACCEPTED]
+    assert desk.intents["first"].contracts == 10
+    assert desk.intents["second"].contracts == 20
+    assert desk.intents["first"].intent_id != desk.intents["second"].intent_id
+    assert [entry.subject for entry in desk.bus.entries] == [
+        "intent.accepted.0.first.BTC_USDT",
+        "intent.accepted.0.second.BTC_USDT",
+    ]
+
+
+async def test_an_intent_goes_to_the_shard_of_its_account():
+    desk = Desk(shards=16)
+    await desk.handle()
+    assert {entry.subject.split(".")[2] for entry in desk.bus.entries} == {
+        str(subjects.shard_of(name, shards=16)) for name in ("first", "second")
+    }
+    await desk.again()
+    assert len(desk.bus.entries) == 2, "and is found there again"
+
+
+async def test_an_unknown_account_is_denied_and_the_other_served():
+    desk = Desk(accounts=["second"])
+    await desk.handle()
+    assert set(desk.intents) == {"second"}
+    assert set(desk.denials) == {"first"}
+    denial = desk.denials["first"]
+    assert denial.reason is Reason.ACCOUNT_UNKNOWN
+    assert "first" in denial.message
+    assert desk.bus.entries[0].subject == "intent.denied.demo"
+
+
+async def test_a_denial_names_account_and_reason():
+    desk = Desk(state=RouteState.PAUSED)
+    await desk.handle()
+    assert {account: denial.reason for account, denial in desk.denials.items()} == {
+        "first": Reason.ROUTE_PAUSED,
+        "second": Reason.ROUTE_PAUSED,
+    }
+
+
+@pytest.mark.parametrize("accounts", [["first", "second"], ["second"], []])
+async def test_a_redelivery_decides_nothing_twice(accounts):
+    """Even long after, when the log no longer knows the event ids."""
+    desk = Desk(accounts=accounts)
+    await desk.handle()
+    before = list(desk.bus.entries)
+    assert len(before) == 2
+    desk.clock.advance(3600)
+    await desk.again()
+    assert desk.bus.entries == before
+
+
+async def test_what_a_dead_process_left_out_is_made_up_for():
+    desk = Desk()
+    await desk.handle()
+    desk.bus.cut_after(1)
+    assert set(desk.intents) == {"first"}
+    await desk.again()
+    assert set(desk.intents) == {"first", "second"}
+    assert len(desk.bus.entries) == 2
+
+
+async def test_a_decision_stands_although_the_route_has_changed_since():
+    desk = Desk()
+    await desk.handle()
+    desk.routes["demo"] = make_route(accounts=TWO, state=RouteState.PAUSED)
+    await desk.again()
+    assert desk.bus.stages == [ACCEPTED, ACCEPTED]
+
+
+async def test_decisions_about_other_alerts_do_not_count():
+    desk = Desk()
+    other = make_alert(alert_id=alert_id(unix_ms=2, random_bits=2))
+    await desk.handle(other)
+    await desk.again()
+    assert len(desk.bus.entries) == 4
+    denied = Desk(accounts=[])
+    await denied.handle(other)
+    await denied.again()
+    assert len(denied.bus.entries) == 4
+
+
+async def test_a_route_that_is_not_known_yet_is_waited_for():
+    desk = Desk()
+    route = desk.routes.pop("demo")
+    with pytest.raises(Retry) as caught:
+        await desk.handle()
+    assert caught.value.delay_s < 1
+    assert desk.bus.entries == []
+    desk.routes["demo"] = route
+    await desk.handle(fresh=False)
+    assert len(desk.intents) == 2
+
+
+async def test_a_route_that_is_gone_is_a_denial_for_all():
+    desk = Desk()
+    desk.routes.clear()
+    desk.clock.advance(3)
+    await desk.handle()
+    assert {account: denial.reason for account, denial in desk.denials.items()} == {
+        None: Reason.ROUTE_UNKNOWN
+    }
+    await desk.again()
+    assert desk.bus.stages == [DENIED], "once"
+
+
+async def test_a_route_that_was_deleted_after_the_decision_changes_nothing():
+    desk = Desk(accounts=["second"])
+    await desk.handle()
+    before = list(desk.bus.entries)
+    desk.routes.clear()
+    desk.clock.advance(3)
+    await desk.again()
+    assert desk.bus.entries == before
+
+
+async def test_other_alerts_of_a_deleted_route_are_denied_when_they_come_again():
+    desk = Desk()
+    await desk.handle(make_alert(alert_id=alert_id(unix_ms=2, random_bits=2)))
+    desk.routes.clear()
+    desk.clock.advance(3)
+    await desk.again()
+    assert desk.denials[None].reason is Reason.ROUTE_UNKNOWN
+
+
+@pytest.mark.parametrize("catalogues", [{}, {"another-exchange": {"BTC_USDT": make_instrument()}}])
+async def test_without_the_exchanges_contracts_the_alert_waits(catalogues):
+    """An unknown symbol could not be told from one that was not read yet."""
+    desk = Desk()
+    desk.catalogues = catalogues
+    with pytest.raises(Retry, match="contracts were not read yet"):
+        await desk.handle()
+    assert desk.bus.entries == []
+
+
+async def test_a_log_that_is_away_is_told_to_the_caller():
+    desk = Desk()
+    desk.bus.failing = 1
+    with pytest.raises(LogUnavailable):
+        await desk.handle()
+    await desk.handle(fresh=False)
+    assert len(desk.intents) == 2
+
+
+async def test_what_is_no_alert_is_refused():
+    with pytest.raises(Refuse, match="Intent"):
+        await Desk().handle(make_intent())
+
+
+async def test_an_exit_has_no_size():
+    desk = Desk()
+    await desk.handle(make_alert(order=make_order(action=Action.FLAT, quantity=None)))
+    assert {intent.contracts for intent in desk.intents.values()} == {None}
+
+
+def test_alerts_of_one_route_share_a_lane():
+    assert lane_of(make_alert(route="a")) == lane_of(make_alert(route="a")) == "a"
+    assert lane_of(make_alert(route="b")) == "b"

@@ -1,0 +1,91 @@
+"""Writes the documents that repeat what the code says: reasons and configuration.
+
+`python -m tools.documenting` rewrites them; `tests/test_docs.py` fails when they are stale.
+"""
+
+import dataclasses
+from pathlib import Path
+from typing import get_type_hints
+
+from libs.common.contracts.reasons import EXPLANATIONS, Reason
+from libs.common.settings import ServiceSettings, variable_name
+from services.auditor.settings import Settings as AuditorSettings
+from services.console.settings import Settings as ConsoleSettings
+from services.executor.settings import Settings as ExecutorSettings
+from services.ingest.settings import Settings as IngestSettings
+from services.router.settings import Settings as RouterSettings
+from tools.paper_exchange.settings import PaperExchangeSettings as PaperSettings
+
+DOCS = Path(__file__).parent.parent / "docs"
+SERVICES: dict[str, type] = {
+    "ingest": IngestSettings,
+    "router": RouterSettings,
+    "executor": ExecutorSettings,
+    "auditor": AuditorSettings,
+    "console": ConsoleSettings,
+    "paper exchange": PaperSettings,
+}
+
+
+def documents() -> dict[Path, str]:
+    """Every generated document with its text."""
+    return {DOCS / "reasons.md": _reasons(), DOCS / "configuration.md": _configuration()}
+
+
+def _reasons() -> str:
+    lines = [
+        "# Reasons",
+        "Why an alert was refused (by ingest; its sender got a 4xx) or denied (by router or",
+        "executor; nothing was sent). The list is closed. A rejection is the exchange's, and its",
+        "code and words stand in the trail as they came. Made by `python -m tools.documenting`.",
+        "",
+        "| reason | meaning |",
+        "|---|---|",
+        *(f"| `{reason.value}` | {EXPLANATIONS[reason]} |" for reason in Reason),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _configuration() -> str:
+    lines = [
+        "# Configuration",
+        "Every process reads its environment once. A variable that starts with `ALERTWIRE_` and is",
+        "not listed for the process is an error, since it is most likely misspelt. Tracing is",
+        "configured by OpenTelemetry's own `OTEL_EXPORTER_OTLP_ENDPOINT` (http/protobuf; switches",
+        "export on) and `OTEL_TRACES_SAMPLER_ARG` (ratio of alerts, default 1).",
+        "Made by `python -m tools.documenting`.",
+        "",
+        "## Every service",
+        *_table(ServiceSettings),
+    ]
+    common = {field.name for field in dataclasses.fields(ServiceSettings)}
+    for name, settings in SERVICES.items():
+        skipped = common if issubclass(settings, ServiceSettings) else set()
+        lines += ["", f"## {name}", *_table(settings, skipped=skipped)]
+    return "\n".join(lines) + "\n"
+
+
+def _table(settings: type, *, skipped: set[str] | frozenset[str] = frozenset()) -> list[str]:
+    hints = get_type_hints(settings)
+    rows = [
+        f"| `{variable_name(field.name)}` | {_kind(hints[field.name])} | {_default(field)} "
+        f"| {field.metadata['doc']} |"
+        for field in dataclasses.fields(settings)
+        if field.name not in skipped
+    ]
+    if not rows:
+        return ["Nothing of its own."]
+    return ["| variable | type | default | meaning |", "|---|---|---|---|", *rows]
+
+
+def _kind(hint: object) -> str:
+    return str(getattr(hint, "__name__", hint)).lower()
+
+
+def _default(field: "dataclasses.Field[object]") -> str:
+    return "required" if field.default is dataclasses.MISSING else f"`{field.default}`"
+
+
+if __name__ == "__main__":
+    for path, text in documents().items():
+        path.write_text(text)
