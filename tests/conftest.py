@@ -1,15 +1,24 @@
 """Fixtures for tests that need a real NATS or PostgreSQL; nothing starts unless a test asks."""
 
 import asyncio
+import os
 import uuid
 from collections.abc import AsyncIterator, Iterator
 
 import nats
 import pytest
+from hypothesis import settings
 from nats.js import JetStreamContext
 
 from tests import backends
 from tools.devstack.database import READER, WRITER
+
+
+# The same examples in every run, so that a red build is reproducible; how long one takes is no
+# matter of tests. HYPOTHESIS_PROFILE=explore looks for new ones.
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.register_profile("explore", deadline=None, max_examples=2000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 
 def pytest_report_header() -> str:

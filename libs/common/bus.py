@@ -18,7 +18,7 @@ from nats.js.api import RawStreamMsg
 
 from libs.common import metrics
 from libs.common.contracts import codec, subjects
-from libs.common.contracts.codec import AnyMessage
+from libs.common.contracts.codec import AnyMessage, UndecodableError
 from libs.common.health import Health
 from libs.common.secret import Secret
 from libs.common.telemetry import send_span
@@ -102,9 +102,14 @@ class Bus:
                 return
             except (nats.errors.Error, nats.js.errors.Error, OSError) as error:
                 raise LogUnavailable(f"{type(error).__name__}: {error}") from error
-            found = _entry(raw)
+            assert raw.seq is not None  # noqa: S101 - the server always tells
+            seq = raw.seq
+            try:
+                found = _entry(raw)
+            except UndecodableError:
+                # No message of ours: whoever consumes it buries it, and it is nobody's history.
+                continue
             yield found
-            seq = found.seq
 
 
 @contextlib.asynccontextmanager

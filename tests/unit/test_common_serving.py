@@ -79,7 +79,7 @@ async def test_a_failure_in_the_block_ends_it_too():
 
 
 async def test_an_answer_under_way_is_finished():
-    asked, may_answer = asyncio.Event(), asyncio.Event()
+    asked, may_answer, answered = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def slow(_scope, _receive, send):
         asked.set()
@@ -87,13 +87,16 @@ async def test_an_answer_under_way_is_finished():
         headers = [(b"content-length", b"2")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": b"ok"})
+        answered.set()
 
     port = free_port()
     async with serving(slow, host=HOST, port=port):
         reader, writer = await asyncio.open_connection(HOST, port)
         answer = asyncio.create_task(get(reader, writer))
         await asked.wait()
-        asyncio.get_running_loop().call_later(0.05, may_answer.set)
+        # Longer than the server takes to notice that it is to stop.
+        asyncio.get_running_loop().call_later(0.3, may_answer.set)
+    assert answered.is_set(), "the block ends after it"
     assert (await answer)[2] == b"ok"
     writer.close()
     await writer.wait_closed()

@@ -1,6 +1,7 @@
 """The call budget of an account: never more in any window than the exchange takes."""
 
 import asyncio
+import itertools
 from collections import deque
 
 import pytest
@@ -84,7 +85,7 @@ async def test_first_come_first_served(monkeypatch):
         group.create_task(caller("d"))
     assert [name for name, _ in served] == list("abcd")
     times = [at for _, at in served]
-    assert all(later - earlier >= 0.019 for earlier, later in zip(times, times[1:], strict=False))
+    assert all(later - earlier >= 0.019 for earlier, later in itertools.pairwise(times))
 
 
 async def test_one_who_gives_up_does_not_block_the_next(monkeypatch):

@@ -183,8 +183,9 @@ async def test_a_route_that_is_gone_is_a_denial_for_all():
     assert desk.bus.stages == [DENIED], "once"
 
 
-async def test_a_route_that_was_deleted_after_the_decision_changes_nothing():
-    desk = Desk(accounts=["second"])
+@pytest.mark.parametrize("accounts", [["first", "second"], ["second"], []])
+async def test_a_route_that_was_deleted_after_the_decision_changes_nothing(accounts):
+    desk = Desk(accounts=accounts)
     await desk.handle()
     before = list(desk.bus.entries)
     desk.routes.clear()
