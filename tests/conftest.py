@@ -13,7 +13,6 @@ from nats.js import JetStreamContext
 from tests import backends
 from tools.devstack.database import READER, WRITER
 
-
 # The same examples in every run, so that a red build is reproducible; how long one takes is no
 # matter of tests. HYPOTHESIS_PROFILE=explore looks for new ones.
 settings.register_profile("repeatable", derandomize=True, deadline=None)

@@ -8,7 +8,7 @@ import pytest
 from tests.e2e.running_stack import GUIDE
 from tests.paper_client import CREATE
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
 STAGES = [
     ("alert.received", "ingest"),

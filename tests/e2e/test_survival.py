@@ -9,7 +9,7 @@ import pytest
 
 from tests.e2e.running_stack import RunningStack
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
 
 async def restarted(stack: RunningStack, name: str, *, old: int) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.e2e.running_stack import RunningStack, Trader
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
 STOP_MAX_S = 10
 
