@@ -38,7 +38,10 @@ from libs.common.pulling import pull
 from libs.common.telemetry import process_span
 from libs.common.topology import ACK_WAIT_S, IN_FLIGHT_MAX
 
-TRIES_MAX = 20
+TRIES_MAX = 200
+"""About a quarter of an hour: an exit outlasts an exchange's outage. An entry grows stale first."""
+BUG_TRIES_MAX = 10
+"""About half a minute: a bug of ours seldom mends itself, and it holds its lane meanwhile."""
 _FINISHED_REMEMBERED = 20_000
 _STOP_GRACE_S = 4.0
 _RECONNECT_S = 0.5
@@ -187,6 +190,7 @@ class Consumer:
             tried = 0
             while True:
                 tried += 1
+                tries_max = TRIES_MAX
                 try:
                     with process_span(
                         delivery.headers, f"process {stage}", {**attributes, "tries": tried}
@@ -196,7 +200,7 @@ class Consumer:
                     await self._bury(delivery.raw, reason=refusal.reason)
                     return "dead"
                 except (Retry, Unknown) as failure:
-                    reason, delay_s = failure.reason, failure.delay_s
+                    reason, delay_s = failure.reason, max(failure.delay_s, next_delay_s(tried - 4))
                 except LogUnavailable as failure:
                     # Not the message's fault, and nothing can be buried meanwhile: no try counted.
                     reason, delay_s = str(failure), next_delay_s(tried)
@@ -204,9 +208,10 @@ class Consumer:
                 except Exception as failure:  # noqa: BLE001 - the outermost loop: a bug of ours
                     reason, delay_s = f"{type(failure).__name__}: {failure}", next_delay_s(tried)
                     _log.exception("message.failed", tries=tried)
+                    tries_max = BUG_TRIES_MAX
                 else:
                     return "done"
-                if tried >= TRIES_MAX:
+                if tried >= tries_max:
                     reason = f"given up after {tried} tries: {reason}"
                     await self._bury(delivery.raw, reason=reason)
                     return "dead"

@@ -179,6 +179,23 @@ async def test_a_bug_is_tried_again_and_stays_in_its_lane(bus):
     assert tries[seq] == 2
 
 
+async def test_a_bug_that_stays_becomes_a_dead_letter(bus, monkeypatch):
+    monkeypatch.setattr("libs.common.consuming.BUG_TRIES_MAX", 2)
+
+    async def behave(delivery):
+        if delivery.seq == first:
+            raise ZeroDivisionError
+
+    first = await post(bus, "a", 1)
+    second = await post(bus, "a", 2)
+    notes = Notes(behave)
+    async with consuming(bus, notes):
+        await notes.until(1)
+    assert notes.seen == [second]
+    (letter,) = [entry.message async for entry in bus.entries_after(subject="dead.>", seq=0)]
+    assert letter.reason == "given up after 2 tries: ZeroDivisionError: "
+
+
 async def test_bytes_that_are_no_message_become_a_dead_letter(bus):
     await bus.js.publish("alert.received.a", b"not ours")
     seq = await post(bus, "a", 1)

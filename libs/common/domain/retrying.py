@@ -5,5 +5,5 @@ LARGEST_S = 5.0
 
 
 def next_delay_s(tried: int) -> float:
-    """Seconds to wait after `tried` failed tries (from 1): doubles from 0.1 up to 5."""
-    return min(LARGEST_S, FIRST_S * 2.0 ** min(tried - 1, 10))
+    """Seconds to wait after `tried` failed tries: 0.1 after the first, doubled up to 5."""
+    return min(LARGEST_S, FIRST_S * 2.0 ** min(max(tried, 1) - 1, 10))

@@ -1,0 +1,100 @@
+"""`python -m bench`: measures the stack as it is shipped, prints a table, writes `bench.json`."""
+
+import asyncio
+import json
+import os
+import platform
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+from bench.disk import sync_ms
+from bench.errors import BenchError
+from bench.options import Options, parse
+from bench.report import complaint, document, tables
+from bench.running import Outcome, whole_run
+
+
+def main() -> int:
+    """0: every alert has its order; 1: not so, or it could not be run; 130: interrupted."""
+    options = parse(sys.argv[1:])
+    machine = _machine()
+    folder = Path(tempfile.mkdtemp(prefix="alertwire-bench-"))
+    # PostgreSQL's user must pass through; the files that matter are private themselves.
+    folder.chmod(0o755)
+    try:
+        machine |= {"disk_sync_ms": sync_ms(folder)}
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            outcome = runner.run(_until_signalled(options, folder))
+    except asyncio.CancelledError:
+        _say("interrupted: everything is stopped, nothing was written")
+        return 130
+    except BenchError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return _conclude(outcome, options=options, machine=machine)
+
+
+async def _until_signalled(options: Options, folder: Path) -> Outcome:
+    running = asyncio.current_task()
+    assert running is not None
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, running.cancel)
+    began = time.monotonic()
+
+    def tell(text: str) -> None:
+        _say(f"{time.monotonic() - began:6.1f} s  {text}")
+
+    return await whole_run(options, folder=folder, tell=tell)
+
+
+def _conclude(outcome: Outcome, *, options: Options, machine: dict[str, Any]) -> int:
+    machine |= {"load_average_after": _load_average()}
+    written = document(
+        outcome.results, machine=machine, settings=options.shown(), restarted=outcome.restarted
+    )
+    options.out.write_text(json.dumps(written, indent=2) + "\n")
+    _say(f"\n{tables(outcome.results)}\n")
+    _say(
+        f"{machine['cores']} cores, Python {machine['python']}, a disk that syncs in"
+        f" {machine['disk_sync_ms']:.2f} ms, load average"
+        f" {machine['load_average_before']} before and {machine['load_average_after']} after;"
+        f" every figure is in {options.out}"
+    )
+    for name in outcome.restarted:
+        _say(f"{name} was restarted during the run")
+    complaints = [told for each in outcome.results if (told := complaint(each))]
+    for told in complaints:
+        print(f"error: {told}", file=sys.stderr)
+    return 1 if complaints else 0
+
+
+def _machine() -> dict[str, Any]:
+    return {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "load_average_before": _load_average(),
+    }
+
+
+def _load_average() -> float:
+    return round(os.getloadavg()[0], 2)
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,86 @@
+"""The command line of the benchmark."""
+
+import argparse
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.devstack.ports import SPAN
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    seconds: float
+    accounts: int
+    rates: tuple[float, ...]
+    burst: int
+    in_flight: int
+    out: Path
+    port_base: int
+
+    def shown(self) -> dict[str, object]:
+        return {
+            "seconds": self.seconds,
+            "accounts": self.accounts,
+            "rates": list(self.rates),
+            "burst": self.burst,
+            "in_flight": self.in_flight,
+        }
+
+
+def parse(arguments: Sequence[str]) -> Options:
+    """Exits with 2 and a sentence on wrong use."""
+    parser = argparse.ArgumentParser(
+        prog="python -m bench",
+        description=(
+            "Start the whole stack in a temporary folder, put it under load from another process, "
+            "and tell how long alerts take to become orders, beside a bare direct bridge. Exits "
+            "with 1 unless every alert was accepted and has exactly one order."
+        ),
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--seconds", type=_within(0.1, 600), default=10.0, metavar="S", help="length of a phase")
+    add("--accounts", type=_whole(1, 500), default=20, metavar="N", help="one route for each")
+    add(
+        "--rates", type=_rates, default="20,200", metavar="A,B", help="alerts per second, open loop"
+    )
+    add("--burst", type=_whole(1, 5_000), default=100, metavar="N", help="alerts sent at once")
+    add("--in-flight", type=_whole(1, 1_000), default=32, metavar="N", help="in the closed loop")
+    add("--out", type=Path, default=Path("bench.json"), metavar="FILE", help="every figure")
+    add(
+        "--port-base",
+        type=_whole(1024, 65536 - SPAN),
+        default=8600,
+        metavar="N",
+        help=f"ports N to N+{SPAN - 1} on loopback are used",
+    )
+    return Options(**vars(parser.parse_args(arguments)))
+
+
+def _rates(text: str) -> tuple[float, ...]:
+    rate = _within(0.1, 5_000)
+    return tuple(dict.fromkeys(rate(part) for part in text.split(",")))
+
+
+def _within(low: float, high: float) -> Callable[[str], float]:
+    def convert(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{text!r} is no number") from None
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"{text} is not from {low:g} to {high:g}")
+        return value
+
+    return convert
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def convert(text: str) -> int:
+        value = _within(low, high)(text)
+        if value != int(value):
+            raise argparse.ArgumentTypeError(f"{text} is no whole number")
+        return int(value)
+
+    return convert

@@ -1,0 +1,88 @@
+"""One phase: puts a load on a system, waits until its work is done, and looks at what it did."""
+
+import os
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from bench.draining import until_reached
+from bench.exchange import Metrics, Received
+from bench.loading import Driver, Load
+from bench.matching import match
+from bench.results import AuditorFigures, Result, result
+from bench.usage import cpu_between, machine_cpu_s, read_usage
+
+DRAIN_LIMIT_S = 180.0
+CATCH_UP_LIMIT_S = 60.0
+_HANDLED = "alertwire_messages_handled_total"
+_LAG = "alertwire_audit_lag_messages"
+
+MakeLoad = Callable[[Driver], Awaitable[Load]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Behind:
+    """What works on after the answer: who sends the orders, and who stores the trail."""
+
+    executor: Metrics
+    auditor: Metrics
+
+    async def handled(self) -> float:
+        return await self.executor.total(_HANDLED) or 0.0
+
+    async def lag(self) -> float | None:
+        return await self.auditor.total(_LAG)
+
+
+@dataclass(frozen=True, kw_only=True)
+class System:
+    """What is measured. Without `behind`, its answer follows the order."""
+
+    name: str
+    driver: Driver
+    received: Received
+    pids: Callable[[], dict[str, int]]
+    behind: Behind | None = None
+
+    async def measure(self, phase: str, make_load: MakeLoad) -> Result:
+        handled = await self.behind.handled() if self.behind else 0.0
+        # The driver's own use is told too: it takes from the same cores.
+        before = read_usage(self.pids() | {"driver": os.getpid()})
+        machine_before, began = machine_cpu_s(), time.monotonic()
+        load = await make_load(self.driver)
+        auditor = None
+        if self.behind:
+            auditor = await self._worked_off(self.behind, target=handled + load.accepted)
+        after = read_usage(self.pids() | {"driver": os.getpid()})
+        machine_after, ended = machine_cpu_s(), time.monotonic()
+        cpu_s = cpu_between(before, after)
+        others_cores = None
+        if machine_before is not None and machine_after is not None:
+            others_s = machine_after - machine_before - sum(cpu_s.values())
+            others_cores = max(0.0, others_s / (ended - began))
+        calls = await self.received.since(load.began_ns)
+        return result(
+            phase=phase,
+            system=self.name,
+            load=load,
+            matched=match(load.sent_ns, calls),
+            cpu_s=cpu_s,
+            rss_mib={name: usage.rss_mib for name, usage in after.items()},
+            auditor=auditor,
+            others_cores=others_cores,
+        )
+
+    async def _worked_off(self, behind: Behind, *, target: float) -> AuditorFigures:
+        ended = time.monotonic()
+        lag = await behind.lag()
+        await until_reached(behind.handled, target=target, limit_s=DRAIN_LIMIT_S)
+
+        async def stored() -> float | None:
+            lag = await behind.lag()
+            return None if lag is None else -lag
+
+        caught_up = await until_reached(stored, target=0, limit_s=CATCH_UP_LIMIT_S)
+        return AuditorFigures(
+            lag_when_load_ended=lag,
+            caught_up_after_s=time.monotonic() - ended if caught_up else None,
+        )

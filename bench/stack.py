@@ -1,0 +1,117 @@
+"""The stack under test in a folder of its own, and the accounts and routes for the load."""
+
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from bench.errors import BenchError
+from bench.processes import running, until
+from tools.devstack.stack import read_stack, stack_file
+
+START_TIMEOUT_S = 120.0
+_BALANCE = "1000000000"
+# The largest that an account may have: the exchange's own limit is off.
+_ORDER_CALLS_PER_2S = 10_000
+# Nothing is to be denied as too old, however long the queue of the sustained phase.
+_MAX_AGE_S = 3_600
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keys:
+    """An account at the paper exchange."""
+
+    access_key: str
+    secret_key: str = field(repr=False)
+
+
+@contextlib.asynccontextmanager
+async def running_stack(directory: Path, *, port_base: int) -> AsyncIterator[dict[str, Any]]:
+    """`stack.json` of a stack that answers, and is stopped when the block ends."""
+    place = ("--dir", str(directory), "--port-base", str(port_base))
+    log_file = directory.with_name("the stack.log")
+    async with running("stack", ("tools.devstack", *place), log_file=log_file) as process:
+        await until(
+            stack_file(directory).exists,
+            process=process,
+            log_file=log_file,
+            timeout_s=START_TIMEOUT_S,
+        )
+        described = read_stack(directory)
+        if described is None:
+            raise BenchError("the stack stopped as soon as it had started")
+        yield described
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """Makes what the load needs at the paper exchange and at the console."""
+
+    session: aiohttp.ClientSession
+    described: dict[str, Any] = field(repr=False)
+
+    async def open_accounts(self, count: int) -> list[Keys]:
+        """Accounts with more money than the run can spend."""
+        url = f"{self.described['paper_exchange']}/_paper/accounts"
+        opened: list[Keys] = []
+        for _ in range(count):
+            answer = await self._call("POST", url, {"balance": _BALANCE, "position_mode": 1})
+            opened.append(Keys(access_key=answer["access_key"], secret_key=answer["secret_key"]))
+        return opened
+
+    async def lift_limits(self) -> None:
+        url = f"{self.described['paper_exchange']}/_paper/limits"
+        await self._call("PUT", url, {"order_create_per_2s": None})
+
+    async def make_routes(self, accounts: list[Keys], *, tell: Callable[[str], None]) -> list[str]:
+        """One account and one route each; the webhooks in the accounts' order."""
+        webhooks: list[str] = []
+        for number, keys in enumerate(accounts):
+            name = f"bench-{number:03}"
+            account = {
+                "id": name,
+                "base_url": self.described["paper_exchange"],
+                "ws_url": self.described["paper_exchange_ws"],
+                "access_key": keys.access_key,
+                "secret_key": keys.secret_key,
+                "order_calls_per_2s": _ORDER_CALLS_PER_2S,
+            }
+            route = {"id": name, "accounts": [{"account": name}], "max_age_s": _MAX_AGE_S}
+            await self._console("POST", "accounts", account)
+            answer = await self._console("POST", "routes", route)
+            webhooks.append(str(answer["webhook"]))
+        tell(f"made {len(webhooks)} accounts and routes")
+        return webhooks
+
+    async def told_of(self, alert: str) -> str:
+        """What the trail says became of an alert, in a few words."""
+        try:
+            found = await self._console("GET", f"alerts/{alert}", None)
+        except BenchError as error:
+            return str(error)
+        return f"{found.get('status')}, reason {found.get('reason')}"
+
+    async def _console(self, method: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
+        token = self.described["console_token"]
+        url = f"{self.described['console']}/api/{path}"
+        return await self._call(method, url, body, {"Authorization": f"Bearer {token}"})
+
+    async def _call(
+        self,
+        method: str,
+        url: str,
+        body: dict[str, Any] | None,
+        headers: dict[str, str] | None = None,
+    ) -> dict[str, Any]:
+        try:
+            async with self.session.request(method, url, json=body, headers=headers) as answer:
+                if answer.status not in {200, 201}:
+                    told = (await answer.text())[:500]
+                    raise BenchError(f"{method} {url} answered {answer.status}: {told}")
+                content: dict[str, Any] = await answer.json()
+                return content
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise BenchError(f"{method} {url}: {error or 'no answer in time'}") from error
