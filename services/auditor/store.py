@@ -4,7 +4,6 @@ Knows three ways to fail, each named for what the caller must do: wait, make a p
 the row at fault.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import fields
 from datetime import date
@@ -13,6 +12,7 @@ from pathlib import Path
 import asyncpg
 import structlog
 
+from libs.common.queries import named_queries
 from libs.common.secret import Secret
 from services.auditor.rows import Row
 
@@ -22,7 +22,6 @@ STATEMENT_TIMEOUT_S = 5.0
 """Short, since the process must end within seconds; a batch takes milliseconds."""
 
 _COLUMNS = tuple(field.name for field in fields(Row))
-_NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 # SQLSTATEs that tell of the data: class 22 data exception, 23 constraint, 54 a limit of Postgres
 # (an index entry too long, JSON too deep), and its internal error. All others tell of its state.
 _ROW_AT_FAULT = ("22", "23", "54", "XX000")
@@ -47,7 +46,7 @@ class Store:
 
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
         self._pool = pool
-        self._queries = load_queries()
+        self._queries = named_queries(Path(__file__).with_name("queries.sql"))
         self._trouble: str | None = "Postgres not asked yet"
 
     def missing(self) -> str | None:
@@ -118,12 +117,6 @@ def make_pool(url: Secret) -> "asyncpg.Pool[asyncpg.Record]":
         command_timeout=STATEMENT_TIMEOUT_S,
         server_settings={"application_name": "alertwire-auditor"},
     )
-
-
-def load_queries() -> dict[str, str]:
-    """The statements of queries.sql by name."""
-    parts = _NAME.split(Path(__file__).with_name("queries.sql").read_text(encoding="utf-8"))
-    return {name: text.strip() for name, text in zip(parts[1::2], parts[2::2], strict=True)}
 
 
 # The client's own errors may quote the address, password and all; the server's do not.

@@ -4,7 +4,6 @@ these reads answer 503 and nothing else suffers.
 
 import asyncio
 import contextlib
-import re
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,13 +16,13 @@ import structlog
 from libs.common.contracts import codec
 from libs.common.contracts.codec import AnyMessage
 from libs.common.contracts.words import AlertId
+from libs.common.queries import named_queries
 from libs.common.secret import Secret
 from services.console.problems import Problem
 
 _TIMEOUT_S = 5.0
 _PROBE_S = 1.0
 _AWAY = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
-_NAMED = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 
 _log = structlog.get_logger()
 
@@ -98,12 +97,6 @@ async def open_trail(url: Secret) -> AsyncIterator[Trail]:
         url.reveal(), min_size=0, max_size=4, timeout=_TIMEOUT_S, command_timeout=_TIMEOUT_S
     ) as pool:
         yield Trail(pool)
-
-
-def named_queries(path: Path) -> dict[str, str]:
-    """The statements of a file, each below its `-- name: word` line."""
-    _, *parts = _NAMED.split(path.read_text(encoding="utf-8"))
-    return dict(zip(parts[::2], (text.strip() for text in parts[1::2]), strict=True))
 
 
 def _row(record: asyncpg.Record) -> Row:

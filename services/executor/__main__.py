@@ -4,6 +4,8 @@ import asyncio
 import os
 import sys
 
+import structlog
+
 from libs.common.bus import connected
 from libs.common.clock import SystemClock
 from libs.common.consuming import Consumer
@@ -11,7 +13,7 @@ from libs.common.health import Health
 from libs.common.running import run, settle_memory
 from libs.common.secret import Secret
 from libs.common.serving import serving
-from libs.common.settings import SettingsError, from_env
+from libs.common.settings import SettingsError, from_env, redacted
 from libs.common.telemetry import configure_telemetry
 from libs.common.topology import executor_consumer
 from services.executor.accounts import Accounts
@@ -23,6 +25,7 @@ from services.executor.settings import Settings, Timing
 
 async def main(stop: asyncio.Event) -> None:
     settings = from_env(Settings, os.environ)
+    structlog.get_logger().info("process.started", **redacted(settings))
     private_key = _private_key(settings)
     shutdown_telemetry = configure_telemetry(service="executor", environ=os.environ)
     health = Health("executor", starting=True)

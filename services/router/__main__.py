@@ -4,13 +4,15 @@ import asyncio
 import os
 import sys
 
+import structlog
+
 from libs.common.bus import connected
 from libs.common.clock import SystemClock
 from libs.common.consuming import Consumer
 from libs.common.health import Health
 from libs.common.running import run, settle_memory
 from libs.common.serving import serving
-from libs.common.settings import from_env
+from libs.common.settings import from_env, redacted
 from libs.common.telemetry import configure_telemetry
 from libs.common.topology import ROUTER
 from services.router.handler import Router, lane_of
@@ -20,6 +22,7 @@ from services.router.settings import Settings
 
 async def main(stop: asyncio.Event) -> None:
     settings = from_env(Settings, os.environ)
+    structlog.get_logger().info("process.started", **redacted(settings))
     shutdown_telemetry = configure_telemetry(service="router", environ=os.environ)
     health = Health("router", starting=True)
     configuration = Configuration()
