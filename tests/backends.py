@@ -154,7 +154,7 @@ def _container_nats() -> Iterator[str]:
 
 @contextlib.contextmanager
 def _container_postgres() -> Iterator[str]:
-    from testcontainers.postgres import PostgresContainer
+    from testcontainers.community.postgres import PostgresContainer
 
     with PostgresContainer(POSTGRES_IMAGE, driver=None) as container:
         yield container.get_connection_url()
