@@ -4,8 +4,9 @@
 """
 
 import dataclasses
+import types
 from pathlib import Path
-from typing import get_type_hints
+from typing import Any, get_args, get_type_hints
 
 from libs.common.contracts.reasons import EXPLANATIONS, Reason
 from libs.common.settings import ServiceSettings, variable_name
@@ -78,8 +79,13 @@ def _table(settings: type, *, skipped: set[str] | frozenset[str] = frozenset()) 
     return ["| variable | type | default | meaning |", "|---|---|---|---|", *rows]
 
 
-def _kind(hint: object) -> str:
-    return str(getattr(hint, "__name__", hint)).lower()
+def _kind(hint: Any) -> str:
+    if isinstance(hint, types.UnionType):
+        arms = [arm for arm in get_args(hint) if arm is not type(None)]
+        return " or ".join(_kind(arm) for arm in arms)
+    # The class's own name: where a class lives differs between versions of Python.
+    name: str = hint.__name__
+    return name.lower()
 
 
 def _default(field: "dataclasses.Field[object]") -> str:
