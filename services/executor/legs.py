@@ -72,6 +72,8 @@ class LegRunner:
             if found is not None:
                 return await self._confirm(leg, found)
         while True:
+            # The wait for the budget comes first: an entry may grow too old in it.
+            await self._connected.budget.take()
             if leg.effect is Effect.OPEN and self._clock.now() > self._open_until:
                 message = "not sent (again): the entry is older than the route's max_age_s"
                 await self._recorder.record(leg, ExecutionKind.CANCELED, message=message)
@@ -81,7 +83,6 @@ class LegRunner:
                 return end
 
     async def _submit(self, leg: Leg) -> Submitted:
-        await self._connected.budget.take()
         recording: list[asyncio.Task[None]] = []
 
         def before_send(call: ExchangeCall) -> None:

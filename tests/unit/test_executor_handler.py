@@ -1,5 +1,6 @@
 """The executor and money: one order per leg, whatever happens to replies, processes and the log."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -217,6 +218,22 @@ async def test_an_entry_too_old_to_be_sent_again_is_given_up_in_the_trail(desk):
     assert desk.submitted == []
     assert desk.bus.stages[-1] == "execution.canceled"
     assert "max_age_s" in desk.bus.messages("execution.canceled")[0].message
+
+
+@pytest.mark.parametrize(("action", "sent"), [(Action.BUY, []), (Action.FLAT, ["close short 10"])])
+async def test_an_entry_that_grew_old_waiting_for_the_call_budget_is_not_sent(desk, action, sent):
+    """Fresh or not at all; an exit always goes."""
+    if action is Action.FLAT:
+        await desk.hold("short", 10)
+
+    class SlowBudget:
+        async def take(self):
+            desk.clock.advance(31)
+
+    connected = desk.executor._accounts.find("paper")
+    desk.executor._accounts._connected = replace(connected, budget=SlowBudget())
+    await desk.handle(make_intent(action=action, contracts=D(10)))
+    assert desk.submitted == sent
 
 
 async def test_an_exit_is_sent_again_however_old(desk):
