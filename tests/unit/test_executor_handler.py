@@ -1,93 +1,18 @@
-"""The executor and money: one order per leg, whatever happens to replies, processes and the log."""
+"""The executor and money: one order per leg, whatever happens to requests and replies."""
 
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from libs.common.bus import LogUnavailable
-from libs.common.consuming import Delivery
-from libs.common.contracts.order import Plan
 from libs.common.contracts.reasons import Reason
 from libs.common.contracts.words import Action, PositionMode
-from libs.common.domain.identity import plan_event_id
 from libs.common.outcome import Refuse, Retry
-from services.executor.accounts import Connected
 from services.executor.exchange import Cause, NotFound
-from services.executor.handler import Executor
 from services.executor.settings import Timing
-from tests.factories import NOW, D, make_account, make_alert, make_intent
-from tests.fake_bus import FakeBus
-from tests.fake_clock import FakeClock
-from tests.fakes import FakeExchange, Mishap, Refusal
-
-HAPPY = ["order.planned", "execution.sent", "execution.accepted", "execution.filled"]
-
-
-class FreeBudget:
-    async def take(self):
-        pass
-
-
-class OneAccount:
-    def __init__(self, exchange, **changes):
-        self._connected = Connected(
-            account=make_account(**changes), exchange=exchange, budget=FreeBudget()
-        )
-
-    def find(self, _account_id):
-        return self._connected
-
-
-class Desk:
-    """An executor with one account, its log and its exchange."""
-
-    def __init__(self, **account):
-        self.clock = FakeClock()
-        self.bus = FakeBus()
-        self.exchange = FakeExchange(
-            now=self.clock.now,
-            position_mode=account.get("position_mode", PositionMode.HEDGE),
-        )
-        self.executor = Executor(
-            bus=self.bus,
-            accounts=OneAccount(self.exchange, **account),
-            timing=Timing(),
-            clock=self.clock,
-        )
-
-    async def handle(self, message, *, fresh=True):
-        await self.executor.handle(
-            Delivery(
-                seq=0,
-                subject="intent.accepted.0.paper.BTC_USDT",
-                stored_at=NOW,
-                message=message,
-                headers={},
-                data=b"",
-                raw=None,
-                fresh=fresh,
-            )
-        )
-
-    async def hold(self, side, contracts):
-        action = Action.BUY if side == "long" else Action.SELL
-        other = "01890000-0000-7000-8000-0000000000aa"
-        await self.handle(make_intent(action=action, contracts=D(contracts), alert_id=other))
-        self.bus.entries.clear()
-        self.bus.forget_event_ids()
-        self.exchange.submitted.clear()
-
-    @property
-    def submitted(self):
-        return [
-            f"{leg.effect.value} {leg.position_side.value} {leg.contracts}"
-            for _, leg in self.exchange.submitted
-        ]
-
-    async def holdings(self):
-        held = await self.exchange.holdings("BTC_USDT")
-        return {holding.side.value: holding.contracts for holding in held.holdings}
+from tests.factories import NOW, D, make_alert, make_intent
+from tests.fakes import Mishap, Refusal
+from tests.unit.executor_desk import HAPPY, Desk
 
 
 @pytest.fixture
@@ -251,127 +176,6 @@ async def test_what_certainly_was_not_executed_goes_again(desk, mishap):
     assert await desk.holdings() == {"long": 10}
     (accepted,) = desk.bus.messages("execution.accepted")
     assert len(accepted.calls) == 3, "the refused calls stand in the trail too"
-
-
-async def test_a_finished_intent_that_comes_again_does_nothing(desk):
-    await desk.handle(make_intent())
-    desk.bus.forget_event_ids()
-    await desk.handle(make_intent(), fresh=False)
-    assert desk.submitted == ["open long 10"]
-    assert desk.bus.stages == HAPPY
-
-
-async def test_a_denied_intent_that_comes_again_stays_denied(desk):
-    intent = make_intent(received_at=NOW - timedelta(seconds=60))
-    await desk.handle(intent)
-    desk.bus.forget_event_ids()
-    await desk.handle(make_intent(), fresh=False)
-    assert desk.bus.stages == ["intent.denied"]
-    assert desk.submitted == []
-
-
-async def test_a_crash_between_plan_and_order_sends_it_once_after_the_fence(desk):
-    """A dead process may have signed a request up to now: it is waited out first."""
-    await desk.bus.publish(
-        subject="order.planned.paper.BTC_USDT",
-        message=await _plan(make_intent(max_age_s=60)),
-        event_id=plan_event_id(make_intent().intent_id),
-    )
-    start = desk.clock.now()
-    await desk.handle(make_intent(max_age_s=60), fresh=False)
-    assert desk.submitted == ["open long 10"]
-    (sent,) = desk.bus.messages("execution.sent")
-    assert sent.at - start > timedelta(seconds=12)
-
-
-async def _plan(intent) -> Plan:
-    other = Desk()
-    await other.handle(intent)
-    return other.bus.messages("order.planned")[0]
-
-
-async def test_a_crash_after_the_order_finds_it_and_sends_nothing(desk):
-    await desk.handle(make_intent())
-    desk.bus.cut_after(1)
-    await desk.handle(make_intent(), fresh=False)
-    assert desk.submitted == ["open long 10"]
-    assert desk.bus.stages == ["order.planned", "execution.filled"]
-
-
-async def test_a_crash_between_close_and_open_goes_on_with_the_stored_plan(desk):
-    """The position has moved since, so a plan made anew would be another one."""
-    await desk.hold("long", 10)
-    intent = make_intent(action=Action.SELL, contracts=D(25), max_age_s=60)
-    _lose_acknowledgement_of(desk, "execution.filled")
-    with pytest.raises(LogUnavailable):
-        await desk.handle(intent)
-    assert await desk.holdings() == {}
-    await desk.handle(intent, fresh=False)
-    assert desk.submitted == ["close long 10", "open short 15"]
-    assert await desk.holdings() == {"short": 15}
-
-
-def _lose_acknowledgement_of(desk, stage):
-    """The log stores the next event of that stage, and its answer is lost: as a crash there."""
-    publish, lost = desk.bus.publish, []
-
-    async def losing(*, subject, message, event_id):
-        stored = await publish(subject=subject, message=message, event_id=event_id)
-        if subject.startswith(stage) and not lost:
-            lost.append(subject)
-            raise LogUnavailable("the answer was lost")
-        return stored
-
-    desk.bus.publish = losing
-
-
-async def test_a_plan_that_somebody_else_stored_meanwhile_counts(desk):
-    """Two executors at once: the log keeps one plan, and it is resumed, not doubled."""
-    theirs = await _plan(make_intent(contracts=D(7)))
-    await desk.bus.publish(
-        subject="order.planned.paper.BTC_USDT",
-        message=theirs,
-        event_id=plan_event_id(theirs.intent_id),
-    )
-    start = desk.clock.now()
-    await desk.handle(make_intent(max_age_s=60), fresh=True)
-    assert len(desk.bus.messages("order.planned")) == 1
-    assert desk.submitted == ["open long 7"]
-    assert desk.clock.now() - start > timedelta(seconds=12), "theirs may be under way"
-
-
-async def test_nothing_leaves_before_the_plan_is_stored(desk):
-    desk.bus.failing = 1
-    with pytest.raises(LogUnavailable):
-        await desk.handle(make_intent())
-    assert desk.submitted == []
-
-
-async def test_a_log_that_fails_after_the_order_left_does_not_double_it(desk):
-    async def publish(*, subject, message, event_id, store=desk.bus.publish):
-        if "execution.accepted" in subject and not failed:
-            failed.append(1)
-            raise LogUnavailable("away")
-        return await store(subject=subject, message=message, event_id=event_id)
-
-    failed = []
-    desk.bus.publish = publish
-    with pytest.raises(LogUnavailable):
-        await desk.handle(make_intent())
-    await desk.handle(make_intent(), fresh=False)
-    assert desk.submitted == ["open long 10"]
-    assert desk.bus.stages[-1] == "execution.filled"
-
-
-async def test_an_order_that_stays_open_is_said_to_be_unknown_and_asked_on(desk):
-    desk.exchange.befall(Mishap.STAY_OPEN)
-    with pytest.raises(Retry):
-        await desk.handle(make_intent())
-    assert desk.bus.stages[-1] == "execution.unknown"
-    desk.exchange.settle()
-    await desk.handle(make_intent(), fresh=False)
-    assert desk.bus.stages[-1] == "execution.filled"
-    assert desk.submitted == ["open long 10"]
 
 
 async def test_a_stale_entry_is_denied(desk):

@@ -1,0 +1,79 @@
+"""An executor with one account, an in-memory log and exchange, and a clock that tests move."""
+
+from libs.common.consuming import Delivery
+from libs.common.contracts.words import Action, PositionMode
+from services.executor.accounts import Connected
+from services.executor.handler import Executor
+from services.executor.settings import Timing
+from tests.factories import NOW, D, make_account, make_intent
+from tests.fake_bus import FakeBus
+from tests.fake_clock import FakeClock
+from tests.fakes import FakeExchange
+
+HAPPY = ["order.planned", "execution.sent", "execution.accepted", "execution.filled"]
+
+
+class FreeBudget:
+    async def take(self):
+        pass
+
+
+class OneAccount:
+    def __init__(self, exchange, **changes):
+        self._connected = Connected(
+            account=make_account(**changes), exchange=exchange, budget=FreeBudget()
+        )
+
+    def find(self, _account_id):
+        return self._connected
+
+
+class Desk:
+    """An executor with one account, its log and its exchange."""
+
+    def __init__(self, **account):
+        self.clock = FakeClock()
+        self.bus = FakeBus()
+        self.exchange = FakeExchange(
+            now=self.clock.now,
+            position_mode=account.get("position_mode", PositionMode.HEDGE),
+        )
+        self.executor = Executor(
+            bus=self.bus,
+            accounts=OneAccount(self.exchange, **account),
+            timing=Timing(),
+            clock=self.clock,
+        )
+
+    async def handle(self, message, *, fresh=True):
+        await self.executor.handle(
+            Delivery(
+                seq=0,
+                subject="intent.accepted.0.paper.BTC_USDT",
+                stored_at=NOW,
+                message=message,
+                headers={},
+                data=b"",
+                raw=None,
+                fresh=fresh,
+            )
+        )
+
+    async def hold(self, side, contracts):
+        action = Action.BUY if side == "long" else Action.SELL
+        other = "01890000-0000-7000-8000-0000000000aa"
+        await self.handle(make_intent(action=action, contracts=D(contracts), alert_id=other))
+        self.bus.entries.clear()
+        self.bus.forget_event_ids()
+        self.exchange.submitted.clear()
+
+    @property
+    def submitted(self):
+        return [
+            f"{leg.effect.value} {leg.position_side.value} {leg.contracts}"
+            for _, leg in self.exchange.submitted
+        ]
+
+    async def holdings(self):
+        held = await self.exchange.holdings("BTC_USDT")
+        return {holding.side.value: holding.contracts for holding in held.holdings}
