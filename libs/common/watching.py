@@ -1,10 +1,13 @@
 """Live copies of KV buckets: a change by hand applies within a second, with no restart.
 
 A copy is read whole, then follows; after a lost connection it is read whole again, so that what
-changed meanwhile, deletions too, is seen.
+changed meanwhile, deletions too, is seen. The server may also drop a watch without a word (its
+consumer is idle while the process sleeps, or its node is lost), so the copy compares itself with
+the bucket now and then.
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from typing import Generic, TypeVar
 
@@ -12,6 +15,7 @@ import msgspec
 import nats.errors
 import nats.js.errors
 import structlog
+from nats.js.kv import KeyValue
 
 from libs.common.bus import Bus
 
@@ -19,6 +23,7 @@ T = TypeVar("T")
 
 _RETRY_S = 0.5
 _CHECK_S = 0.5
+_COMPARE_S = 3.0
 _log = structlog.get_logger()
 
 
@@ -59,13 +64,24 @@ class Watched(Generic[T]):
     async def _follow_once(self, bus: Bus) -> None:
         reconnects = bus.client.stats["reconnects"]
         store = await bus.js.key_value(self.bucket)
+        # What is stored up to here is part of what a new watch tells first.
+        seen = await _last_revision(store)
+        compare_at = time.monotonic() + _COMPARE_S
         watcher = await store.watchall()
         fresh: dict[str, T] | None = {}
+        promised = seen
         try:
             while bus.client.is_connected and bus.client.stats["reconnects"] == reconnects:
                 try:
                     update = await watcher.updates(timeout=_CHECK_S)  # type: ignore[no-untyped-call]
                 except TimeoutError:
+                    if time.monotonic() < compare_at:
+                        continue
+                    if fresh is not None or promised > seen:
+                        _log.warning("bucket.deaf", bucket=self.bucket, seen=seen, last=promised)
+                        return
+                    promised = await _last_revision(store)
+                    compare_at = time.monotonic() + (0 if promised > seen else _COMPARE_S)
                     continue
                 if update is None:
                     if fresh is not None:
@@ -73,6 +89,7 @@ class Watched(Generic[T]):
                         self.complete.set()
                         self._changed()
                     continue
+                seen = max(seen, update.revision or 0)
                 self._apply(fresh if fresh is not None else self._values, update)
                 if fresh is None:
                     self._changed()
@@ -94,6 +111,11 @@ class Watched(Generic[T]):
     def _changed(self) -> None:
         if self._on_change is not None:
             self._on_change()
+
+
+async def _last_revision(store: KeyValue) -> int:
+    status = await store.status()
+    return int(status.stream_info.state.last_seq)
 
 
 async def _stop(watcher: object) -> None:

@@ -80,3 +80,20 @@ async def test_after_a_reconnect_it_is_not_ready_until_it_has_read_again(bus):
             while feed.missing():
                 await asyncio.sleep(0.01)
         assert recent.latest("key", now=datetime.now(UTC)) is not None
+
+
+async def test_a_consumer_that_vanished_is_made_anew(bus):
+    """The server drops it when the process slept for longer than its idle time."""
+    recent = RecentAlerts()
+    feed = RecentFeed(bus=bus, recent=recent, now=lambda: datetime.now(UTC))
+    async with following(feed):
+        (mine,) = [
+            consumer.name
+            for consumer in await bus.js.consumers_info(subjects.STREAM)
+            if consumer.config.durable_name is None
+        ]
+        await bus.js.delete_consumer(subjects.STREAM, mine)
+        await store(bus, "later", event_id=identity.received_event_id(key="k", predecessor=None))
+        async with asyncio.timeout(15):
+            while recent.latest("k", now=datetime.now(UTC)) is None:
+                await asyncio.sleep(0.01)

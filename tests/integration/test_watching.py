@@ -101,3 +101,19 @@ async def test_what_changed_while_nats_was_away_is_seen(tmp_path):
                     await eventually(lambda: set(copy.values) == {"new"})
     finally:
         await server.stop()
+
+
+async def test_a_watch_that_the_server_dropped_is_made_anew(js, nats_url):
+    """A paused route that still trades, because nobody told this process, would be the worst."""
+    await ensure_topology(js)
+    bucket = await js.key_value("accounts")
+    await bucket.put("old", account("old"))
+    copy = watched()
+    async with connected(url=Secret(nats_url), service="t", health=Health("t")) as bus:
+        async with following(bus, copy):
+            await asyncio.wait_for(copy.complete.wait(), 10)
+            for consumer in await js.consumers_info("KV_accounts"):
+                await js.delete_consumer("KV_accounts", consumer.name)
+            await bucket.delete("old")
+            await bucket.put("new", account("new"))
+            await eventually(lambda: set(copy.values) == {"new"})
