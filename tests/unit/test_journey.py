@@ -82,11 +82,11 @@ FILLED = {"filled_contracts": Decimal(10), "average_price": Decimal(50000)}
         ),
         (
             "partial",
-            "halted",
+            "route_paused",
             [
                 make_plan(*TWO_LEGS),
                 make_execution("filled", "o1", **FILLED),
-                make_denied(Reason.HALTED, account="paper"),
+                make_denied(Reason.ROUTE_PAUSED, account="paper"),
             ],
         ),
         (

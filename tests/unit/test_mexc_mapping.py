@@ -76,22 +76,6 @@ def test_side_table_is_complete():
     assert set(mapping.SIDES) == {(effect, side) for effect in Effect for side in PositionSide}
 
 
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        ("10", "10"),
-        ("1E+3", "1000"),
-        ("100.00", "100"),
-        ("0.10", "0.1"),
-        ("1e-10", "0.0000000001"),
-        ("400000", "400000"),
-        ("0", "0"),
-    ],
-)
-def test_plain_has_no_exponent_and_no_trailing_zeros(value, text):
-    assert mapping.plain(Decimal(value)) == text
-
-
 def test_fractional_contracts_are_sent_exactly():
     assert '"vol":0.0000001,' in body(contracts=Decimal("1.0E-7"))
 

@@ -98,7 +98,14 @@ def test_floor_to_step_on_a_fractional_step():
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [("10", "10"), ("1E+2", "100"), ("0.500", "0.5"), ("1E-10", "0.0000000001"), ("0E+3", "0")],
+    [
+        ("10", "10"),
+        ("1E+2", "100"),
+        ("100.00", "100"),
+        ("0.500", "0.5"),
+        ("1E-10", "0.0000000001"),
+        ("0E+3", "0"),
+    ],
 )
 def test_plain_numbers_have_no_exponent(value, text):
     assert plain(D(value)) == text

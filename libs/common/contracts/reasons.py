@@ -18,7 +18,6 @@ class Reason(StrEnum):
     # Denied by us: nothing was sent to the exchange.
     ROUTE_UNKNOWN = "route_unknown"
     ROUTE_PAUSED = "route_paused"
-    HALTED = "halted"
     STALE = "stale"
     ACCOUNT_UNKNOWN = "account_unknown"
     KEY_UNREADABLE = "key_unreadable"
@@ -29,7 +28,6 @@ class Reason(StrEnum):
     BELOW_MINIMUM = "below_minimum"
     ABOVE_MAXIMUM = "above_maximum"
     NOT_SUPPORTED = "not_supported"
-    POSITION_MODE_MISMATCH = "position_mode_mismatch"
     EXCHANGE_REFUSED_QUERY = "exchange_refused_query"
 
 
@@ -44,7 +42,6 @@ EXPLANATIONS: dict[Reason, str] = {
     Reason.RATE_EXCEEDED: "The route received more alerts per second than it may.",
     Reason.ROUTE_UNKNOWN: "The route was deleted between the alert and its handling.",
     Reason.ROUTE_PAUSED: "The route is paused; exits still pass.",
-    Reason.HALTED: "Trading is halted; exits still pass.",
     Reason.STALE: "An entry grew older than the route's max_age_s before it could be sent.",
     Reason.ACCOUNT_UNKNOWN: "The route names an account that does not exist.",
     Reason.KEY_UNREADABLE: "The account's secret key is missing or sealed for another executor.",
@@ -55,6 +52,5 @@ EXPLANATIONS: dict[Reason, str] = {
     Reason.BELOW_MINIMUM: "Rounded down to the step, the size is under the contract's minimum.",
     Reason.ABOVE_MAXIMUM: "The size is over what the exchange takes.",
     Reason.NOT_SUPPORTED: "The alert or route asks for something this version does not do.",
-    Reason.POSITION_MODE_MISMATCH: "The account's position mode differs from the configured one.",
     Reason.EXCHANGE_REFUSED_QUERY: "The exchange refused to tell the position; see its words.",
 }

@@ -20,6 +20,7 @@ from libs.common.contracts.words import (
     PositionSide,
     VenueSymbol,
 )
+from libs.common.domain.quantity import plain
 from services.executor.exchange import Found, OrderState
 from services.executor.mexc import errors, wire
 
@@ -67,6 +68,7 @@ def order_body(leg: Leg, *, symbol: VenueSymbol) -> str:
         "symbol": symbol,
         # The field table demands a price; market orders are known to pass with 0.
         "price": 0,
+        # Plain digits: whether MEXC reads 1e-7 is unknown.
         "vol": msgspec.Raw(plain(leg.contracts).encode()),
         "side": SIDES[leg.effect, leg.position_side],
         "type": _MARKET_ORDER,
@@ -84,12 +86,6 @@ def order_body(leg: Leg, *, symbol: VenueSymbol) -> str:
             # Only this mode has the field; in hedge mode sides 2 and 4 can do nothing but close.
             fields["reduceOnly"] = True
     return msgspec.json.encode(fields).decode()
-
-
-def plain(value: Decimal) -> str:
-    """Digits without an exponent and without trailing zeros: whether MEXC reads 1e-7 is unknown."""
-    text = f"{value:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def to_found(order: wire.Order, *, call: ExchangeCall) -> Found:
