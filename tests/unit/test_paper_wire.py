@@ -9,17 +9,17 @@ import pytest
 
 from libs.common.settings import SettingsError, from_env
 from tests.paper_client import sign
-from tools.paper_exchange.authentication import authenticate
-from tools.paper_exchange.bodies import order_body, order_ids
-from tools.paper_exchange.calls import Call
 from tools.paper_exchange.catalogue import load_catalogue
+from tools.paper_exchange.control.faults import Fault, FaultKind, Faults
+from tools.paper_exchange.control.recording import Record, Requests
 from tools.paper_exchange.engine.refusals import Refused
 from tools.paper_exchange.engine.state import Key
-from tools.paper_exchange.errors import message_of
-from tools.paper_exchange.faults import Fault, FaultKind, Faults
-from tools.paper_exchange.limits import Limits, LimitsChange, Rule
 from tools.paper_exchange.numbers import number, plain
-from tools.paper_exchange.recording import Record, Requests
+from tools.paper_exchange.rest.authentication import authenticate
+from tools.paper_exchange.rest.bodies import order_body, order_ids
+from tools.paper_exchange.rest.calls import Call
+from tools.paper_exchange.rest.errors import message_of
+from tools.paper_exchange.rest.limits import Limits, LimitsChange, Rule
 from tools.paper_exchange.settings import PaperExchangeSettings
 
 ACCESS, SECRET = "mx0vglTESTKEY0001", "0123456789abcdef0123456789abcdef"

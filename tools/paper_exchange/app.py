@@ -11,14 +11,14 @@ from urllib.parse import parse_qsl, unquote
 
 from aiohttp import web
 
-from tools.paper_exchange.answering import answer_call
-from tools.paper_exchange.calls import Call
-from tools.paper_exchange.control import PREFIX, control, described
+from tools.paper_exchange.control.answering import PREFIX, control, described
+from tools.paper_exchange.control.faults import Fault, FaultKind
+from tools.paper_exchange.control.recording import Record
 from tools.paper_exchange.engine.refusals import Refused
-from tools.paper_exchange.faults import Fault, FaultKind
-from tools.paper_exchange.recording import Record
-from tools.paper_exchange.replies import Answer, failure, missing
-from tools.paper_exchange.routes import PRIVATE, Route, RouteTable
+from tools.paper_exchange.rest.answering import answer_call
+from tools.paper_exchange.rest.calls import Call
+from tools.paper_exchange.rest.replies import Answer, failure, missing
+from tools.paper_exchange.rest.routes import PRIVATE, Route, RouteTable
 from tools.paper_exchange.venue import Venue
 
 _JSON = {"Content-Type": "application/json"}

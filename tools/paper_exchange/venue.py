@@ -11,13 +11,13 @@ from pathlib import Path
 import msgspec
 
 from tools.paper_exchange.catalogue import Catalogue
+from tools.paper_exchange.control.faults import Faults
+from tools.paper_exchange.control.recording import Requests
 from tools.paper_exchange.engine.applying import apply
 from tools.paper_exchange.engine.commands import Command, DuplicateRule
 from tools.paper_exchange.engine.state import Price, State
-from tools.paper_exchange.faults import Faults
 from tools.paper_exchange.journal import Journal
-from tools.paper_exchange.limits import Limits
-from tools.paper_exchange.recording import Requests
+from tools.paper_exchange.rest.limits import Limits
 
 
 class AbsentMode(StrEnum):

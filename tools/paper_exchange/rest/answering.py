@@ -2,11 +2,11 @@
 transport: faults that befall the connection are the server's affair.
 """
 
-from tools.paper_exchange.authentication import authenticate
-from tools.paper_exchange.calls import Call
 from tools.paper_exchange.engine.refusals import Refused
-from tools.paper_exchange.replies import Answer, failure, success
-from tools.paper_exchange.routes import Route
+from tools.paper_exchange.rest.authentication import authenticate
+from tools.paper_exchange.rest.calls import Call
+from tools.paper_exchange.rest.replies import Answer, failure, success
+from tools.paper_exchange.rest.routes import Route
 from tools.paper_exchange.venue import Venue
 
 

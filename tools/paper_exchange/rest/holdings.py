@@ -4,13 +4,13 @@ mode, assets, fees.
 
 from typing import Any
 
-from tools.paper_exchange.bodies import LeverageBody, ModeBody, decoded
-from tools.paper_exchange.calls import Call
 from tools.paper_exchange.engine.checking import known_contract
 from tools.paper_exchange.engine.commands import SetLeverage, SetPositionMode
 from tools.paper_exchange.engine.refusals import Refused
 from tools.paper_exchange.engine.words import PositionType
-from tools.paper_exchange.shapes import asset_shape, fee_shape, leverage_shape, position_shape
+from tools.paper_exchange.rest.bodies import LeverageBody, ModeBody, decoded
+from tools.paper_exchange.rest.calls import Call
+from tools.paper_exchange.rest.shapes import asset_shape, fee_shape, leverage_shape, position_shape
 from tools.paper_exchange.venue import Venue
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from tools.paper_exchange.engine.refusals import Refused
-from tools.paper_exchange.errors import message_of
+from tools.paper_exchange.rest.errors import message_of
 
 encode = msgspec.json.Encoder().encode
 

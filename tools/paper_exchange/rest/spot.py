@@ -5,11 +5,11 @@ access key may do. Signed the spot way (in the query) and answered without the e
 import hmac
 from datetime import UTC, datetime
 
-from tools.paper_exchange.authentication import WIDEST_WINDOW_MS, hexdigest, known_key
-from tools.paper_exchange.calls import Call
 from tools.paper_exchange.engine.refusals import Refused
 from tools.paper_exchange.engine.state import Key
-from tools.paper_exchange.replies import Answer, encode
+from tools.paper_exchange.rest.authentication import WIDEST_WINDOW_MS, hexdigest, known_key
+from tools.paper_exchange.rest.calls import Call
+from tools.paper_exchange.rest.replies import Answer, encode
 from tools.paper_exchange.venue import Venue
 
 DAY_MS = 86_400_000

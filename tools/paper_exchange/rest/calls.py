@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from tools.paper_exchange.control.faults import NOTHING, Befalling
 from tools.paper_exchange.engine.refusals import Refused
 from tools.paper_exchange.engine.state import Account, Key
-from tools.paper_exchange.faults import NOTHING, Befalling
 
 
 class Permission(StrEnum):

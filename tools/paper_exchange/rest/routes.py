@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tools.paper_exchange import holdings, market, orders, spot
-from tools.paper_exchange.calls import Call, Permission
-from tools.paper_exchange.limits import Rule
+from tools.paper_exchange.rest import holdings, market, orders, spot
+from tools.paper_exchange.rest.calls import Call, Permission
+from tools.paper_exchange.rest.limits import Rule
 from tools.paper_exchange.venue import Venue
 
 Handler = Callable[[Venue, Call], Any]

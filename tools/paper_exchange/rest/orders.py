@@ -3,12 +3,18 @@
 from collections.abc import Iterable
 from typing import Any
 
-from tools.paper_exchange.bodies import SymbolBody, decoded, external_ids, order_body, order_ids
-from tools.paper_exchange.calls import Call
 from tools.paper_exchange.engine.commands import CancelOrder, PlaceOrder, Twist
 from tools.paper_exchange.engine.refusals import Refused
 from tools.paper_exchange.engine.state import ZERO, Order
-from tools.paper_exchange.shapes import deal_shapes, order_shape
+from tools.paper_exchange.rest.bodies import (
+    SymbolBody,
+    decoded,
+    external_ids,
+    order_body,
+    order_ids,
+)
+from tools.paper_exchange.rest.calls import Call
+from tools.paper_exchange.rest.shapes import deal_shapes, order_shape
 from tools.paper_exchange.venue import AbsentMode, Venue
 
 LARGEST_PAGE = 100

@@ -7,9 +7,9 @@ import hmac
 from collections.abc import Mapping
 from urllib.parse import unquote_plus
 
-from tools.paper_exchange.calls import Call
 from tools.paper_exchange.engine.refusals import Refused
 from tools.paper_exchange.engine.state import Key
+from tools.paper_exchange.rest.calls import Call
 
 DEFAULT_WINDOW_MS = 10_000
 WIDEST_WINDOW_MS = 60_000

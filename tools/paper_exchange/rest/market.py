@@ -4,9 +4,9 @@ from typing import Any
 
 import msgspec
 
-from tools.paper_exchange.calls import Call
 from tools.paper_exchange.engine.checking import known_contract
-from tools.paper_exchange.shapes import ticker_shape
+from tools.paper_exchange.rest.calls import Call
+from tools.paper_exchange.rest.shapes import ticker_shape
 from tools.paper_exchange.venue import Venue
 
 

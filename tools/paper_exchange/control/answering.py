@@ -11,13 +11,13 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from tools.paper_exchange.calls import Permission
+from tools.paper_exchange.control.faults import Fault
 from tools.paper_exchange.engine.commands import AddAccount, DuplicateRule, Reset, SetPrice
 from tools.paper_exchange.engine.refusals import Refused
-from tools.paper_exchange.faults import Fault
-from tools.paper_exchange.limits import LimitsChange
 from tools.paper_exchange.numbers import sane
-from tools.paper_exchange.replies import Answer, encode
+from tools.paper_exchange.rest.calls import Permission
+from tools.paper_exchange.rest.limits import LimitsChange
+from tools.paper_exchange.rest.replies import Answer, encode
 from tools.paper_exchange.venue import AbsentMode, Behaviour, Venue
 
 PREFIX = "/_paper/"

@@ -1,0 +1,1 @@
+"""The control side that the real exchange lacks, under `/_paper/`."""
