@@ -57,7 +57,7 @@ class Desk:
             "position_mode": self.mode,
         } | changes
         command = PlaceOrder(at_ms=NOW, account_id=1, side=side, vol=Decimal(vol), **fields)
-        order = self.account.order(apply(self.state, CONTRACTS, command))
+        order = self.account.order(apply(self.state, CONTRACTS, command).made)
         assert order is not None
         return order
 

@@ -15,9 +15,12 @@ from tools.paper_exchange.control.faults import Faults
 from tools.paper_exchange.control.recording import Requests
 from tools.paper_exchange.engine.applying import apply
 from tools.paper_exchange.engine.commands import Command, DuplicateRule
+from tools.paper_exchange.engine.events import Event
 from tools.paper_exchange.engine.state import Price, State
 from tools.paper_exchange.journal import Journal
 from tools.paper_exchange.rest.limits import Limits
+
+Listener = Callable[[list[Event], int], None]
 
 
 class AbsentMode(StrEnum):
@@ -51,6 +54,8 @@ class Venue:
         self.limits = Limits()
         self.faults = Faults(chance or random.Random())  # noqa: S311 - faults are no secrets
         self.requests = Requests()
+        # Who is told what each command changed, at once and before the next one.
+        self.listeners: list[Listener] = []
         fresh = State(
             prices={
                 symbol: Price(last=price.last, fair=price.fair, index=price.index)
@@ -64,13 +69,17 @@ class Venue:
         return self.clock_ns() // 1_000_000
 
     def apply(self, command: Command) -> int:
-        """Apply and keep a command; see `applying.apply`."""
-        made = apply(self.state, self.contracts, command)
+        """Apply and keep a command, and tell what it changed; see `applying.apply`. Returns what
+        was made.
+        """
+        outcome = apply(self.state, self.contracts, command)
         if self._journal is not None:
             self._journal.append(command)
             if self._journal.is_long:
                 self._journal.compact(self.state)
-        return made
+        for listen in self.listeners:
+            listen(outcome.events, command.at_ms)
+        return outcome.made
 
     def close(self) -> None:
         if self._journal is not None:

@@ -1,5 +1,5 @@
-"""Books a fill: closes and opens positions, realises profit, takes the fee. Money is moved here
-and nowhere else.
+"""Books a fill: closes and opens positions, realises profit, takes the fee. Money of trades is
+moved here and nowhere else.
 """
 
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ from tools.paper_exchange.engine.state import (
     LeverageChoice,
     Order,
     Position,
-    State,
     slot,
 )
+from tools.paper_exchange.engine.turn import Turn, notional
 from tools.paper_exchange.engine.words import PositionType
 
 
@@ -26,14 +26,11 @@ class Fill:
     vol: Decimal
     price: Decimal
     taker: bool
-    at_ms: int
 
 
-def book_fill(
-    state: State, contract: Contract, account: Account, *, order: Order, fill: Fill
-) -> None:
+def book_fill(turn: Turn, account: Account, *, order: Order, fill: Fill) -> None:
     """One fill of an order. What it closes must be held and free: the caller has seen to that."""
-    size = contract.contract_size
+    contract = turn.contract(order.symbol)
     rate = TAKER_RATE if fill.taker else MAKER_RATE
     closed_type = order.target if order.closes_only else order.target.opposite
     closed = account.position(order.symbol, closed_type)
@@ -45,35 +42,43 @@ def book_fill(
     opening = fill.vol - closing
     profit = ZERO
     if closed is not None and closing:
-        profit = _reduce(closed, contract, vol=closing, fill=fill)
-        closed.fees += closing * fill.price * size * rate
+        profit = _reduce(turn, closed, vol=closing, price=fill.price)
+        closed.fees += notional(contract, vol=closing, price=fill.price) * rate
         order.position_id = closed.id
         if not closed.hold_vol:
             _retire(account, closed)
+        turn.position_changed(account, closed)
     if opening:
-        opened = _position_to_open(state, account, order=order, at_ms=fill.at_ms)
-        _add(opened, vol=opening, fill=fill)
-        opened.fees += opening * fill.price * size * rate
+        opened = _position_to_open(turn, account, order=order)
+        _add(turn, opened, vol=opening, price=fill.price)
+        opened.fees += notional(contract, vol=opening, price=fill.price) * rate
         order.position_id = opened.id
-        order.used_margin += cut(opening * fill.price * size / opened.leverage)
-    fee = fill.vol * fill.price * size * rate
+        order.used_margin += cut(
+            notional(contract, vol=opening, price=fill.price) / opened.leverage
+        )
+        turn.position_changed(account, opened)
+    fee = notional(contract, vol=fill.vol, price=fill.price) * rate
     wallet = wallet_for(account, contract.settle_coin)
     wallet.cash += profit - fee
     wallet.profit += profit
     wallet.fees += fee
-    _note_deal(state, order, fill=fill, fee=fee, profit=profit)
+    turn.wallet_changed(account, contract.settle_coin)
+    _note_deal(turn, account, order=order, fill=fill, fee=fee, profit=profit)
 
 
-def _reduce(position: Position, contract: Contract, *, vol: Decimal, fill: Fill) -> Decimal:
+def _reduce(turn: Turn, position: Position, *, vol: Decimal, price: Decimal) -> Decimal:
     # What is cut off here stays in the cost, so the parts add up exactly.
+    contract: Contract = turn.contract(position.symbol)
     share = cut(position.cost * vol / position.hold_vol)
-    profit = (fill.price * vol - share) * contract.contract_size * position.type.sign
+    profit = (price * vol - share) * contract.contract_size * position.type.sign
+    # Margin that was added goes with the part that is closed.
+    position.extra_margin -= cut(position.extra_margin * vol / position.hold_vol)
     position.cost -= share
     position.hold_vol -= vol
     position.close_vol += vol
-    position.close_value += fill.price * vol
+    position.close_value += price * vol
     position.profit += profit
-    position.updated_ms = fill.at_ms
+    position.updated_ms = turn.at_ms
     position.version += 1
     return profit
 
@@ -84,48 +89,49 @@ def _retire(account: Account, position: Position) -> None:
     del account.closed_positions[:-CLOSED_POSITIONS_KEPT]
 
 
-def _position_to_open(state: State, account: Account, *, order: Order, at_ms: int) -> Position:
+def _position_to_open(turn: Turn, account: Account, *, order: Order) -> Position:
     kind: PositionType = order.target
     place = slot(order.symbol, kind)
     held = account.positions.get(place)
     if held is not None:
         return held
-    state.last_position_id += 1
+    turn.state.last_position_id += 1
     account.leverages[place] = LeverageChoice(open_type=order.open_type, leverage=order.leverage)
     account.positions[place] = Position(
-        id=state.last_position_id,
+        id=turn.state.last_position_id,
         symbol=order.symbol,
         type=kind,
         open_type=order.open_type,
         leverage=order.leverage,
-        created_ms=at_ms,
-        updated_ms=at_ms,
+        created_ms=turn.at_ms,
+        updated_ms=turn.at_ms,
     )
     return account.positions[place]
 
 
-def _add(position: Position, *, vol: Decimal, fill: Fill) -> None:
-    position.cost += fill.price * vol
+def _add(turn: Turn, position: Position, *, vol: Decimal, price: Decimal) -> None:
+    position.cost += price * vol
     position.hold_vol += vol
     position.open_vol += vol
-    position.open_value += fill.price * vol
-    position.updated_ms = fill.at_ms
+    position.open_value += price * vol
+    position.updated_ms = turn.at_ms
     position.version += 1
 
 
-def _note_deal(state: State, order: Order, *, fill: Fill, fee: Decimal, profit: Decimal) -> None:
-    state.last_deal_id += 1
-    order.deals.append(
-        Deal(
-            id=state.last_deal_id,
-            vol=fill.vol,
-            price=fill.price,
-            fee=fee,
-            profit=profit,
-            taker=fill.taker,
-            at_ms=fill.at_ms,
-        )
+def _note_deal(
+    turn: Turn, account: Account, *, order: Order, fill: Fill, fee: Decimal, profit: Decimal
+) -> None:
+    turn.state.last_deal_id += 1
+    deal = Deal(
+        id=turn.state.last_deal_id,
+        vol=fill.vol,
+        price=fill.price,
+        fee=fee,
+        profit=profit,
+        taker=fill.taker,
+        at_ms=turn.at_ms,
     )
+    order.deals.append(deal)
     order.deal_vol += fill.vol
     order.deal_value += fill.price * fill.vol
     order.profit += profit
@@ -133,5 +139,7 @@ def _note_deal(state: State, order: Order, *, fill: Fill, fee: Decimal, profit: 
         order.taker_fee += fee
     else:
         order.maker_fee += fee
-    order.updated_ms = fill.at_ms
+    order.updated_ms = turn.at_ms
     order.version += 1
+    turn.deal_made(account, order, deal)
+    turn.order_changed(account, order)

@@ -6,7 +6,8 @@ from decimal import Decimal
 
 from tools.paper_exchange.engine.commands import DuplicateRule, PlaceOrder
 from tools.paper_exchange.engine.contracts import Contract, Contracts
-from tools.paper_exchange.engine.margin import TAKER_RATE, available, cut, initial_margin
+from tools.paper_exchange.engine.depth import AT_MARKET, best_price, offers_for, total
+from tools.paper_exchange.engine.margin import TAKER_RATE, available, cut, held_margin
 from tools.paper_exchange.engine.refusals import Refused
 from tools.paper_exchange.engine.state import (
     ZERO,
@@ -14,9 +15,9 @@ from tools.paper_exchange.engine.state import (
     LeverageChoice,
     Order,
     Price,
-    State,
     slot,
 )
+from tools.paper_exchange.engine.turn import Turn
 from tools.paper_exchange.engine.words import (
     OpenType,
     OrderType,
@@ -30,15 +31,13 @@ _SIDES = frozenset(Side)
 _TYPES = frozenset(OrderType)
 _OPEN_TYPES = frozenset(OpenType)
 _MODES_OR_NONE = frozenset({None, *PositionMode})
-AT_MARKET = frozenset({OrderType.MARKET, OrderType.MARKET_TO_LIMIT})
+_NEVER_REST = AT_MARKET | {OrderType.IOC, OrderType.FOK}
 
 
-def checked_order(
-    state: State, contracts: Contracts, account: Account, *, command: PlaceOrder
-) -> Order:
+def checked_order(turn: Turn, account: Account, *, command: PlaceOrder) -> Order:
     """The order that the command asks for, or `Refused`; the state is not touched."""
     _check_words(command)
-    contract = known_contract(contracts, command.symbol)
+    contract = known_contract(turn.contracts, command.symbol)
     if contract.state != 0 or not contract.api_allowed:
         raise Refused(1002)
     mode = PositionMode(command.position_mode or PositionMode.HEDGE)
@@ -64,13 +63,14 @@ def checked_order(
     if not order.closes_only:
         _check_open_type(account, contract, order)
     order.leverage = _leverage(account, contract, order=order, asked=command.leverage)
-    _check_volume(contract, order.vol)
-    price = state.prices[order.symbol]
-    if order.type not in AT_MARKET:
-        _check_price(contract, price, order)
+    _check_volume(contract, order)
+    if order.type in AT_MARKET:
+        _check_offered(turn, order)
+    else:
+        _check_price(contract, turn.price(order.symbol), order)
     _check_client_id(account, order.external_oid, rule=command.duplicates)
     _check_closable(account, order)
-    _check_balance(account, contracts, order=order, price=expected_price(order, price.last))
+    _check_balance(turn, account, order)
     return order
 
 
@@ -94,16 +94,6 @@ def leverage_choice(account: Account, contract: Contract, kind: PositionType) ->
     )
 
 
-def crosses(order: Order, last: Decimal) -> bool:
-    if order.type in AT_MARKET:
-        return True
-    return last <= order.price if order.side.is_buy else last >= order.price
-
-
-def expected_price(order: Order, last: Decimal) -> Decimal:
-    return last if crosses(order, last) else order.price
-
-
 def opening_vol(account: Account, order: Order) -> Decimal:
     """How much of what remains would open, rather than reduce what is held."""
     if order.closes_only:
@@ -113,15 +103,16 @@ def opening_vol(account: Account, order: Order) -> Decimal:
     return max(order.remaining - held, ZERO)
 
 
-def means(account: Account, contracts: Contracts, order: Order) -> Decimal:
+def means(turn: Turn, account: Account, order: Order) -> Decimal:
     """What the account can put up for the order. A net order that opens anything closes all that
     is held on the other side first, which sets that margin free.
     """
-    free = available(account, contracts, contracts[order.symbol].settle_coin)
+    contract = turn.contract(order.symbol)
+    free = available(account, turn.contracts, contract.settle_coin)
     opposite = account.position(order.symbol, order.target.opposite) if order.is_net else None
     if opposite is None:
         return free
-    return free + initial_margin(opposite, contracts[order.symbol])
+    return free + held_margin(opposite, contract)
 
 
 def money_needed(contract: Contract, *, vol: Decimal, price: Decimal, leverage: int) -> Decimal:
@@ -169,15 +160,24 @@ def _leverage(account: Account, contract: Contract, *, order: Order, asked: int 
     return asked
 
 
-def _check_volume(contract: Contract, vol: Decimal) -> None:
-    if vol <= 0:
+def _check_volume(contract: Contract, order: Order) -> None:
+    if order.vol <= 0:
         raise Refused(2011)
-    if vol < contract.min_vol:
+    if order.vol < contract.min_vol:
         raise Refused(2057)
-    if vol > contract.max_vol:
-        raise Refused(2028, count=contract.max_vol)
-    if vol % contract.vol_unit:
+    # Limit orders may be larger than market orders on some contracts, never smaller.
+    most = contract.max_vol
+    if order.type not in AT_MARKET:
+        most = max(most, contract.limit_max_vol)
+    if order.vol > most:
+        raise Refused(2028, count=most)
+    if order.vol % contract.vol_unit:
         raise Refused(2015)
+
+
+def _check_offered(turn: Turn, order: Order) -> None:
+    if best_price(turn, order) is None:
+        raise Refused(2056 if order.closes_only else 2039)
 
 
 def _check_price(contract: Contract, price: Price, order: Order) -> None:
@@ -210,11 +210,19 @@ def _check_closable(account: Account, order: Order) -> None:
         raise Refused(2008)
 
 
-def _check_balance(account: Account, contracts: Contracts, *, order: Order, price: Decimal) -> None:
-    contract = contracts[order.symbol]
-    vol = opening_vol(account, order)
+def _check_balance(turn: Turn, account: Account, order: Order) -> None:
+    opening = opening_vol(account, order)
+    if not opening:
+        return
+    offers = offers_for(turn, order, vol=order.vol)
+    filled = total(offers)
+    rests = filled < order.vol and order.type not in _NEVER_REST
+    # What is neither offered nor rests will be canceled, and ties up nothing.
+    vol = opening if rests else min(opening, filled)
+    prices = [price for price, _ in offers] + ([order.price] if rests else [])
     if not vol:
         return
-    needed = money_needed(contract, vol=vol, price=price, leverage=order.leverage)
-    if needed > means(account, contracts, order):
+    contract = turn.contract(order.symbol)
+    needed = money_needed(contract, vol=vol, price=max(prices), leverage=order.leverage)
+    if needed > means(turn, account, order):
         raise Refused(2005)

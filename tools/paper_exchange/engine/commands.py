@@ -88,8 +88,25 @@ class SetPrice(_Command, frozen=True):
     index: Decimal | None = None
 
 
+class SetDepth(_Command, frozen=True):
+    """Both sides best first, `[price, volume]`; None makes the depth unlimited again."""
+
+    symbol: str
+    bids: list[list[Decimal]] | None = None
+    asks: list[list[Decimal]] | None = None
+
+
 class Reset(_Command, frozen=True):
     """Empties the books: orders, positions and balances are as when the accounts were made."""
 
 
-Command = AddAccount | PlaceOrder | CancelOrder | SetLeverage | SetPositionMode | SetPrice | Reset
+Command = (
+    AddAccount
+    | PlaceOrder
+    | CancelOrder
+    | SetLeverage
+    | SetPositionMode
+    | SetPrice
+    | SetDepth
+    | Reset
+)

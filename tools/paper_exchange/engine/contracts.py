@@ -15,15 +15,19 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     vol_unit: Decimal
     min_vol: Decimal
     max_vol: Decimal
+    limit_max_vol: Decimal
     min_leverage: int
     max_leverage: int
     bid_limit_price_rate: Decimal
     ask_limit_price_rate: Decimal
     maintenance_margin_rate: Decimal
     initial_margin_rate: Decimal
+    liquidation_fee_rate: Decimal
     position_open_type: int
     state: int
     api_allowed: bool
+    # How many price levels a market order may go through.
+    market_order_max_level: int
 
     def max_bid_price(self, index: Decimal) -> Decimal:
         return self._floor_to_tick(index * (1 + self.bid_limit_price_rate))

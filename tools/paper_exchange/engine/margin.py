@@ -29,6 +29,11 @@ def initial_margin(position: Position, contract: Contract) -> Decimal:
     return cut(position.cost * contract.contract_size / position.leverage)
 
 
+def held_margin(position: Position, contract: Contract) -> Decimal:
+    """What stands behind a position: its initial margin and what was added to it."""
+    return initial_margin(position, contract) + position.extra_margin
+
+
 def unrealised(position: Position, contract: Contract, price: Decimal) -> Decimal:
     worth = price * position.hold_vol - position.cost
     return worth * contract.contract_size * position.type.sign
@@ -37,7 +42,7 @@ def unrealised(position: Position, contract: Contract, price: Decimal) -> Decima
 def position_margin(account: Account, contracts: Contracts, currency: str) -> Decimal:
     return sum(
         (
-            initial_margin(position, contracts[position.symbol])
+            held_margin(position, contracts[position.symbol])
             for position in account.positions.values()
             if contracts[position.symbol].settle_coin == currency
         ),

@@ -1,7 +1,8 @@
-"""What becomes of an accepted order: filled at the price that is set, resting, or canceled.
+"""What becomes of an accepted order: filled against what the market offers, resting, or canceled.
 
-The depth is unlimited at the last price. A taker fills there; a resting order fills at its own
-price, as maker, once the last price reaches it.
+Where no depth was set it is unlimited at the last price: a taker fills there, and a resting order
+fills whole, at its own price and as maker, once the last price reaches it. Where a depth was set, a
+taker goes through its levels and uses them up, and a resting order gets what a new depth offers.
 
 One-way mode: side 1 buys and side 3 sells, net against what is held (reduce first, open the rest,
 so a larger order flips). Side 2 buys to close a short only, side 4 sells to close a long only, with
@@ -15,15 +16,17 @@ a limit order stays open, and a fill-or-kill order is canceled whole.
 from decimal import ROUND_FLOOR, Decimal
 
 from tools.paper_exchange.engine.booking import Fill, book_fill
-from tools.paper_exchange.engine.checking import (
-    AT_MARKET,
-    crosses,
-    means,
-    money_needed,
-    opening_vol,
-)
+from tools.paper_exchange.engine.checking import means, money_needed, opening_vol
 from tools.paper_exchange.engine.commands import Twist
-from tools.paper_exchange.engine.contracts import Contract, Contracts
+from tools.paper_exchange.engine.contracts import Contract
+from tools.paper_exchange.engine.depth import (
+    AT_MARKET,
+    best_price,
+    offers_for,
+    reaches,
+    total,
+    use_up,
+)
 from tools.paper_exchange.engine.margin import wallet_for
 from tools.paper_exchange.engine.state import (
     CLIENT_IDS_KEPT,
@@ -31,73 +34,86 @@ from tools.paper_exchange.engine.state import (
     ZERO,
     Account,
     Order,
-    State,
 )
+from tools.paper_exchange.engine.turn import Turn
 from tools.paper_exchange.engine.words import OrderError, OrderState, OrderType, PositionType
 
 
-def enter(account: Account, order: Order) -> None:
+def enter(turn: Turn, account: Account, order: Order) -> None:
     """The order is accepted: from here on it is in the books and its client id is taken."""
     account.open_orders[order.id] = order
     account.client_ids.setdefault(order.external_oid, order.id)
     if len(account.client_ids) > CLIENT_IDS_KEPT:
         del account.client_ids[next(iter(account.client_ids))]
+    turn.order_changed(account, order)
 
 
-def match_new(
-    state: State, contracts: Contracts, account: Account, *, order: Order, twist: Twist | None
-) -> None:
+def match_new(turn: Turn, account: Account, *, order: Order, twist: Twist | None = None) -> None:
     """Decide over an order that has just entered, which may be partly filled by a fault."""
-    last = state.prices[order.symbol].last
-    contract = contracts[order.symbol]
-    reached = crosses(order, last)
-    vol = _half(contract, order.vol) if twist is Twist.PARTIAL_FILL else order.vol
-    if reached and order.type is OrderType.POST_ONLY:
-        finish(account, order, outcome=OrderState.CANCELED, error=OrderError.POST_ONLY_CANCEL)
+    best = best_price(turn, order)
+    if order.type is OrderType.POST_ONLY and best is not None and reaches(order, best):
+        _cancel(turn, account, order=order, error=OrderError.POST_ONLY_CANCEL)
         return
-    if order.type is OrderType.FOK and (not reached or vol < order.vol):
-        finish(account, order, outcome=OrderState.CANCELED, error=OrderError.FOK_CANCEL)
+    wanted = order.vol
+    if twist is Twist.PARTIAL_FILL:
+        wanted = _half(turn.contract(order.symbol), order.vol)
+    offers = offers_for(turn, order, vol=wanted)
+    if order.type is OrderType.FOK and total(offers) < order.vol:
+        _cancel(turn, account, order=order, error=OrderError.FOK_CANCEL)
         return
-    if reached:
-        fill = Fill(vol=vol, price=last, taker=True, at_ms=order.updated_ms)
-        _make_room(state, account, order=order, vol=vol)
-        book_fill(state, contract, account, order=order, fill=fill)
+    if offers:
+        _make_room(turn, account, order=order, vol=total(offers))
+        use_up(turn, order, vol=total(offers))
+        for price, vol in offers:
+            book_fill(turn, account, order=order, fill=Fill(vol=vol, price=price, taker=True))
     if not order.remaining:
-        finish(account, order, outcome=OrderState.FILLED, error=OrderError.NORMAL)
+        finish(turn, account, order=order, outcome=OrderState.FILLED, error=OrderError.NORMAL)
     elif order.type in AT_MARKET:
-        finish(account, order, outcome=OrderState.CANCELED, error=OrderError.MARKET_CANCEL)
+        _cancel(turn, account, order=order, error=OrderError.MARKET_CANCEL)
     elif order.type is OrderType.IOC:
-        finish(account, order, outcome=OrderState.CANCELED, error=OrderError.IOC_CANCEL)
+        _cancel(turn, account, order=order, error=OrderError.IOC_CANCEL)
     else:
-        _rest(state, contract, account, order=order)
+        _rest(turn, account, order=order)
 
 
-def match_resting(state: State, contracts: Contracts, *, symbol: str, at_ms: int) -> None:
-    """Fill what the new price of a symbol has reached, oldest first."""
-    last = state.prices[symbol].last
-    for order_id, account_id in list(state.resting.get(symbol, {}).items()):
-        account = state.accounts[account_id]
+def match_resting(turn: Turn, *, symbol: str, moved: bool) -> None:
+    """Fill what a new price (`moved`) or a new depth of a symbol has reached, oldest first."""
+    last = turn.price(symbol).last
+    for order_id, account_id in list(turn.state.resting.get(symbol, {}).items()):
+        account = turn.state.accounts[account_id]
         order = account.open_orders.get(order_id)
-        # An earlier fill of this very loop may have canceled it.
-        if order is not None and crosses(order, last):
-            _fill_resting(state, contracts, account, order=order, at_ms=at_ms)
+        if order is None:
+            # An earlier fill of this very loop has canceled it.
+            continue
+        if moved and reaches(order, last):
+            _fill_resting(turn, account, order=order, vol=order.remaining)
+        elif vol := total(offers_for(turn, order, vol=order.remaining)):
+            use_up(turn, order, vol=vol)
+            _fill_resting(turn, account, order=order, vol=vol)
 
 
-def cancel(state: State, account: Account, *, order: Order, at_ms: int, error: OrderError) -> None:
+def cancel(turn: Turn, account: Account, *, order: Order, error: OrderError) -> None:
     """Take a resting order out of the books."""
-    _leave_rest(state, account, order=order)
-    order.updated_ms = at_ms
-    order.version += 1
-    finish(account, order, outcome=OrderState.CANCELED, error=error)
+    _release(turn, account, order=order)
+    _cancel(turn, account, order=order, error=error)
 
 
-def finish(account: Account, order: Order, *, outcome: OrderState, error: int) -> None:
+def finish(turn: Turn, account: Account, *, order: Order, outcome: OrderState, error: int) -> None:
+    """The order is over; what it had frozen must have been released."""
     order.state = outcome
     order.error = error
+    order.updated_ms = turn.at_ms
+    turn.state.resting.get(order.symbol, {}).pop(order.id, None)
     account.open_orders.pop(order.id, None)
     account.finished_orders[order.id] = order
     if len(account.finished_orders) > FINISHED_ORDERS_KEPT:
         del account.finished_orders[next(iter(account.finished_orders))]
+    turn.order_changed(account, order)
+
+
+def _cancel(turn: Turn, account: Account, *, order: Order, error: OrderError) -> None:
+    order.version += 1
+    finish(turn, account, order=order, outcome=OrderState.CANCELED, error=error)
 
 
 def _half(contract: Contract, vol: Decimal) -> Decimal:
@@ -105,27 +121,25 @@ def _half(contract: Contract, vol: Decimal) -> Decimal:
     return max(steps, Decimal(1)) * contract.vol_unit
 
 
-def _fill_resting(
-    state: State, contracts: Contracts, account: Account, *, order: Order, at_ms: int
-) -> None:
-    contract = contracts[order.symbol]
+def _fill_resting(turn: Turn, account: Account, *, order: Order, vol: Decimal) -> None:
+    contract = turn.contract(order.symbol)
     frozen = order.frozen
-    _leave_rest(state, account, order=order)
+    _release(turn, account, order=order)
     opening = opening_vol(account, order)
     needed = money_needed(contract, vol=opening, price=order.price, leverage=order.leverage)
     # A net order opens more than it froze for when what it would have reduced is gone by now.
-    if needed > frozen and needed > means(account, contracts, order):
-        order.updated_ms = at_ms
-        finish(account, order, outcome=OrderState.CANCELED, error=OrderError.INSUFFICIENT_BALANCE)
+    if needed > frozen and needed > means(turn, account, order):
+        _cancel(turn, account, order=order, error=OrderError.INSUFFICIENT_BALANCE)
         return
-    vol = order.remaining
-    _make_room(state, account, order=order, vol=vol)
-    fill = Fill(vol=vol, price=order.price, taker=False, at_ms=at_ms)
-    book_fill(state, contract, account, order=order, fill=fill)
-    finish(account, order, outcome=OrderState.FILLED, error=OrderError.NORMAL)
+    _make_room(turn, account, order=order, vol=vol)
+    book_fill(turn, account, order=order, fill=Fill(vol=vol, price=order.price, taker=False))
+    if order.remaining:
+        _freeze(turn, account, order=order)
+    else:
+        finish(turn, account, order=order, outcome=OrderState.FILLED, error=OrderError.NORMAL)
 
 
-def _make_room(state: State, account: Account, *, order: Order, vol: Decimal) -> None:
+def _make_room(turn: Turn, account: Account, *, order: Order, vol: Decimal) -> None:
     # A net order may take contracts that closing orders have frozen: the youngest of those die.
     if not order.is_net:
         return
@@ -138,31 +152,38 @@ def _make_room(state: State, account: Account, *, order: Order, vol: Decimal) ->
         if held.frozen_vol <= left:
             return
         if other.closes_only and other.symbol == order.symbol and other.target is kind:
-            error = OrderError.POSITION_NOT_ENOUGH
-            cancel(state, account, order=other, at_ms=order.updated_ms, error=error)
+            cancel(turn, account, order=other, error=OrderError.POSITION_NOT_ENOUGH)
 
 
-def _rest(state: State, contract: Contract, account: Account, *, order: Order) -> None:
+def _rest(turn: Turn, account: Account, *, order: Order) -> None:
     order.state = OrderState.OPEN
-    state.resting.setdefault(order.symbol, {})[order.id] = account.id
+    turn.state.resting.setdefault(order.symbol, {})[order.id] = account.id
+    _freeze(turn, account, order=order)
+
+
+def _freeze(turn: Turn, account: Account, *, order: Order) -> None:
     if order.closes_only:
         held = account.position(order.symbol, order.target)
         if held is not None:
             held.frozen_vol += order.remaining
             order.position_id = held.id
+            turn.position_changed(account, held)
         return
+    contract = turn.contract(order.symbol)
     vol = opening_vol(account, order)
     order.frozen = money_needed(contract, vol=vol, price=order.price, leverage=order.leverage)
     order.frozen_currency = contract.settle_coin
     wallet_for(account, contract.settle_coin).frozen += order.frozen
+    turn.wallet_changed(account, contract.settle_coin)
 
 
-def _leave_rest(state: State, account: Account, *, order: Order) -> None:
-    state.resting[order.symbol].pop(order.id)
+def _release(turn: Turn, account: Account, *, order: Order) -> None:
     if order.closes_only:
         held = account.position(order.symbol, order.target)
         if held is not None:
             held.frozen_vol -= order.remaining
+            turn.position_changed(account, held)
         return
     wallet_for(account, order.frozen_currency).frozen -= order.frozen
     order.frozen = ZERO
+    turn.wallet_changed(account, order.frozen_currency)

@@ -28,14 +28,27 @@ class Price(msgspec.Struct, kw_only=True):
     index: Decimal
 
 
+class Depth(msgspec.Struct, kw_only=True):
+    """What the market offers, best first: `[price, volume]`. Takers use it up."""
+
+    bids: list[list[Decimal]] = []
+    asks: list[list[Decimal]] = []
+
+
 class Wallet(msgspec.Struct, kw_only=True):
-    """Money of one currency. `cash` is always `deposit + profit - fees`."""
+    """Money of one currency. `cash` is always `deposit + profit - fees + funding + insured`.
+
+    `funding` is what funding brought (below zero: cost); `insured` is what the insurance fund paid
+    when a liquidation lost more than there was.
+    """
 
     deposit: Decimal
     cash: Decimal
     frozen: Decimal = ZERO
     profit: Decimal = ZERO
     fees: Decimal = ZERO
+    funding: Decimal = ZERO
+    insured: Decimal = ZERO
 
 
 class Deal(msgspec.Struct, kw_only=True):
@@ -122,6 +135,11 @@ class Position(msgspec.Struct, kw_only=True):
     close_value: Decimal = ZERO
     profit: Decimal = ZERO
     fees: Decimal = ZERO
+    # What was added to an isolated position's initial margin, and whether that happens by itself.
+    extra_margin: Decimal = ZERO
+    auto_add: bool = False
+    # Funding received, below zero when paid.
+    funding: Decimal = ZERO
     version: int = 0
 
     @property
@@ -178,6 +196,8 @@ class Key(msgspec.Struct, kw_only=True, frozen=True):
 
 class State(msgspec.Struct, kw_only=True):
     prices: dict[str, Price]
+    # Symbols that are not here have unlimited depth at the last price.
+    depths: dict[str, Depth] = {}
     accounts: dict[int, Account] = {}
     keys: dict[str, Key] = {}
     # Resting orders by symbol, oldest first: order id to account id.
