@@ -47,7 +47,7 @@ bench: $(VENV)/.dev ## Measure, print a table, write bench.json
 
 # Settings that point at another index or at local files must not reach the lock files.
 UV := env -u UV_INDEX -u UV_DEFAULT_INDEX -u UV_INDEX_URL -u UV_EXTRA_INDEX_URL -u UV_FIND_LINKS \
-	$(VENV)/bin/uv --no-config pip compile --quiet --universal --python-version 3.11 \
+	$(VENV)/bin/uv --config-file requirements/metadata.toml pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate
 
 lock: $(PY) ## Resolve the requirements anew, with hashes
@@ -72,7 +72,8 @@ $(VENV)/.devstack: requirements/devstack.txt pyproject.toml | $(PY)
 $(VENV)/.dev: requirements/dev.txt pyproject.toml | $(PY)
 $(VENV)/.devstack $(VENV)/.dev:
 	@echo "installing the packages of $< into $(VENV)"
-	@$(PIP) install --progress-bar off --require-hashes -r $<
+	@# A lock is complete, so nothing is resolved anew (requirements/metadata.toml tells why).
+	@$(PIP) install --progress-bar off --no-deps --require-hashes -r $<
 	@$(PIP) install --progress-bar off --no-deps --no-build-isolation -e .
 	@$(PY) -m compileall -q libs services tools
 	@touch $@ $(VENV)/.devstack  # what .dev installs holds what .devstack needs
