@@ -40,17 +40,17 @@ def parse(arguments: Sequence[str]) -> Options:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     add = parser.add_argument
-    add("--seconds", type=_within(0.1, 600), default=10.0, metavar="S", help="length of a phase")
-    add("--accounts", type=_whole(1, 500), default=20, metavar="N", help="one route for each")
+    add("--seconds", type=within(0.1, 600), default=10.0, metavar="S", help="length of a phase")
+    add("--accounts", type=whole(1, 500), default=20, metavar="N", help="one route for each")
     add(
         "--rates", type=_rates, default="20,200", metavar="A,B", help="alerts per second, open loop"
     )
-    add("--burst", type=_whole(1, 5_000), default=100, metavar="N", help="alerts sent at once")
-    add("--in-flight", type=_whole(1, 1_000), default=32, metavar="N", help="in the closed loop")
+    add("--burst", type=whole(1, 5_000), default=100, metavar="N", help="alerts sent at once")
+    add("--in-flight", type=whole(1, 1_000), default=32, metavar="N", help="in the closed loop")
     add("--out", type=Path, default=Path("bench.json"), metavar="FILE", help="every figure")
     add(
         "--port-base",
-        type=_whole(1024, 65536 - SPAN),
+        type=whole(1024, 65536 - SPAN),
         default=8600,
         metavar="N",
         help=f"ports N to N+{SPAN - 1} on loopback are used",
@@ -59,11 +59,11 @@ def parse(arguments: Sequence[str]) -> Options:
 
 
 def _rates(text: str) -> tuple[float, ...]:
-    rate = _within(0.1, 5_000)
+    rate = within(0.1, 5_000)
     return tuple(dict.fromkeys(rate(part) for part in text.split(",")))
 
 
-def _within(low: float, high: float) -> Callable[[str], float]:
+def within(low: float, high: float) -> Callable[[str], float]:
     def convert(text: str) -> float:
         try:
             value = float(text)
@@ -76,9 +76,9 @@ def _within(low: float, high: float) -> Callable[[str], float]:
     return convert
 
 
-def _whole(low: int, high: int) -> Callable[[str], int]:
+def whole(low: int, high: int) -> Callable[[str], int]:
     def convert(text: str) -> int:
-        value = _within(low, high)(text)
+        value = within(low, high)(text)
         if value != int(value):
             raise argparse.ArgumentTypeError(f"{text} is no whole number")
         return int(value)
