@@ -44,6 +44,10 @@ class PaperClient:
     ) -> None:
         await self.close()
 
+    @property
+    def keys(self) -> tuple[str, str]:
+        return self._access_key, self._secret_key
+
     async def close(self) -> None:
         await self._session.close()
 

@@ -8,7 +8,10 @@ import pytest
 
 from tools.paper_exchange.catalogue import load_catalogue
 from tools.paper_exchange.engine.applying import apply
-from tools.paper_exchange.engine.commands import AddAccount, PlaceOrder, SetPrice
+from tools.paper_exchange.engine.commands import AddAccount, Command, PlaceOrder, SetPrice
+from tools.paper_exchange.engine.contracts import Contracts
+from tools.paper_exchange.engine.events import Event
+from tools.paper_exchange.engine.margin import available
 from tools.paper_exchange.engine.refusals import Refused
 from tools.paper_exchange.engine.state import Account, Order, Position, State
 from tools.paper_exchange.engine.words import PositionType
@@ -21,6 +24,8 @@ LONG, SHORT = PositionType.LONG, PositionType.SHORT
 
 class Desk:
     """One account at a fresh exchange."""
+
+    contracts: Contracts = CONTRACTS
 
     def __init__(self, *, mode: int = 1, balance: str = "10000") -> None:
         self.state = State(prices={})
@@ -75,6 +80,15 @@ class Desk:
         position = self.account.position(symbol, kind)
         assert position is not None
         return position
+
+    def do(self, command: Command) -> list[Event]:
+        """Apply any command; what it announced."""
+        return apply(self.state, self.contracts, command).events
+
+    @property
+    def free(self) -> Decimal:
+        """What of the USDT may still be tied up."""
+        return available(self, self.account, currency="USDT")
 
     @property
     def cash(self) -> Decimal:

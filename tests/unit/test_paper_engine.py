@@ -18,7 +18,6 @@ from tools.paper_exchange.engine.commands import (
     SetPositionMode,
     Twist,
 )
-from tools.paper_exchange.engine.margin import available
 from tools.paper_exchange.engine.refusals import Refused
 
 
@@ -28,7 +27,7 @@ def test_market_open_add_and_close_in_hedge_mode():
     assert seen(order, "state deal_vol deal_value") == [3, 10, 500000]
     # 10 x 0.0001 x 50000 = 50 USDT; fee 0.04; margin 5.
     assert desk.cash == Decimal("9999.96")
-    assert available(desk.account, CONTRACTS, "USDT") == Decimal("9994.96")
+    assert desk.free == Decimal("9994.96")
     desk.price("51000")
     desk.place(1, 30)
     # (10 x 50000 + 30 x 51000) / 40 = 50750; fee 30 x 5.1 x 0.0008 = 0.1224.
@@ -43,7 +42,7 @@ def test_market_open_add_and_close_in_hedge_mode():
     desk.place(4, 20)
     assert desk.account.position(BTC, LONG) is None
     assert desk.account.closed_positions[0].profit == Decimal(5)
-    assert available(desk.account, CONTRACTS, "USDT") == desk.cash == Decimal("10004.6712")
+    assert desk.free == desk.cash == Decimal("10004.6712")
 
 
 def test_a_short_gains_when_the_price_falls():
@@ -112,7 +111,8 @@ def test_closing_more_than_is_free_or_nothing_at_all(mode):
     assert desk.refused(2, 1) == 2009
     assert desk.refused(4, 11) == 2008
     desk.limit(4, 6, "51000")
-    assert desk.refused(4, 5) == 2008
+    # Held, but promised to the order that rests.
+    assert desk.refused(4, 5) == 7005
     assert desk.held().frozen_vol == 6
     assert desk.place(4, 4).state == 3
 
@@ -151,7 +151,7 @@ def test_the_edge_of_what_is_accepted():
     desk = Desk(balance="5.04")
     assert desk.limit(1, 10, "50000", external_oid="x" * 32).state == 3
     assert desk.cash == 5
-    assert available(desk.account, CONTRACTS, "USDT") == 0
+    assert desk.free == 0
     assert Desk().limit(1, 1, "55000").deals[0].price == 50000
     assert Desk(balance="5.0399").refused(1, 10) == 2005
 
@@ -161,7 +161,8 @@ def test_the_position_decides_leverage_and_margin_mode():
     desk.place(1, 10)
     assert desk.refused(leverage=20) == 2021
     assert desk.refused(open_type=1) == 2027
-    assert desk.place(3, 10, leverage=20, open_type=1).state == 3
+    assert desk.refused(3, open_type=1) == 5006
+    assert desk.place(3, 10, leverage=20).state == 3
     desk.limit(1, 1, "49000", symbol=BTC)
     desk.place(4, 10, leverage=99)
     assert desk.refused(leverage=20) == 7004
@@ -303,8 +304,8 @@ def test_changing_leverage_changes_the_margin_of_what_is_held():
         apply(desk.state, CONTRACTS, command)
 
     change(50)
-    assert available(desk.account, CONTRACTS, "USDT") == Decimal("8.96")
-    for wrong, code in (({"leverage": 2}, "2005"), ({"leverage": 600}, "2006")):
+    assert desk.free == Decimal("8.96")
+    for wrong, code in (({"leverage": 2}, "2044"), ({"leverage": 600}, "2006")):
         with pytest.raises(Refused, match=code):
             change(**wrong)
     with pytest.raises(Refused, match="2027"):

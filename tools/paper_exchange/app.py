@@ -12,12 +12,14 @@ from urllib.parse import parse_qsl, unquote
 from aiohttp import web
 
 from tools.paper_exchange.control.answering import PREFIX, control, described
-from tools.paper_exchange.control.faults import Fault, FaultKind
+from tools.paper_exchange.control.faults import SOCKET_PATH, Fault, FaultKind
 from tools.paper_exchange.control.recording import Record
+from tools.paper_exchange.edge.endpoint import Edge
+from tools.paper_exchange.edge.sessions import EdgeLimits
 from tools.paper_exchange.engine.refusals import Refused
-from tools.paper_exchange.rest.answering import answer_call
+from tools.paper_exchange.rest.answering import answer_call, refusal
 from tools.paper_exchange.rest.calls import Call
-from tools.paper_exchange.rest.replies import Answer, failure, missing
+from tools.paper_exchange.rest.replies import Answer, missing
 from tools.paper_exchange.rest.routes import PRIVATE, Route, RouteTable
 from tools.paper_exchange.venue import Venue
 
@@ -31,17 +33,21 @@ _LATE = frozenset({FaultKind.DELAY_BEFORE, FaultKind.HANG})
 class PaperApp:
     """Its `handle` serves one request."""
 
-    def __init__(self, venue: Venue) -> None:
+    def __init__(self, venue: Venue, limits: EdgeLimits = EdgeLimits()) -> None:  # noqa: B008 - frozen
         self._venue = venue
+        self._edge = Edge(venue, limits)
         self._routes = RouteTable()
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:
-        """Let go of the calls that hang on purpose."""
+        """Let go of the calls that hang on purpose, and of the sockets."""
         self._stopping.set()
+        self._edge.stop()
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         path, _, query = request.raw_path.partition("?")
+        if path.rstrip("/") == SOCKET_PATH:
+            return await self._connect(request)
         if path.startswith("/api/"):
             return await self._exchange(request, path=unquote(path), query=query)
         if path.startswith(PREFIX):
@@ -54,6 +60,16 @@ class PaperApp:
             )
             return _response(answer)
         return _response(described() if path == "/" else missing(path))
+
+    async def _connect(self, request: web.BaseRequest) -> web.StreamResponse:
+        fault = self._venue.faults.draw(SOCKET_PATH).call
+        if fault is not None:
+            early = await self._before(request, fault, None)
+            if early is not None:
+                return early
+        if self._edge.refuses():
+            return web.Response(status=502, body=_BAD_GATEWAY, headers=_HTML)
+        return await self._edge.serve(request)
 
     async def _exchange(
         self, request: web.BaseRequest, *, path: str, query: str
@@ -73,7 +89,7 @@ class PaperApp:
         if found is None:
             return await self._reply(missing(path))
         route, named = found
-        if route.method != request.method:
+        if not route.takes(request.method):
             return await self._reply(missing(path, status=405))
         call = Call(
             method=request.method,
@@ -90,10 +106,7 @@ class PaperApp:
         if record is not None:
             record.code = answer.code
         if fault is not None:
-            if fault.kind is FaultKind.LOSE_REPLY:
-                return _closed(request)
-            if fault.kind is FaultKind.HANG:
-                return await self._hung(request)
+            return await self._after(request, fault, answer)
         return await self._reply(answer)
 
     def _note(
@@ -130,13 +143,27 @@ class PaperApp:
         if fault.kind is FaultKind.HTTP_502:
             await self._return_trip()
             return web.Response(status=502, body=_BAD_GATEWAY, headers=_HTML)
-        if fault.kind is FaultKind.CODE and fault.code is not None:
+        if fault.kind is FaultKind.CODE and fault.code is not None and not fault.executed:
             if record is not None:
                 record.code = fault.code
-            return await self._reply(failure(Refused(fault.code)))
+            return await self._reply(
+                refusal(self._venue, Refused(fault.code), headers=request.headers)
+            )
         if fault.kind in _LATE:
             await asyncio.sleep(fault.seconds)
         return None
+
+    async def _after(
+        self, request: web.BaseRequest, fault: Fault, answer: Answer
+    ) -> web.StreamResponse:
+        # What a fault makes of the answer.
+        if fault.kind is FaultKind.LOSE_REPLY:
+            return _closed(request)
+        if fault.kind is FaultKind.HANG:
+            return await self._hung(request)
+        if fault.kind is FaultKind.CODE and fault.code is not None:
+            answer = refusal(self._venue, Refused(fault.code), headers=request.headers)
+        return await self._reply(answer)
 
     async def _hung(self, request: web.BaseRequest) -> web.StreamResponse:
         # Until the client gives up, or the server stops.

@@ -3,6 +3,7 @@ what the engine needs of each, and the prices that a fresh exchange starts with.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -41,6 +42,14 @@ def load_catalogue() -> Catalogue:
             symbol: Decimal(row["fundingRate"]) for symbol, row in data["prices"].items()
         },
     )
+
+
+def with_changes(row: msgspec.Raw, changes: Mapping[str, Any]) -> msgspec.Raw:
+    """A row that shows some fields differently."""
+    if not changes:
+        return row
+    shown = json.loads(bytes(row), parse_float=Decimal) | changes
+    return msgspec.Raw(msgspec.json.encode(_with_plain_numbers(shown)))
 
 
 def _with_plain_numbers(value: Any) -> Any:

@@ -2,7 +2,7 @@
 decimals without ever being floats.
 """
 
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 
 import msgspec
 
@@ -31,3 +31,9 @@ def sane(value: Decimal) -> Decimal:
     if value and not -_WIDEST <= value.adjusted() <= _WIDEST:
         raise Refused(600)
     return value
+
+
+def to_tick(value: Decimal, tick: Decimal, *, least: int = 1) -> Decimal:
+    """The nearest multiple of the tick, of so many ticks at least."""
+    ticks = (value / tick).to_integral_value(ROUND_HALF_EVEN)
+    return max(ticks, Decimal(least)) * tick

@@ -5,36 +5,27 @@ Handlers get it passed in; nothing else changes the state.
 import random
 import time
 from collections.abc import Callable
-from enum import StrEnum
 from pathlib import Path
 
-import msgspec
-
-from tools.paper_exchange.catalogue import Catalogue
+from tools.paper_exchange.catalogue import Catalogue, with_changes
+from tools.paper_exchange.control.behaviour import Behaviour, Maintenance
 from tools.paper_exchange.control.faults import Faults
+from tools.paper_exchange.control.pushes import PushDelay
 from tools.paper_exchange.control.recording import Requests
 from tools.paper_exchange.engine.applying import apply
-from tools.paper_exchange.engine.commands import Command, DuplicateRule
+from tools.paper_exchange.engine.commands import Command, SetContract
 from tools.paper_exchange.engine.events import Event
+from tools.paper_exchange.engine.restrictions import ContractChanges
 from tools.paper_exchange.engine.state import Price, State
 from tools.paper_exchange.journal import Journal
+from tools.paper_exchange.market.books import Book
+from tools.paper_exchange.market.clock import Clock
+from tools.paper_exchange.market.feeds import FeedStatus
+from tools.paper_exchange.market.jobs import Jobs
+from tools.paper_exchange.market.tape import Tape
 from tools.paper_exchange.rest.limits import Limits
 
 Listener = Callable[[list[Event], int], None]
-
-
-class AbsentMode(StrEnum):
-    """How an order without a positionMode is read; the venue's own documents disagree."""
-
-    HEDGE = "hedge"
-    ACCOUNT = "account"
-
-
-class Behaviour(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """The readings where the real exchange is uncertain."""
-
-    duplicate_oid: DuplicateRule = DuplicateRule.REJECT
-    absent_position_mode: AbsentMode = AbsentMode.HEDGE
 
 
 class Venue:
@@ -43,16 +34,30 @@ class Venue:
         catalogue: Catalogue,
         *,
         state_dir: Path | None = None,
+        kline_dir: Path | None = None,
         clock_ns: Callable[[], int] = time.time_ns,
         chance: random.Random | None = None,
     ) -> None:
         self.catalogue = catalogue
-        self.contracts = catalogue.contracts
+        # As they are by now: what the control side changes is changed in these two.
+        self.contracts = dict(catalogue.contracts)
+        self.rows = dict(catalogue.rows)
+        # The real time; the exchange's own is `now_ms`.
         self.clock_ns = clock_ns
+        self.clock = Clock(clock_ns)
+        # Until here all that fell due has happened.
+        self.passed_ms = self.clock.now_ms()
+        self.kline_dir = kline_dir
+        self.jobs = Jobs()
+        self.feeds: dict[str, FeedStatus] = {}
+        self.funding_rates = dict(catalogue.funding_rates)
         self.behaviour = Behaviour()
+        self.maintenance = Maintenance()
         self.one_way_s = 0.0
         self.limits = Limits()
-        self.faults = Faults(chance or random.Random())  # noqa: S311 - faults are no secrets
+        self.chance = chance or random.Random()  # noqa: S311 - faults are no secrets
+        self.faults = Faults(self.chance)
+        self.push_delay = PushDelay()
         self.requests = Requests()
         # Who is told what each command changed, at once and before the next one.
         self.listeners: list[Listener] = []
@@ -64,15 +69,22 @@ class Venue:
         )
         self._journal = Journal(state_dir) if state_dir is not None else None
         self.state = self._journal.restore(self.contracts, fresh=fresh) if self._journal else fresh
+        for symbol in self.state.contract_changes:
+            self._look_up(symbol)
+        self.books: dict[str, Book] = {}
+        self.tape = Tape(self.contracts, self.state.prices, at_ms=self.passed_ms)
+        self.listeners.append(self.tape.listen)
 
     def now_ms(self) -> int:
-        return self.clock_ns() // 1_000_000
+        return self.clock.now_ms()
 
     def apply(self, command: Command) -> int:
         """Apply and keep a command, and tell what it changed; see `applying.apply`. Returns what
         was made.
         """
-        outcome = apply(self.state, self.contracts, command)
+        outcome = apply(self.state, self.catalogue.contracts, command)
+        if isinstance(command, SetContract):
+            self._look_up(command.symbol)
         if self._journal is not None:
             self._journal.append(command)
             if self._journal.is_long:
@@ -80,6 +92,11 @@ class Venue:
         for listen in self.listeners:
             listen(outcome.events, command.at_ms)
         return outcome.made
+
+    def _look_up(self, symbol: str) -> None:
+        changes = self.state.contract_changes.get(symbol, ContractChanges())
+        self.contracts[symbol] = changes.on(self.catalogue.contracts[symbol])
+        self.rows[symbol] = with_changes(self.catalogue.rows[symbol], changes.row())
 
     def close(self) -> None:
         if self._journal is not None:

@@ -4,9 +4,12 @@ The list holds three groups. Of each group at most one fault befalls a call, the
 that matches its path, is not used up and wins its draw: what happens to the call itself, what
 happens to the order, and whether the order is hidden. A path also covers everything below it. A
 fault is used up by the call it befalls, also when that call is refused for another reason.
+
+Faults of sockets are handed on as they are put, to the sockets themselves.
 """
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -24,18 +27,24 @@ class FaultKind(StrEnum):
     ASYNC_REJECT = "async_reject"
     PARTIAL_FILL = "partial_fill"
     HIDE_ORDER = "hide_order"
+    WS_CUT = "ws_cut"
+    WS_GAP = "ws_gap"
+    WS_REFUSE = "ws_refuse"
 
 
+SOCKET_PATH = "/edge"
+ON_SOCKET = frozenset({FaultKind.WS_CUT, FaultKind.WS_GAP, FaultKind.WS_REFUSE})
 ON_ORDER = frozenset({FaultKind.ASYNC_REJECT, FaultKind.PARTIAL_FILL})
 NEEDS_MS = frozenset({FaultKind.DELAY_BEFORE, FaultKind.HIDE_ORDER})
 
 
 class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """`count` None never runs out."""
+    """`count` None never runs out. A code is answered instead of executing, or after it."""
 
     path: str
     kind: FaultKind
     code: int | None = None
+    executed: bool = False
     ms: int | float = 0
     count: int | None = 1
     probability: float = 1.0
@@ -43,8 +52,12 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         if not self.path.startswith("/"):
             raise ValueError("path starts with /")
+        if self.kind in ON_SOCKET and not f"{self.path}/".startswith(SOCKET_PATH + "/"):
+            raise ValueError(f"kind {self.kind} takes a path at {SOCKET_PATH}")
         if self.kind is FaultKind.CODE and self.code is None:
             raise ValueError("kind code needs a code")
+        if self.executed and self.kind is not FaultKind.CODE:
+            raise ValueError("executed goes with kind code")
         if self.kind in NEEDS_MS and not self.ms:
             raise ValueError(f"kind {self.kind} needs ms")
         if self.ms < 0 or (self.count is not None and self.count < 1):
@@ -76,9 +89,13 @@ class Faults:
     def __init__(self, chance: random.Random) -> None:
         self._chance = chance
         self._faults: list[Fault] = []
+        # Told at once of the faults that befall sockets; those are not for `draw`.
+        self.on_socket_faults: Callable[[list[Fault]], None] | None = None
 
     def replace(self, faults: list[Fault]) -> None:
-        self._faults = faults
+        self._faults = [fault for fault in faults if fault.kind not in ON_SOCKET]
+        if self.on_socket_faults is not None:
+            self.on_socket_faults([fault for fault in faults if fault.kind in ON_SOCKET])
 
     def draw(self, path: str) -> Befalling:
         if not self._faults:

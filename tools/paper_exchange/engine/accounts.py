@@ -1,13 +1,27 @@
 """Accounts: made, set up, emptied."""
 
-from decimal import Decimal
-
 from tools.paper_exchange.engine.checking import check_leverage_range, known_contract
 from tools.paper_exchange.engine.commands import AddAccount, SetLeverage, SetPositionMode
 from tools.paper_exchange.engine.events import PositionModeChanged
-from tools.paper_exchange.engine.margin import available, initial_margin
+from tools.paper_exchange.engine.margin import (
+    available,
+    cut,
+    initial_margin,
+    maintenance_rate,
+    unrealised,
+)
 from tools.paper_exchange.engine.refusals import Refused
-from tools.paper_exchange.engine.state import Account, Key, LeverageChoice, State, Wallet, slot
+from tools.paper_exchange.engine.state import (
+    ZERO,
+    Account,
+    Key,
+    LeverageChoice,
+    Position,
+    State,
+    Wallet,
+    slot,
+)
+from tools.paper_exchange.engine.tiers import largest_vol, tier_of
 from tools.paper_exchange.engine.turn import Turn
 from tools.paper_exchange.engine.words import OpenType, PositionMode, PositionType
 
@@ -21,7 +35,9 @@ def set_leverage(turn: Turn, command: SetLeverage) -> int:
         raise Refused(2002)
     if command.open_type not in {None, *OpenType}:
         raise Refused(600)
-    check_leverage_range(contract, command.leverage)
+    if command.open_type == OpenType.CROSS and contract.position_open_type == OpenType.ISOLATED:
+        raise Refused(2026)
+    check_leverage_range(contract, command.leverage, account)
     kind = PositionType(command.position_type)
     for order in account.open_orders.values():
         if order.symbol == command.symbol and order.target is kind and not order.closes_only:
@@ -31,10 +47,7 @@ def set_leverage(turn: Turn, command: SetLeverage) -> int:
     if held is not None:
         if command.open_type not in {None, held.open_type}:
             raise Refused(2027)
-        now = initial_margin(held, contract)
-        then = held.cost * contract.contract_size / Decimal(command.leverage)
-        if then - now > max(available(account, turn.contracts, contract.settle_coin), Decimal(0)):
-            raise Refused(2005)
+        _check_leverage_of(turn, account, held, leverage=command.leverage)
         held.leverage = command.leverage
         held.updated_ms = command.at_ms
         held.version += 1
@@ -48,11 +61,28 @@ def set_leverage(turn: Turn, command: SetLeverage) -> int:
     return 0
 
 
+def _check_leverage_of(turn: Turn, account: Account, held: Position, *, leverage: int) -> None:
+    contract = turn.contract(held.symbol)
+    if held.hold_vol > largest_vol(contract, leverage):
+        raise Refused(8821, leverage=tier_of(contract, held.hold_vol).max_leverage)
+    then = cut(held.cost * contract.contract_size / leverage)
+    more = then - initial_margin(held, contract)
+    free = max(available(turn, account, currency=contract.settle_coin), ZERO)
+    if more > free:
+        raise Refused(2044)
+    if held.open_type is OpenType.ISOLATED:
+        # With less margin it must not be ripe for liquidation at once.
+        won = unrealised(held, contract, turn.price(held.symbol).fair)
+        needed = held.cost * contract.contract_size * maintenance_rate(contract, held.hold_vol)
+        if more < 0 and then + held.extra_margin + min(won, ZERO) <= needed:
+            raise Refused(2044)
+
+
 def set_position_mode(turn: Turn, command: SetPositionMode) -> int:
     account = turn.state.accounts[command.account_id]
     if command.position_mode not in set(PositionMode):
         raise Refused(600)
-    if account.open_orders or account.positions:
+    if account.open_orders or account.positions or account.triggers.any_open:
         raise Refused(7001)
     account.position_mode = PositionMode(command.position_mode)
     turn.note(PositionModeChanged(account), once_for=("mode", account.id))
@@ -84,14 +114,18 @@ def add_account(state: State, command: AddAccount) -> int:
 
 def reset(turn: Turn) -> int:
     state = turn.state
+    for symbol in [*state.resting, *state.depths]:
+        turn.price_changed(symbol)
     state.resting.clear()
     state.depths.clear()
+    state.waiting.clear()
     for account in list(state.accounts.values()):
         state.accounts[account.id] = Account(
             id=account.id,
             start_balance=account.start_balance,
             start_mode=account.start_mode,
             position_mode=account.start_mode,
+            restrictions=account.restrictions,
             wallets={
                 BASE_CURRENCY: Wallet(deposit=account.start_balance, cash=account.start_balance)
             },

@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from tools.paper_exchange.engine.contracts import Contract
-from tools.paper_exchange.engine.margin import MAKER_RATE, TAKER_RATE, cut, wallet_for
+from tools.paper_exchange.engine.margin import (
+    MAKER_RATE,
+    TAKER_RATE,
+    cut,
+    held_in,
+    held_margin,
+    wallet_for,
+)
 from tools.paper_exchange.engine.state import (
     CLOSED_POSITIONS_KEPT,
     ZERO,
@@ -17,8 +24,9 @@ from tools.paper_exchange.engine.state import (
     Position,
     slot,
 )
+from tools.paper_exchange.engine.triggers.keeping import drop_stops
 from tools.paper_exchange.engine.turn import Turn, notional
-from tools.paper_exchange.engine.words import PositionType
+from tools.paper_exchange.engine.words import OpenType, PositionType
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,12 +34,17 @@ class Fill:
     vol: Decimal
     price: Decimal
     taker: bool
+    # A takeover has terms of its own: its fee, and the loss where that is agreed beforehand.
+    fee_rate: Decimal | None = None
+    loss: Decimal | None = None
 
 
 def book_fill(turn: Turn, account: Account, *, order: Order, fill: Fill) -> None:
     """One fill of an order. What it closes must be held and free: the caller has seen to that."""
     contract = turn.contract(order.symbol)
     rate = TAKER_RATE if fill.taker else MAKER_RATE
+    if fill.fee_rate is not None:
+        rate = fill.fee_rate
     closed_type = order.target if order.closes_only else order.target.opposite
     closed = account.position(order.symbol, closed_type)
     closing = ZERO
@@ -42,11 +55,12 @@ def book_fill(turn: Turn, account: Account, *, order: Order, fill: Fill) -> None
     opening = fill.vol - closing
     profit = ZERO
     if closed is not None and closing:
-        profit = _reduce(turn, closed, vol=closing, price=fill.price)
+        profit = _reduce(turn, closed, vol=closing, fill=fill)
         closed.fees += notional(contract, vol=closing, price=fill.price) * rate
         order.position_id = closed.id
         if not closed.hold_vol:
             _retire(account, closed)
+            drop_stops(turn, account, closed)
         turn.position_changed(account, closed)
     if opening:
         opened = _position_to_open(turn, account, order=order)
@@ -63,20 +77,40 @@ def book_fill(turn: Turn, account: Account, *, order: Order, fill: Fill) -> None
     wallet.profit += profit
     wallet.fees += fee
     turn.wallet_changed(account, contract.settle_coin)
+    if closing and profit < fee:
+        cover_shortfall(turn, account, currency=contract.settle_coin)
     _note_deal(turn, account, order=order, fill=fill, fee=fee, profit=profit)
 
 
-def _reduce(turn: Turn, position: Position, *, vol: Decimal, price: Decimal) -> Decimal:
+def cover_shortfall(turn: Turn, account: Account, *, currency: str) -> None:
+    """The insurance fund pays what an account has lost beyond what it had, once it has no cross
+    position left that could win it back. The margin of isolated positions stays untouched.
+    """
+    backed = ZERO
+    for position, contract in held_in(turn, account, currency=currency):
+        if position.open_type is OpenType.CROSS:
+            return
+        backed += held_margin(position, contract)
+    wallet = wallet_for(account, currency)
+    if wallet.cash < backed:
+        wallet.insured += backed - wallet.cash
+        wallet.cash = backed
+        turn.wallet_changed(account, currency)
+
+
+def _reduce(turn: Turn, position: Position, *, vol: Decimal, fill: Fill) -> Decimal:
     # What is cut off here stays in the cost, so the parts add up exactly.
     contract: Contract = turn.contract(position.symbol)
     share = cut(position.cost * vol / position.hold_vol)
-    profit = (price * vol - share) * contract.contract_size * position.type.sign
+    profit = (fill.price * vol - share) * contract.contract_size * position.type.sign
+    if fill.loss is not None:
+        profit = -fill.loss
     # Margin that was added goes with the part that is closed.
     position.extra_margin -= cut(position.extra_margin * vol / position.hold_vol)
     position.cost -= share
     position.hold_vol -= vol
     position.close_vol += vol
-    position.close_value += price * vol
+    position.close_value += fill.price * vol
     position.profit += profit
     position.updated_ms = turn.at_ms
     position.version += 1
@@ -85,6 +119,7 @@ def _reduce(turn: Turn, position: Position, *, vol: Decimal, price: Decimal) -> 
 
 def _retire(account: Account, position: Position) -> None:
     del account.positions[slot(position.symbol, position.type)]
+    position.extra_margin = ZERO
     account.closed_positions.append(position)
     del account.closed_positions[:-CLOSED_POSITIONS_KEPT]
 

@@ -6,9 +6,11 @@ from decimal import Decimal
 
 from tools.paper_exchange.engine.state import ZERO, Depth, Order
 from tools.paper_exchange.engine.turn import Turn
-from tools.paper_exchange.engine.words import OrderType
+from tools.paper_exchange.engine.words import BookPrice, OrderType
 
 AT_MARKET = frozenset({OrderType.MARKET, OrderType.MARKET_TO_LIMIT})
+_OWN_SIDE = frozenset({BookPrice.SAME_1, BookPrice.SAME_5})
+_FIFTH = frozenset({BookPrice.OPPOSITE_5, BookPrice.SAME_5})
 
 Level = tuple[Decimal, Decimal]
 
@@ -27,6 +29,21 @@ def best_price(turn: Turn, order: Order) -> Decimal | None:
         return turn.price(order.symbol).last
     offers = _against(depth, order)
     return offers[0][0] if offers else None
+
+
+def book_price(turn: Turn, order: Order, *, kind: BookPrice) -> Decimal | None:
+    """The price of the first or fifth level (or the last, where there are fewer) of one side of
+    the book; None where that side is empty.
+    """
+    depth = turn.state.depths.get(order.symbol)
+    if depth is None:
+        return turn.price(order.symbol).last
+    own = kind in _OWN_SIDE
+    levels = depth.bids if own is order.side.is_buy else depth.asks
+    if not levels:
+        return None
+    wanted = 5 if kind in _FIFTH else 1
+    return levels[min(wanted, len(levels)) - 1][0]
 
 
 def offers_for(turn: Turn, order: Order, *, vol: Decimal) -> list[Level]:

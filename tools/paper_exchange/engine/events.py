@@ -5,6 +5,7 @@ hold the changed things themselves, so they are to be read before the next comma
 from dataclasses import dataclass
 
 from tools.paper_exchange.engine.state import Account, Deal, Order, Position
+from tools.paper_exchange.engine.triggers.state import PlanOrder, StopOrder, TrackOrder
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +45,73 @@ class PriceChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class LiquidationRisk:
+    """A position has come near to being taken over."""
+
+    account: Account
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class PositionReversed:
+    """A position was closed to open the other side; `error` says why that could not be opened."""
+
+    account: Account
+    contract_id: int
+    position_id: int
+    error: int
+
+
+@dataclass(frozen=True, slots=True)
+class CloseAllFailed:
+    """Not everything that was to be closed could be."""
+
+    account: Account
+
+
+@dataclass(frozen=True, slots=True)
 class PositionModeChanged:
     account: Account
 
 
+@dataclass(frozen=True, slots=True)
+class PlanChanged:
+    account: Account
+    plan: PlanOrder
+
+
+@dataclass(frozen=True, slots=True)
+class StopChanged:
+    account: Account
+    stop: StopOrder
+
+
+@dataclass(frozen=True, slots=True)
+class TrackChanged:
+    account: Account
+    track: TrackOrder
+
+
+@dataclass(frozen=True, slots=True)
+class AttachedChanged:
+    """The take profit or stop loss that an order carries was set, changed or taken away."""
+
+    account: Account
+    order: Order
+
+
 Event = (
-    OrderChanged | DealMade | PositionChanged | WalletChanged | PriceChanged | PositionModeChanged
+    OrderChanged
+    | DealMade
+    | PositionChanged
+    | WalletChanged
+    | PriceChanged
+    | PositionModeChanged
+    | LiquidationRisk
+    | PositionReversed
+    | CloseAllFailed
+    | PlanChanged
+    | StopChanged
+    | TrackChanged
+    | AttachedChanged
 )

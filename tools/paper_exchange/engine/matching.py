@@ -15,8 +15,13 @@ a limit order stays open, and a fill-or-kill order is canceled whole.
 
 from decimal import ROUND_FLOOR, Decimal
 
+from tools.paper_exchange.engine.affording import (
+    exceeds_risk_limit,
+    means,
+    money_needed,
+    opening_vol,
+)
 from tools.paper_exchange.engine.booking import Fill, book_fill
-from tools.paper_exchange.engine.checking import means, money_needed, opening_vol
 from tools.paper_exchange.engine.commands import Twist
 from tools.paper_exchange.engine.contracts import Contract
 from tools.paper_exchange.engine.depth import (
@@ -27,7 +32,8 @@ from tools.paper_exchange.engine.depth import (
     total,
     use_up,
 )
-from tools.paper_exchange.engine.margin import wallet_for
+from tools.paper_exchange.engine.events import AttachedChanged
+from tools.paper_exchange.engine.margin import spare, wallet_for
 from tools.paper_exchange.engine.state import (
     CLIENT_IDS_KEPT,
     FINISHED_ORDERS_KEPT,
@@ -35,6 +41,7 @@ from tools.paper_exchange.engine.state import (
     Account,
     Order,
 )
+from tools.paper_exchange.engine.triggers.keeping import protect
 from tools.paper_exchange.engine.turn import Turn
 from tools.paper_exchange.engine.words import OrderError, OrderState, OrderType, PositionType
 
@@ -46,6 +53,8 @@ def enter(turn: Turn, account: Account, order: Order) -> None:
     if len(account.client_ids) > CLIENT_IDS_KEPT:
         del account.client_ids[next(iter(account.client_ids))]
     turn.order_changed(account, order)
+    if order.attached:
+        turn.note(AttachedChanged(account, order), once_for=("attached", order.id))
 
 
 def match_new(turn: Turn, account: Account, *, order: Order, twist: Twist | None = None) -> None:
@@ -109,6 +118,8 @@ def finish(turn: Turn, account: Account, *, order: Order, outcome: OrderState, e
     if len(account.finished_orders) > FINISHED_ORDERS_KEPT:
         del account.finished_orders[next(iter(account.finished_orders))]
     turn.order_changed(account, order)
+    if order.attached and order.deal_vol:
+        protect(turn, account, order)
 
 
 def _cancel(turn: Turn, account: Account, *, order: Order, error: OrderError) -> None:
@@ -122,14 +133,11 @@ def _half(contract: Contract, vol: Decimal) -> Decimal:
 
 
 def _fill_resting(turn: Turn, account: Account, *, order: Order, vol: Decimal) -> None:
-    contract = turn.contract(order.symbol)
     frozen = order.frozen
     _release(turn, account, order=order)
-    opening = opening_vol(account, order)
-    needed = money_needed(contract, vol=opening, price=order.price, leverage=order.leverage)
-    # A net order opens more than it froze for when what it would have reduced is gone by now.
-    if needed > frozen and needed > means(turn, account, order):
-        _cancel(turn, account, order=order, error=OrderError.INSUFFICIENT_BALANCE)
+    error = _unfit(turn, account, order=order, frozen=frozen)
+    if error is not None:
+        _cancel(turn, account, order=order, error=error)
         return
     _make_room(turn, account, order=order, vol=vol)
     book_fill(turn, account, order=order, fill=Fill(vol=vol, price=order.price, taker=False))
@@ -137,6 +145,24 @@ def _fill_resting(turn: Turn, account: Account, *, order: Order, vol: Decimal) -
         _freeze(turn, account, order=order)
     else:
         finish(turn, account, order=order, outcome=OrderState.FILLED, error=OrderError.NORMAL)
+
+
+def _unfit(turn: Turn, account: Account, *, order: Order, frozen: Decimal) -> OrderError | None:
+    # Why a resting order cannot open what it is to open by now.
+    opening = opening_vol(account, order)
+    if not opening:
+        return None
+    contract = turn.contract(order.symbol)
+    needed = money_needed(contract, vol=opening, price=order.price, leverage=order.leverage)
+    if needed <= frozen:
+        # What was frozen for it is its own, unless funding or a loss has eaten the cash itself.
+        enough = spare(turn, account, currency=contract.settle_coin) >= needed
+    else:
+        # A net order opens more than it froze for when what it would have reduced is gone by now.
+        enough = means(turn, account, order, price=order.price) >= needed
+        if exceeds_risk_limit(contract, account, order):
+            return OrderError.RISK_LIMIT
+    return None if enough else OrderError.INSUFFICIENT_BALANCE
 
 
 def _make_room(turn: Turn, account: Account, *, order: Order, vol: Decimal) -> None:

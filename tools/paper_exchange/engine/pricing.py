@@ -3,8 +3,10 @@
 from tools.paper_exchange.engine.checking import known_contract
 from tools.paper_exchange.engine.commands import SetDepth, SetPrice
 from tools.paper_exchange.engine.depth import drop_passed
+from tools.paper_exchange.engine.liquidation import liquidate
 from tools.paper_exchange.engine.matching import match_resting
 from tools.paper_exchange.engine.state import Depth, Price
+from tools.paper_exchange.engine.triggers.firing import fire_triggers
 from tools.paper_exchange.engine.turn import Turn
 
 
@@ -20,6 +22,8 @@ def set_price(turn: Turn, command: SetPrice) -> int:
     if depth is not None:
         drop_passed(depth, command.last)
     match_resting(turn, symbol=command.symbol, moved=True)
+    fire_triggers(turn, command.symbol)
+    liquidate(turn, command.symbol)
     return 0
 
 
@@ -34,4 +38,5 @@ def set_depth(turn: Turn, command: SetDepth) -> int:
         asks=[list(level) for level in command.asks or []],
     )
     match_resting(turn, symbol=command.symbol, moved=False)
+    turn.wake(command.symbol)
     return 0

@@ -6,7 +6,10 @@ from decimal import Decimal
 
 import msgspec
 
+from tools.paper_exchange.engine.restrictions import ContractChanges, Restrictions
+from tools.paper_exchange.engine.triggers.state import Triggers, Waiting
 from tools.paper_exchange.engine.words import (
+    Category,
     OpenType,
     OrderError,
     OrderState,
@@ -20,6 +23,7 @@ ZERO = Decimal(0)
 FINISHED_ORDERS_KEPT = 5_000
 CLIENT_IDS_KEPT = 100_000
 CLOSED_POSITIONS_KEPT = 1_000
+FUNDING_RECORDS_KEPT = 1_000
 
 
 class Price(msgspec.Struct, kw_only=True):
@@ -76,6 +80,7 @@ class Order(msgspec.Struct, kw_only=True):
     created_ms: int
     updated_ms: int
     attached: dict[str, Decimal | int]
+    category: Category = Category.LIMIT
     state: OrderState = OrderState.OPEN
     error: int = OrderError.NORMAL
     position_id: int = 0
@@ -88,6 +93,7 @@ class Order(msgspec.Struct, kw_only=True):
     maker_fee: Decimal = ZERO
     profit: Decimal = ZERO
     hidden_until_ms: int = 0
+    bbo_type: int = 0
     version: int = 1
     deals: list[Deal] = []
 
@@ -140,11 +146,26 @@ class Position(msgspec.Struct, kw_only=True):
     auto_add: bool = False
     # Funding received, below zero when paid.
     funding: Decimal = ZERO
+    # Whether its owner was told that it is near to liquidation.
+    warned: bool = False
     version: int = 0
 
     @property
     def free_vol(self) -> Decimal:
         return self.hold_vol - self.frozen_vol
+
+
+class FundingRecord(msgspec.Struct, kw_only=True, frozen=True):
+    """What one settlement brought (below zero: cost) for one position."""
+
+    id: int
+    position_id: int
+    symbol: str
+    type: PositionType
+    value: Decimal
+    rate: Decimal
+    amount: Decimal
+    at_ms: int
 
 
 class LeverageChoice(msgspec.Struct, kw_only=True):
@@ -160,10 +181,13 @@ class Account(msgspec.Struct, kw_only=True):
     wallets: dict[str, Wallet]
     positions: dict[str, Position] = {}
     closed_positions: list[Position] = []
+    funding_records: list[FundingRecord] = []
     leverages: dict[str, LeverageChoice] = {}
     open_orders: dict[int, Order] = {}
     finished_orders: dict[int, Order] = {}
     client_ids: dict[str, int] = {}
+    restrictions: Restrictions | None = None
+    triggers: Triggers = msgspec.field(default_factory=Triggers)
 
     def wallet(self, currency: str) -> Wallet:
         found = self.wallets.get(currency)
@@ -171,6 +195,10 @@ class Account(msgspec.Struct, kw_only=True):
 
     def position(self, symbol: str, kind: PositionType) -> Position | None:
         return self.positions.get(slot(symbol, kind))
+
+    def position_by_id(self, position_id: int) -> Position | None:
+        held = self.positions.values()
+        return next((position for position in held if position.id == position_id), None)
 
     def order(self, order_id: int) -> Order | None:
         return self.open_orders.get(order_id) or self.finished_orders.get(order_id)
@@ -200,12 +228,17 @@ class State(msgspec.Struct, kw_only=True):
     depths: dict[str, Depth] = {}
     accounts: dict[int, Account] = {}
     keys: dict[str, Key] = {}
+    contract_changes: dict[str, ContractChanges] = {}
     # Resting orders by symbol, oldest first: order id to account id.
     resting: dict[str, dict[int, int]] = {}
+    # Triggers that wait for the price of a symbol.
+    waiting: dict[str, Waiting] = {}
     last_account_id: int = 0
     last_order_id: int = 0
     last_position_id: int = 1_000_000_000
     last_deal_id: int = 9_000_000_000
+    last_funding_id: int = 5_000_000_000
+    last_stop_id: int = 350_000_000
 
 
 def slot(symbol: str, kind: PositionType) -> str:

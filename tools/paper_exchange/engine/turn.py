@@ -26,6 +26,7 @@ class Turn:
     contracts: Contracts
     at_ms: int
     _events: dict[object, Event] = field(default_factory=dict)
+    _woken: dict[str, None] = field(default_factory=dict)
 
     def contract(self, symbol: str) -> Contract:
         return self.contracts[symbol]
@@ -39,6 +40,17 @@ class Turn:
     def note(self, event: Event, *, once_for: object = None) -> None:
         """Announce an event; only the first of those with the same `once_for` is kept."""
         self._events.setdefault(event if once_for is None else once_for, event)
+
+    def wake(self, symbol: str) -> None:
+        """The triggers of the symbol are to be looked at before the command is done."""
+        self._woken[symbol] = None
+
+    def woken(self) -> str | None:
+        """One symbol that was woken, until there is none left."""
+        symbol = next(iter(self._woken), None)
+        if symbol is not None:
+            del self._woken[symbol]
+        return symbol
 
     def order_changed(self, account: Account, order: Order) -> None:
         self.note(OrderChanged(account, order), once_for=("order", order.id))

@@ -23,9 +23,26 @@ class OrderType(IntEnum):
     MARKET_TO_LIMIT = 6
 
 
+class BookPrice(IntEnum):
+    """Where an order takes its price from, instead of naming one."""
+
+    NONE = 0
+    OPPOSITE_1 = 1
+    OPPOSITE_5 = 2
+    SAME_1 = 3
+    SAME_5 = 4
+
+
 class OpenType(IntEnum):
     ISOLATED = 1
     CROSS = 2
+
+
+class Category(IntEnum):
+    """What an order is for: a trader's own, or the venue's."""
+
+    LIMIT = 1
+    LIQUIDATION = 2
 
 
 class PositionMode(IntEnum):
@@ -60,6 +77,10 @@ class OrderError(IntEnum):
     NORMAL = 0
     INSUFFICIENT_BALANCE = 2
     POSITION_NOT_ENOUGH = 4
+    ORDER_LIQUIDATED = 6
+    RISK_LIMIT = 7
+    POSITION_LIQUIDATED = 13
+    FUNDING_CANCEL = 16
     IOC_CANCEL = 18
     FOK_CANCEL = 19
     POST_ONLY_CANCEL = 20

@@ -13,7 +13,9 @@ from tools.paper_exchange.numbers import sane
 
 T = TypeVar("T")
 
-MOST_CANCELED_AT_ONCE = 50
+MOST_AT_ONCE = 50
+_YES_OR_NO = frozenset({None, 0, 1})
+_TRENDS = frozenset({None, 0, 1, 2, 3})
 
 
 class OrderBody(msgspec.Struct, kw_only=True, rename="camel"):
@@ -32,6 +34,12 @@ class OrderBody(msgspec.Struct, kw_only=True, rename="camel"):
     loss_trend: int | None = None
     profit_trend: int | None = None
     price_protect: int | None = None
+    position_id: int | None = None
+    bbo_type_num: int | None = None
+    stp_mode: int | None = None
+    # Taken and without effect: the order's type and volume say what happens.
+    flash_close: bool | None = None
+    market_ceiling: bool | None = None
 
     def attached(self) -> dict[str, Decimal | int]:
         """Stop loss and take profit as they travel with the order."""
@@ -48,12 +56,40 @@ class OrderBody(msgspec.Struct, kw_only=True, rename="camel"):
         return attached
 
 
+class ChangeBody(msgspec.Struct, kw_only=True, rename="camel"):
+    order_id: int
+    price: Decimal
+    vol: Decimal
+
+
+class ChaseBody(msgspec.Struct, rename="camel"):
+    order_id: int
+
+
 class LeverageBody(msgspec.Struct, kw_only=True, rename="camel"):
     leverage: int
     position_id: int | None = None
     symbol: str | None = None
     open_type: int | None = None
     position_type: int | None = None
+
+
+class MarginBody(msgspec.Struct, kw_only=True, rename="camel"):
+    position_id: int
+    amount: Decimal
+    # ADD or SUB.
+    type: str
+
+
+class AutoAddBody(msgspec.Struct, kw_only=True, rename="camel"):
+    position_id: int
+    is_enabled: bool
+
+
+class ReverseBody(msgspec.Struct, kw_only=True, rename="camel"):
+    symbol: str
+    position_id: int
+    vol: Decimal | None = None
 
 
 class ModeBody(msgspec.Struct, rename="camel"):
@@ -90,26 +126,44 @@ def order_body(body: bytes) -> OrderBody:
     order = decoded(body, OrderBody)
     sane(order.vol)
     order.price = sane(order.price) if order.price is not None else ZERO
+    trends = {order.loss_trend, order.profit_trend}
+    if order.price_protect not in _YES_OR_NO or not trends <= _TRENDS:
+        raise Refused(600)
     return order
+
+
+def order_bodies(body: bytes) -> list[bytes]:
+    """The orders of a batch, each still as it came: one that is wrong does not spoil the rest."""
+    items = decoded(body, list[msgspec.Raw])
+    if len(items) > MOST_AT_ONCE:
+        raise Refused(2014, count=MOST_AT_ONCE)
+    return [bytes(item) for item in items]
+
+
+def change_body(body: bytes) -> ChangeBody:
+    change = decoded(body, ChangeBody)
+    sane(change.price)
+    sane(change.vol)
+    return change
 
 
 def order_ids(body: bytes) -> list[int]:
     """Both forms that the venue documents: a bare list, and `{"orderIds": [...]}`."""
     if body.lstrip().startswith(b"{"):
-        return _bounded(decoded(body, _OrderIds).order_ids)
-    return _bounded(decoded(body, list[int]))
+        return _bounded(decoded(body, _OrderIds).order_ids, code=2013)
+    return _bounded(decoded(body, list[int]), code=2013)
 
 
-def external_ids(body: bytes) -> list[ExternalBody]:
-    """A list, or the single object of the older documents."""
+def external_ids(body: bytes, *, code: int = 2013) -> list[ExternalBody]:
+    """A list, or the single object of the older documents; too many are refused with the code."""
     if body.lstrip().startswith(b"{"):
         return [decoded(body, ExternalBody)]
-    return _bounded(decoded(body, list[ExternalBody]))
+    return _bounded(decoded(body, list[ExternalBody]), code=code)
 
 
-def _bounded(items: list[Any]) -> list[Any]:
-    if len(items) > MOST_CANCELED_AT_ONCE:
-        raise Refused(600)
+def _bounded(items: list[Any], *, code: int) -> list[Any]:
+    if len(items) > MOST_AT_ONCE:
+        raise Refused(code, count=MOST_AT_ONCE)
     return items
 
 

@@ -48,6 +48,12 @@ class Call:
             raise Refused(401)
         return self.signed_in[1]
 
+    @property
+    def key(self) -> Key:
+        if self.signed_in is None:
+            raise Refused(401)
+        return self.signed_in[0]
+
     def whole_number(self, name: str, *, default: int) -> int:
         raw = self.params.get(name, "")
         if not raw:

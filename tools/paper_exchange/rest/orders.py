@@ -1,23 +1,34 @@
-"""Private endpoints about orders."""
+"""Private endpoints that place, change and cancel orders."""
 
-from collections.abc import Iterable
 from typing import Any
 
-from tools.paper_exchange.engine.commands import CancelOrder, PlaceOrder, Twist
+from tools.paper_exchange.control.behaviour import AbsentMode, CreateAnswer
+from tools.paper_exchange.engine.commands import (
+    CancelOrder,
+    ChangeOrder,
+    ChaseOrder,
+    PlaceOrder,
+    Twist,
+)
 from tools.paper_exchange.engine.refusals import Refused
-from tools.paper_exchange.engine.state import ZERO, Order
+from tools.paper_exchange.engine.state import ZERO
+from tools.paper_exchange.engine.words import PositionMode
 from tools.paper_exchange.rest.bodies import (
+    ChaseBody,
+    OrderBody,
     SymbolBody,
+    change_body,
     decoded,
     external_ids,
+    order_bodies,
     order_body,
     order_ids,
 )
 from tools.paper_exchange.rest.calls import Call
-from tools.paper_exchange.rest.shapes import deal_shapes, order_shape
-from tools.paper_exchange.venue import AbsentMode, Venue
+from tools.paper_exchange.rest.errors import language_of, message_of
+from tools.paper_exchange.venue import Venue
 
-LARGEST_PAGE = 100
+_CLOSING_SIDES = frozenset({2, 4})
 _CANCEL_WORDS = {
     0: "success",
     2040: "order not exist",
@@ -25,35 +36,45 @@ _CANCEL_WORDS = {
 }
 
 
-def create_order(venue: Venue, call: Call) -> dict[str, Any]:
-    return {"orderId": str(_place(venue, call)), "ts": call.now_ms}
+def create_order(venue: Venue, call: Call) -> dict[str, Any] | str:
+    order_id = _place(venue, call, order_body(call.body))
+    match venue.behaviour.create_answer:
+        case CreateAnswer.OBJECT:
+            return {"orderId": str(order_id), "ts": call.now_ms}
+        case CreateAnswer.NUMBER:
+            return {"orderId": order_id, "ts": call.now_ms}
+        case CreateAnswer.BARE:
+            return str(order_id)
 
 
 def submit_order(venue: Venue, call: Call) -> str:
     """The older path, with the older answer."""
-    return str(_place(venue, call))
+    return str(_place(venue, call, order_body(call.body)))
 
 
-def get_order(venue: Venue, call: Call) -> dict[str, Any] | None:
-    return _visible(venue, call, call.account.order(call.whole_number("order_id", default=0)))
+def submit_batch(venue: Venue, call: Call) -> list[dict[str, Any]]:
+    """Each order for itself: those that are refused do not keep the others from being placed."""
+    if venue.behaviour.batch_orders == "deny":
+        raise Refused(511)
+    return [_submitted(venue, call, raw) for raw in order_bodies(call.body)]
 
 
-def get_order_by_client_id(venue: Venue, call: Call) -> dict[str, Any] | None:
-    found = call.account.order_by_client_id(call.params["symbol"], call.params["external_oid"])
-    return _visible(venue, call, found)
+def change_limit_order(venue: Venue, call: Call) -> str:
+    body = change_body(call.body)
+    command = ChangeOrder(
+        at_ms=call.now_ms,
+        account_id=call.account.id,
+        order_id=body.order_id,
+        price=body.price,
+        vol=body.vol,
+    )
+    return str(venue.apply(command))
 
 
-def open_orders(venue: Venue, call: Call) -> list[dict[str, Any]]:
-    return _page(venue, call, call.account.open_orders.values())
-
-
-def history_orders(venue: Venue, call: Call) -> list[dict[str, Any]]:
-    return _page(venue, call, call.account.finished_orders.values())
-
-
-def deal_details(venue: Venue, call: Call) -> list[dict[str, Any]]:
-    order = call.account.order(call.whole_number("order_id", default=0))
-    return deal_shapes(venue, order) if order is not None else []
+def chase_limit_order(venue: Venue, call: Call) -> str:
+    order_id = decoded(call.body, ChaseBody).order_id
+    command = ChaseOrder(at_ms=call.now_ms, account_id=call.account.id, order_id=order_id)
+    return str(venue.apply(command))
 
 
 def cancel_orders(venue: Venue, call: Call) -> list[dict[str, Any]]:
@@ -79,11 +100,25 @@ def cancel_all(venue: Venue, call: Call) -> None:
             _cancel(venue, call, order_id=order.id)
 
 
-def _place(venue: Venue, call: Call) -> int:
-    body = order_body(call.body)
+def _submitted(venue: Venue, call: Call, raw: bytes) -> dict[str, Any]:
+    try:
+        # The venue documents no take profit and stop loss in batches.
+        return {"orderId": _place(venue, call, order_body(raw), batched=True), "errorCode": 0}
+    except Refused as refused:
+        language = language_of(
+            call.headers.get("Language"), default=venue.behaviour.default_language
+        )
+        text = message_of(refused.code, language=language, **refused.values)
+        return {"orderId": 0, "errorCode": refused.code, "errorMsg": text}
+
+
+def _place(venue: Venue, call: Call, body: OrderBody, *, batched: bool = False) -> int:
     mode = body.position_mode
     if mode is None and venue.behaviour.absent_position_mode is AbsentMode.ACCOUNT:
         mode = call.account.position_mode
+    one_way = call.account.position_mode is PositionMode.ONE_WAY
+    if one_way and body.side in _CLOSING_SIDES and venue.behaviour.one_way_close == "reject":
+        raise Refused(2001)
     fault, hiding = call.befalling.order, call.befalling.hiding
     return venue.apply(
         PlaceOrder(
@@ -99,20 +134,16 @@ def _place(venue: Venue, call: Call) -> int:
             position_mode=mode,
             reduce_only=bool(body.reduce_only),
             external_oid=body.external_oid or "",
-            attached=body.attached(),
+            attached={} if batched else body.attached(),
+            position_id=body.position_id or 0,
+            bbo_type=body.bbo_type_num or 0,
+            stp_mode=body.stp_mode or 0,
             duplicates=venue.behaviour.duplicate_oid,
             twist=Twist(fault.kind) if fault is not None else None,
             twist_error=fault.code if fault is not None else None,
             hidden_ms=int(hiding.ms) if hiding is not None else 0,
         )
     )
-
-
-def _visible(venue: Venue, call: Call, order: Order | None) -> dict[str, Any] | None:
-    # A fault hides an order either at its creation, for a time, or at one query.
-    if order is None or call.befalling.hiding is not None:
-        return None
-    return order_shape(venue, order) if call.now_ms >= order.hidden_until_ms else None
 
 
 def _cancel(venue: Venue, call: Call, *, order_id: int) -> dict[str, Any]:
@@ -122,27 +153,3 @@ def _cancel(venue: Venue, call: Call, *, order_id: int) -> dict[str, Any]:
     except Refused as refused:
         return {"errorCode": refused.code, "errorMsg": _CANCEL_WORDS[refused.code]}
     return {"errorCode": 0, "errorMsg": _CANCEL_WORDS[0]}
-
-
-def _page(venue: Venue, call: Call, orders: Iterable[Order]) -> list[dict[str, Any]]:
-    # Newest first. Both spellings of the times are in use.
-    symbol = call.params.get("symbol")
-    states = {int(word) for word in call.params.get("states", "").split(",") if word.isdecimal()}
-    side = call.whole_number("side", default=0)
-    earliest = call.whole_number("start_time", default=call.whole_number("startTime", default=0))
-    latest = call.whole_number("end_time", default=call.whole_number("endTime", default=0))
-    found = [
-        order
-        for order in orders
-        if (not symbol or order.symbol == symbol)
-        and (not states or order.state in states)
-        and (not side or order.side == side)
-        and order.created_ms >= earliest
-        and (not latest or order.created_ms <= latest)
-    ]
-    found.reverse()
-    size = call.whole_number("page_size", default=20)
-    page = call.whole_number("page_num", default=1)
-    if not 1 <= size <= LARGEST_PAGE or page < 1:
-        raise Refused(600)
-    return [order_shape(venue, order) for order in found[(page - 1) * size : page * size]]

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from tools.paper_exchange.engine.refusals import Refused
-from tools.paper_exchange.rest.errors import message_of
+from tools.paper_exchange.rest.errors import Language, message_of
 
 encode = msgspec.json.Encoder().encode
 
@@ -27,10 +27,12 @@ def success(data: Any) -> Answer:
     return Answer(0, encode({"success": True, "code": 0, "data": data}))
 
 
-def failure(refused: Refused) -> Answer:
-    message = message_of(refused.code, **refused.values)
+def failure(
+    refused: Refused, *, language: Language = Language.ENGLISH, status: int = 200
+) -> Answer:
+    message = message_of(refused.code, language=language, **refused.values)
     body = {"success": False, "code": refused.code, "message": message}
-    return Answer(refused.code, encode(body))
+    return Answer(refused.code, encode(body), status)
 
 
 def missing(path: str, *, status: int = 404) -> Answer:

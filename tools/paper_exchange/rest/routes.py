@@ -2,11 +2,22 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from tools.paper_exchange.rest import holdings, market, orders, spot
+from tools.paper_exchange.rest import (
+    assets,
+    funding,
+    klines,
+    leverage,
+    market,
+    order_queries,
+    orders,
+    positions,
+    spot,
+)
 from tools.paper_exchange.rest.calls import Call, Permission
-from tools.paper_exchange.rest.limits import Rule
+from tools.paper_exchange.rest.limits import Rate, Rule, documented_rate
 from tools.paper_exchange.venue import Venue
 
 Handler = Callable[[Venue, Call], Any]
@@ -24,6 +35,21 @@ class Route:
     permission: Permission | None = None
     rule: Rule = Rule.OTHER
     recorded: bool = False
+    # A second method that clients use for it.
+    also: str = ""
+
+    def takes(self, method: str) -> bool:
+        return method in {self.method, self.also}
+
+    @property
+    def has_own_rule(self) -> bool:
+        """Whether the control side sets its rate by name."""
+        return self.rule is not Rule.OTHER
+
+    @cached_property
+    def rate(self) -> Rate | None:
+        """What the venue documents; see `limits` for what is in force."""
+        return documented_rate(self.pattern)
 
 
 def _public(pattern: str, handler: Handler) -> Route:
@@ -51,6 +77,18 @@ def _trade(pattern: str, handler: Handler, rule: Rule = Rule.OTHER) -> Route:
     )
 
 
+def _ask(pattern: str, handler: Handler, *, also: str = "") -> Route:
+    # A question that is posted.
+    return Route(
+        method="POST",
+        pattern=PRIVATE + pattern,
+        handler=handler,
+        permission=Permission.DEAL_READ,
+        recorded=True,
+        also=also,
+    )
+
+
 ROUTES = (
     _public("ping", market.ping),
     _public("detail", market.contract_detail),
@@ -58,30 +96,67 @@ ROUTES = (
     _public("ticker", market.ticker),
     _public("fair_price/{symbol}", market.fair_price),
     _public("index_price/{symbol}", market.index_price),
+    _public("support_currencies", market.support_currencies),
+    _public("depth/{symbol}", market.depth),
+    _public("depth_commits/{symbol}/{limit}", market.depth_commits),
+    _public("deals/{symbol}", market.deals),
+    _public("kline/{symbol}", klines.klines),
+    _public("kline/index_price/{symbol}", klines.index_klines),
+    _public("kline/fair_price/{symbol}", klines.fair_klines),
+    _public("funding_rate", funding.funding_rates),
+    _public("funding_rate/history", funding.funding_history),
+    _public("funding_rate/{symbol}", funding.funding_rate),
+    _public("risk_reverse", market.risk_reverse),
+    _public("risk_reverse/history", market.risk_reverse_history),
     _trade("order/create", orders.create_order, Rule.ORDER_CREATE),
     _trade("order/submit", orders.submit_order, Rule.ORDER_CREATE),
-    _read("order/get/{order_id}", orders.get_order, Permission.DEAL_READ),
+    _trade("order/submit_batch", orders.submit_batch),
+    _trade("order/change_limit_order", orders.change_limit_order),
+    _trade("order/chase_limit_order", orders.chase_limit_order),
+    _read("order/get/{order_id}", order_queries.get_order, Permission.DEAL_READ),
     _read(
         "order/external/{symbol}/{external_oid}",
-        orders.get_order_by_client_id,
+        order_queries.get_order_by_client_id,
         Permission.DEAL_READ,
     ),
-    _read("order/list/open_orders", orders.open_orders, Permission.DEAL_READ),
-    _read("order/list/open_orders/{symbol}", orders.open_orders, Permission.DEAL_READ),
-    _read("order/list/history_orders", orders.history_orders, Permission.DEAL_READ),
-    _read("order/deal_details/{order_id}", orders.deal_details, Permission.DEAL_READ),
+    _read("order/batch_query", order_queries.batch_query, Permission.DEAL_READ),
+    _ask("order/batch_query_with_external", order_queries.batch_query_by_client_ids),
+    _read("order/list/open_orders", order_queries.open_orders, Permission.DEAL_READ),
+    _read("order/list/open_orders/{symbol}", order_queries.open_orders, Permission.DEAL_READ),
+    _read("order/list/history_orders", order_queries.history_orders, Permission.DEAL_READ),
+    _read("order/list/close_orders", order_queries.close_orders, Permission.DEAL_READ),
+    _read("order/list/order_deals", order_queries.order_deals, Permission.DEAL_READ),
+    _read("order/list/order_deals/v3", order_queries.order_deals, Permission.DEAL_READ),
+    _read("order/deal_details/{order_id}", order_queries.deal_details, Permission.DEAL_READ),
+    _read("order/fee_details", order_queries.fee_details, Permission.DEAL_READ),
+    _ask("order/open_order_total_count", order_queries.open_order_count, also="GET"),
     _trade("order/cancel", orders.cancel_orders),
     _trade("order/cancel_with_external", orders.cancel_by_client_ids),
+    _trade("order/batch_cancel_with_external", orders.cancel_by_client_ids),
     _trade("order/cancel_all", orders.cancel_all),
-    _read("position/open_positions", holdings.open_positions, Permission.DEAL_READ),
-    _read("position/leverage", holdings.leverage, Permission.DEAL_READ),
-    _read("position/position_mode", holdings.position_mode, Permission.DEAL_READ),
-    _trade("position/change_leverage", holdings.change_leverage, Rule.CHANGE_LEVERAGE),
-    _trade("position/change_position_mode", holdings.change_position_mode),
-    _read("account/assets", holdings.assets, Permission.ACCOUNT_READ),
-    _read("account/asset/{currency}", holdings.asset, Permission.ACCOUNT_READ),
-    _read("account/tiered_fee_rate/v2", holdings.fee_rate, Permission.DEAL_READ),
+    _read("position/open_positions", positions.open_positions, Permission.DEAL_READ),
+    _read("position/list/history_positions", positions.history_positions, Permission.DEAL_READ),
+    _read("position/funding_records", positions.funding_records, Permission.DEAL_READ),
+    _trade("position/change_margin", positions.change_margin),
+    _trade("position/change_auto_add_im", positions.change_auto_add),
+    _trade("position/close_all", positions.close_all),
+    _trade("position/reverse", positions.reverse),
+    _read("position/position_mode", positions.position_mode, Permission.DEAL_READ),
+    _trade("position/change_position_mode", positions.change_position_mode),
+    _read("position/leverage", leverage.leverage, Permission.DEAL_READ),
+    _trade("position/change_leverage", leverage.change_leverage, Rule.CHANGE_LEVERAGE),
+    _read("account/risk_limit", leverage.risk_limit, Permission.DEAL_READ),
+    _trade("account/change_risk_level", leverage.change_risk_level),
+    _read("account/assets", assets.assets, Permission.ACCOUNT_READ),
+    _read("account/asset/{currency}", assets.asset, Permission.ACCOUNT_READ),
+    _read("account/transfer_record", assets.transfers, Permission.ACCOUNT_READ),
+    _read("account/tiered_fee_rate", assets.old_fee_rate, Permission.DEAL_READ),
+    _read("account/tiered_fee_rate/v2", assets.fee_rate, Permission.DEAL_READ),
+    Route(method="GET", pattern="/api/v3/ping", handler=spot.ping),
     Route(method="GET", pattern="/api/v3/time", handler=spot.server_time),
+    Route(method="GET", pattern="/api/v3/exchangeInfo", handler=spot.exchange_info),
+    Route(method="GET", pattern="/api/v3/capital/config/getall", handler=spot.currencies),
+    Route(method="GET", pattern="/api/v3/account", handler=spot.account),
     Route(method="GET", pattern="/api/v3/apiKeyInfo", handler=spot.api_key_info, recorded=True),
 )
 

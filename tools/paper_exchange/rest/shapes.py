@@ -3,21 +3,19 @@
 from decimal import Decimal
 from typing import Any
 
-from tools.paper_exchange.engine.checking import leverage_choice
-from tools.paper_exchange.engine.contracts import Contract
 from tools.paper_exchange.engine.margin import (
     MAKER_RATE,
     TAKER_RATE,
     available,
     average,
     equity,
+    held_margin,
     initial_margin,
     liquidation_price,
+    margin_ratio,
     position_margin,
-    unrealised,
 )
-from tools.paper_exchange.engine.state import ZERO, Account, Order, Position, Price
-from tools.paper_exchange.engine.words import OpenType, PositionType
+from tools.paper_exchange.engine.state import ZERO, Account, Deal, Order, Position
 from tools.paper_exchange.numbers import number, plain
 from tools.paper_exchange.venue import Venue
 
@@ -36,7 +34,7 @@ def order_shape(venue: Venue, order: Order) -> dict[str, Any]:
         "vol": number(order.vol),
         "leverage": order.leverage,
         "side": order.side,
-        "category": 1,
+        "category": order.category,
         "orderType": order.type,
         "dealAvgPrice": number(paid),
         "dealAvgPriceStr": plain(paid),
@@ -58,7 +56,7 @@ def order_shape(venue: Venue, order: Order) -> dict[str, Any]:
         "version": order.version,
         "showCancelReason": 1 if order.error else 0,
         "showProfitRateShare": 0,
-        "bboTypeNum": 0,
+        "bboTypeNum": order.bbo_type,
         "totalFee": number(order.taker_fee + order.maker_fee),
         "zeroSaveTotalFeeBinance": 0,
         "zeroTradeTotalFeeBinance": 0,
@@ -69,34 +67,34 @@ def order_shape(venue: Venue, order: Order) -> dict[str, Any]:
 
 
 def deal_shapes(venue: Venue, order: Order) -> list[dict[str, Any]]:
-    return [
-        {
-            "id": str(deal.id),
-            "symbol": order.symbol,
-            "side": order.side,
-            "vol": number(deal.vol),
-            "price": number(deal.price),
-            "fee": number(deal.fee),
-            "feeCurrency": venue.contracts[order.symbol].settle_coin,
-            "profit": number(deal.profit),
-            "category": 1,
-            "orderId": str(order.id),
-            "timestamp": deal.at_ms,
-            "positionMode": order.position_mode,
-            "taker": deal.taker,
-            "isTaker": deal.taker,
-        }
-        for deal in order.deals
-    ]
+    return [deal_shape(venue, order, deal) for deal in order.deals]
+
+
+def deal_shape(venue: Venue, order: Order, deal: Deal) -> dict[str, Any]:
+    return {
+        "id": str(deal.id),
+        "symbol": order.symbol,
+        "side": order.side,
+        "vol": number(deal.vol),
+        "price": number(deal.price),
+        "fee": number(deal.fee),
+        "feeCurrency": venue.contracts[order.symbol].settle_coin,
+        "profit": number(deal.profit),
+        "category": order.category,
+        "orderId": str(order.id),
+        "timestamp": deal.at_ms,
+        "positionMode": order.position_mode,
+        "taker": deal.taker,
+        "isTaker": deal.taker,
+    }
 
 
 def position_shape(venue: Venue, account: Account, position: Position) -> dict[str, Any]:
     contract = venue.contracts[position.symbol]
-    held = average(position.cost, position.hold_vol)
     opened = average(position.open_value, position.open_vol)
+    held = average(position.cost, position.hold_vol) if position.hold_vol else opened
     closed = average(position.close_value, position.close_vol)
-    margin = initial_margin(position, contract)
-    realised = position.profit - position.fees
+    realised = position.profit - position.fees + position.funding
     committed = position.open_value * contract.contract_size / position.leverage
     return {
         "positionId": position.id,
@@ -115,13 +113,13 @@ def position_shape(venue: Venue, account: Account, position: Position) -> dict[s
         "closeAvgPrice": number(closed),
         "newCloseAvgPrice": number(closed),
         "liquidatePrice": number(liquidation_price(position, contract)),
-        "oim": number(margin),
-        "im": number(margin),
-        "holdFee": 0,
+        "oim": number(initial_margin(position, contract)),
+        "im": number(held_margin(position, contract)),
+        "holdFee": number(position.funding),
         "realised": number(realised),
         "leverage": position.leverage,
-        "marginRatio": number(_margin_ratio(venue, account, position=position)),
-        "autoAddIm": False,
+        "marginRatio": number(round(margin_ratio(venue, account, position=position), 4)),
+        "autoAddIm": position.auto_add,
         "version": position.version,
         "profitRatio": number(round(realised / committed, 4) if committed else ZERO),
         "closeProfitLoss": number(position.profit),
@@ -135,29 +133,14 @@ def position_shape(venue: Venue, account: Account, position: Position) -> dict[s
     }
 
 
-def leverage_shape(account: Account, contract: Contract, kind: PositionType) -> dict[str, Any]:
-    choice = leverage_choice(account, contract, kind)
-    return {
-        "positionType": kind,
-        "openType": choice.open_type,
-        "leverage": choice.leverage,
-        "level": 1,
-        "maxVol": number(contract.max_vol),
-        "mmr": number(contract.maintenance_margin_rate),
-        "imr": number(contract.initial_margin_rate),
-        "currentMmr": number(contract.maintenance_margin_rate),
-        "maxLeverageView": contract.max_leverage,
-        "limitBySys": False,
-    }
-
-
 def asset_shape(venue: Venue, account: Account, currency: str) -> dict[str, Any]:
     wallet = account.wallet(currency)
-    free = number(available(account, venue.contracts, currency))
-    worth = equity(account, state=venue.state, contracts=venue.contracts, currency=currency)
+    free = number(max(available(venue, account, currency=currency), ZERO))
+    worth = equity(venue, account, currency=currency)
+    margin = position_margin(venue, account, currency=currency)
     return {
         "currency": currency,
-        "positionMargin": number(position_margin(account, venue.contracts, currency)),
+        "positionMargin": number(margin),
         "availableBalance": free,
         "cashBalance": number(wallet.cash),
         "frozenBalance": number(wallet.frozen),
@@ -195,43 +178,3 @@ def fee_shape(account: Account, symbol: str) -> dict[str, Any]:
         "leverageFeeRates": [],
         "tieredFeeRates": [],
     }
-
-
-def ticker_shape(
-    contract: Contract, price: Price, *, funding_rate: Decimal, now_ms: int
-) -> dict[str, Any]:
-    last = number(price.last)
-    return {
-        "contractId": contract.id,
-        "symbol": contract.symbol,
-        "lastPrice": last,
-        "bid1": last,
-        "ask1": last,
-        "volume24": 0,
-        "amount24": 0,
-        "holdVol": 0,
-        "lower24Price": last,
-        "high24Price": last,
-        "riseFallRate": 0,
-        "riseFallValue": 0,
-        "indexPrice": number(price.index),
-        "fairPrice": number(price.fair),
-        "fundingRate": number(funding_rate),
-        "maxBidPrice": number(contract.max_bid_price(price.index)),
-        "minAskPrice": number(contract.min_ask_price(price.index)),
-        "timestamp": now_ms,
-    }
-
-
-def _margin_ratio(venue: Venue, account: Account, *, position: Position) -> Decimal:
-    # Maintenance margin over what stands behind it; 1 is where the venue would liquidate.
-    contract = venue.contracts[position.symbol]
-    fair = venue.state.prices[position.symbol].fair
-    notional = fair * position.hold_vol * contract.contract_size
-    behind = initial_margin(position, contract) + unrealised(position, contract, fair)
-    if position.open_type is OpenType.CROSS:
-        coin = contract.settle_coin
-        behind = equity(account, state=venue.state, contracts=venue.contracts, currency=coin)
-    if behind <= 0:
-        return Decimal(1)
-    return round(min(notional * contract.maintenance_margin_rate / behind, Decimal(1)), 4)

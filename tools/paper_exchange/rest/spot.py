@@ -1,9 +1,12 @@
-"""The few endpoints of the venue's spot side that futures clients ask: the time, and what an
-access key may do. Signed the spot way (in the query) and answered without the envelope.
+"""The few endpoints of the venue's spot side that futures clients ask while they start: the time,
+the spot markets and wallets (there are none here), and what an access key may do. Signed the spot
+way (in the query) and answered without the envelope.
 """
 
 import hmac
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 from tools.paper_exchange.engine.refusals import Refused
 from tools.paper_exchange.engine.state import Key
@@ -28,17 +31,60 @@ def server_time(_venue: Venue, call: Call) -> Answer:
     return Answer(0, encode({"serverTime": call.now_ms}))
 
 
+def ping(_venue: Venue, _call: Call) -> Answer:
+    return Answer(0, b"{}")
+
+
+def exchange_info(_venue: Venue, call: Call) -> Answer:
+    body = {
+        "timezone": "CST",
+        "serverTime": call.now_ms,
+        "rateLimits": [],
+        "exchangeFilters": [],
+        "symbols": [],
+    }
+    return Answer(0, encode(body))
+
+
+def currencies(venue: Venue, call: Call) -> Answer:
+    """No coin can be deposited or withdrawn here, so none is listed."""
+    return _to_signer(venue, call, lambda _signer: [])
+
+
+def account(venue: Venue, call: Call) -> Answer:
+    """The spot wallet, which is empty: the money of an account lies on its futures side."""
+    return _to_signer(
+        venue,
+        call,
+        lambda _signer: {
+            "canTrade": False,
+            "canWithdraw": False,
+            "canDeposit": False,
+            "updateTime": None,
+            "accountType": "SPOT",
+            "balances": [],
+            "permissions": ["SPOT"],
+        },
+    )
+
+
 def api_key_info(venue: Venue, call: Call) -> Answer:
+    def told(signer: Key) -> dict[str, object]:
+        asked = venue.state.keys.get(call.params.get("accessKey", signer.access_key))
+        if asked is None or asked.account_id != signer.account_id:
+            raise Refused(401)
+        return _shape(asked, now_ms=call.now_ms)
+
+    return _to_signer(venue, call, told)
+
+
+def _to_signer(venue: Venue, call: Call, told: Callable[[Key], Any]) -> Answer:
     try:
-        signer = _authenticate(venue, call)
+        return Answer(0, encode(told(_authenticate(venue, call))))
     except Refused as refused:
         code, text = _SPOT_ERRORS.get(refused.code, (700004, "Param invalid"))
         body = {"code": code, "msg": text.format(peer=call.peer)}
         return Answer(refused.code, encode(body), 400)
-    asked = venue.state.keys.get(call.params.get("accessKey", signer.access_key))
-    if asked is None or asked.account_id != signer.account_id:
-        return Answer(401, encode({"code": 10072, "msg": "Api key info invalid"}), 400)
-    return Answer(0, encode(_shape(asked, now_ms=call.now_ms)))
 
 
 def _authenticate(venue: Venue, call: Call) -> Key:
