@@ -8,6 +8,7 @@ from typing import Any
 import ccxt.pro
 
 BTC = "BTC/USDT:USDT"
+ETH = "ETH/USDT:USDT"
 
 
 def pointed(exchange: Any, address: str) -> Any:

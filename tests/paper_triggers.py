@@ -172,5 +172,3 @@ def _command(kind: Any, fields: dict[str, Any]) -> Any:
 def _decimal(name: str, value: Any) -> Any:
     decimals = {"vol", "price", "trigger_price", "active_price", "back_value"}
     return Decimal(value) if name in decimals else value
-
-

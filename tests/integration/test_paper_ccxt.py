@@ -5,7 +5,7 @@ import asyncio
 import ccxt
 import pytest
 
-from tests.ccxt_client import BTC, ccxt_client
+from tests.ccxt_client import BTC, ETH, ccxt_client
 from tests.paper_client import PaperClient
 from tests.paper_server import (  # noqa: F401 - fixtures
     address_fixture,
@@ -86,7 +86,7 @@ async def test_a_limit_order_is_placed_queried_and_canceled(exchange):
     assert abs(order["timestamp"] - placed["timestamp"]) < 1000
     (resting,) = await exchange.fetch_open_orders(BTC)
     assert resting["id"] == placed["id"]
-    assert await exchange.fetch_open_orders("ETH/USDT:USDT") == []
+    assert await exchange.fetch_open_orders(ETH) == []
     await exchange.cancel_order(placed["id"], BTC)
     assert (await exchange.fetch_order(placed["id"], BTC))["status"] == "canceled"
     assert await exchange.fetch_open_orders(BTC) == []

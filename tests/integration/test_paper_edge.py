@@ -159,6 +159,24 @@ async def test_accounts_do_not_see_each_other(address, client):
             assert await socket.settle() == []
 
 
+async def test_who_logs_in_as_another_account_leaves_the_first(address, client):
+    async with await signed_up(address) as other:
+        async with listening(address, client) as socket:
+            await socket.log_in(other)
+            await client.order()
+            assert await socket.settle() == []
+            await other.order()
+            assert len(await socket.settle()) == 4
+
+
+async def test_a_failed_login_leaves_the_first_as_it_was(address, client):
+    async with listening(address, client) as socket:
+        reply = await socket.ask("login", login_param(*client.keys, signature="0"))
+        assert reply["channel"] == "rs.error"
+        await client.order()
+        assert len(await socket.settle()) == 4
+
+
 async def test_every_session_of_an_account_gets_the_pushes(address, client):
     async with listening(address, client) as one, listening(address, client) as two:
         await client.order()

@@ -1,54 +1,21 @@
-"""The paper exchange's market over real HTTP: public endpoints, feeds, the clock."""
+"""The paper exchange's market over real HTTP: public endpoints and the clock."""
 
-import asyncio
 import time
 
-import aiohttp
 import pytest
 
-from tests.paper_client import PaperClient
-from tests.paper_server import PRIVATE, signed_up
+from tests.paper_market import (  # noqa: F401 - fixtures
+    BTC,
+    PUBLIC,
+    client_fixture,
+    read,
+    refused,
+    stand_still,
+    until,
+    venue_fixture,
+)
+from tests.paper_server import PRIVATE
 from tools.paper_exchange.catalogue import load_catalogue
-from tools.paper_exchange.serving import serving
-from tools.paper_exchange.venue import Venue
-
-PUBLIC = "/api/v1/contract/"
-BTC = "BTC_USDT"
-
-
-@pytest.fixture(name="venue")
-def venue_fixture(tmp_path):
-    return Venue(load_catalogue(), kline_dir=tmp_path)
-
-
-@pytest.fixture(name="client")
-async def client_fixture(venue):
-    async with serving(venue) as base, await signed_up(base) as client:
-        await client.control("PUT", f"prices/{BTC}", {"last": "50000"})
-        yield client
-
-
-async def read(client: PaperClient, path: str, **params):
-    reply = await client.get(PUBLIC + path, params)
-    assert reply["success"] is True, reply
-    return reply["data"]
-
-
-async def control(client: PaperClient, method, path, body=None, *, status=400):
-    """The error of a control call that is refused."""
-    url = f"{client._base_url}/_paper/{path}"
-    async with (
-        aiohttp.ClientSession() as session,
-        session.request(method, url, json=body) as reply,
-    ):
-        assert reply.status == status, await reply.text()
-        return (await reply.json())["error"]
-
-
-async def until(holds, *, within_s=5):
-    async with asyncio.timeout(within_s):
-        while not await holds():
-            await asyncio.sleep(0.01)
 
 
 async def test_depth_ticker_and_deals_after_a_trade(client):
@@ -106,7 +73,7 @@ async def test_deals_and_commits_are_limited_and_newest_first(client):
         (f"deals/{BTC}?limit=101", 600),
         (f"kline/{BTC}?interval=Min2", 600),
         (f"kline/{BTC}?start=20&end=10", 600),
-        (f"kline/{BTC}?start=1760000000000", 600),
+        (f"kline/{BTC}?start=-5", 600),
         (f"kline/{BTC}?end=-5", 600),
         (f"funding_rate/history?symbol={BTC}&page_size=101", 600),
         (f"funding_rate/history?symbol={BTC}&page_num=0", 600),
@@ -119,14 +86,15 @@ async def test_what_is_asked_wrongly_is_refused(client, path, code):
     assert (reply["success"], reply["code"]) == (False, code)
 
 
-async def test_klines_are_columns_of_one_length(client, venue):
+async def test_klines_are_columns_of_one_length(client):
+    begin = await stand_still(client)
     await client.control("PUT", "clock", {"advance_ms": 180_000})
     await client.control("PUT", f"prices/{BTC}", {"last": "51000", "fair": "51500"})
-    bars = await read(client, f"kline/{BTC}", interval="Min1")
+    bars = await read(client, f"kline/{BTC}", interval="Min1", start=begin)
     names = "time open close high low vol amount realOpen realClose realHigh realLow"
     assert " ".join(bars) == names
     assert {len(column) for column in bars.values()} == {4}
-    assert bars["time"] == [bars["time"][0] + 60 * n for n in range(4)]
+    assert bars["time"] == [begin + 60 * n for n in range(4)]
     assert bars["close"] == [50000, 50000, 50000, 51000]
     assert (bars["open"][3], bars["realOpen"][3], bars["high"][3]) == (50000, 51000, 51000)
     fair = await read(client, f"kline/fair_price/{BTC}")
@@ -135,19 +103,24 @@ async def test_klines_are_columns_of_one_length(client, venue):
     assert (index["close"], index["time"]) == ([50000, 51000], bars["time"][2:])
     middle = await read(client, f"kline/{BTC}", start=bars["time"][1], end=bars["time"][2])
     assert middle["time"] == bars["time"][1:3]
+    for never in ({"start": begin + 3600}, {"start": 10**15, "end": 10**16}):
+        empty = await read(client, f"kline/{BTC}", interval="Month1", **never)
+        assert (empty["time"], empty["close"]) == ([], [])
+    future = await read(client, f"kline/{BTC}", end=bars["time"][-1] + 3600)
+    assert future["time"][-1] <= await read(client, "ping") // 1000
     (day,) = (await read(client, f"kline/{BTC}", interval="Day1"))["close"][-1:]
     assert day == 51000
 
 
-async def test_a_reply_holds_at_most_2000_bars(client):
+async def test_a_reply_holds_at_most_2000_bars(client, venue):
+    begin = await stand_still(client)
     await client.control("PUT", "clock", {"advance_ms": 3000 * 60_000})
     latest = await read(client, f"kline/{BTC}")
-    now_s = (await client.control("GET", "clock"))["now_ms"] // 1000
     assert len(latest["time"]) == 2000
-    assert latest["time"][-1] == now_s // 60 * 60
+    assert latest["time"][-1] == begin + 3000 * 60
     earliest = await read(client, f"kline/{BTC}", start=1)
     assert len(earliest["time"]) == 2000
-    assert earliest["time"][0] == latest["time"][0] - 1001 * 60
+    assert earliest["time"][0] == venue.tape.bars[BTC].last.minutes[0].begin_s
 
 
 async def test_funding_is_shown_settled_and_remembered(client, venue):
@@ -185,15 +158,20 @@ async def test_currencies_and_the_insurance_fund(client, venue):
 async def test_the_clock_is_the_exchanges_not_the_records(client):
     await client.control("PUT", "clock", {"advance_ms": 3_600_000})
     assert await read(client, "ping") - time.time() * 1000 > 3_500_000
-    refused = await client.get(PRIVATE + "account/assets")
-    assert refused["code"] == 513
+    answer = await client.get(PRIVATE + "account/assets")
+    assert answer["code"] == 513
     (record,) = await client.control("GET", f"requests?path={PRIVATE}account/assets")
     assert abs(record["received_ns"] - time.time_ns()) < 5e9
     now_ms = (await client.control("GET", "clock"))["now_ms"]
-    assert "not before now" in await control(client, "PUT", "clock", {"at_ms": now_ms - 60_000})
-    for body in ({}, {"run": False}, {"run": True, "advance_ms": 5}):
-        assert "give one of" in await control(client, "PUT", "clock", body)
-    assert "lies between" in await control(client, "PUT", "clock", {"advance_ms": -1})
+    assert "not before now" in await refused(client, "PUT", "clock", {"at_ms": now_ms - 60_000})
+    for body in (
+        {},
+        {"run": False},
+        {"run": True, "advance_ms": 5},
+        {"run": False, "advance_ms": 5},
+    ):
+        assert "give one of" in await refused(client, "PUT", "clock", body)
+    assert "lies between" in await refused(client, "PUT", "clock", {"advance_ms": -1})
     running = await client.control("PUT", "clock", {"run": True})
     assert (running["stands"], running["ahead_ms"] > 3_500_000) == (False, True)
 
@@ -209,137 +187,3 @@ async def test_a_settlement_falls_due_by_itself(client, venue):
         return venue.state.accounts[1].wallet("USDT").funding != 0
 
     await until(settled)
-
-
-async def test_a_walk_moves_the_price_until_it_is_stopped(client, venue):
-    body = {"kind": "walk", "seed": 7, "step_ms": 10, "volatility_bps": "20"}
-    playing = await client.control("PUT", f"feed/{BTC}", body)
-    assert (playing["kind"], playing["state"], playing["seed"]) == ("walk", "playing", 7)
-
-    async def moved():
-        return (
-            len({bar.close for bar in venue.tape.bars[BTC].last.minutes})
-            and (await read(client, "ticker", symbol=BTC))["lastPrice"] != 50000
-        )
-
-    await until(moved)
-    assert list(await client.control("GET", "feed")) == [BTC]
-    stopped = await client.control("PUT", f"feed/{BTC}", {"kind": "still"})
-    assert (stopped, await client.control("GET", "feed")) == ({"kind": "still"}, {})
-    last = venue.state.prices[BTC].last
-    await asyncio.sleep(0.05)
-    assert venue.state.prices[BTC].last == last
-
-
-async def test_klines_are_played_with_their_volume_and_end(client, venue):
-    rows = [[0, 100, 120, 90, 110, 8], [60, 110, 110, 100, 105, 4]]
-    await client.control("PUT", f"feed/{BTC}", {"kind": "klines", "rows": rows, "speed": 1_000})
-
-    async def ended():
-        return (await client.control("GET", "feed"))[BTC]["state"] == "ended"
-
-    await until(ended)
-    assert venue.state.prices[BTC].last == 105
-    trades = [(int(t.price), int(t.vol), t.taker_buys) for t in venue.tape.trades(BTC)]
-    assert trades == [
-        *[(105, 1, True), (100, 1, False), (110, 1, True), (110, 1, True)],
-        *[(110, 2, False), (120, 2, True), (90, 2, False), (100, 2, False)],
-    ]
-
-
-async def test_a_file_is_played_only_from_its_folder(client, tmp_path):
-    (tmp_path / "bars.csv").write_text("time,open,high,low,close\n0,100,100,100,100\n")
-    outside = tmp_path.parent / f"{tmp_path.name}_outside.csv"
-    outside.write_text("0,100,100,100,100\n")
-    (tmp_path / "link.csv").symlink_to(outside)
-    begun = await client.control(
-        "PUT", f"feed/{BTC}", {"kind": "klines", "file": "bars.csv", "speed": 60}
-    )
-    assert (begun["file"], begun["bars"], begun["state"]) == ("bars.csv", 1, "playing")
-    for name in (f"../{outside.name}", str(outside), "link.csv", "..", ""):
-        error = await control(client, "PUT", f"feed/{BTC}", {"kind": "klines", "file": name})
-        assert "is not the name of a file" in error
-    error = await control(client, "PUT", f"feed/{BTC}", {"kind": "klines", "file": "none.csv"})
-    assert error == "none.csv cannot be read"
-
-
-@pytest.mark.parametrize(
-    ("path", "body", "reason"),
-    [
-        (f"feed/{BTC}", {"kind": "dance"}, "Invalid value 'dance'"),
-        (f"feed/{BTC}", {"kind": "walk", "step_ms": 1}, "step_ms lies between"),
-        (f"feed/{BTC}", {"kind": "walk", "volatility_bps": "0"}, "volatility_bps is above 0"),
-        (f"feed/{BTC}", {"kind": "klines"}, "either rows or file"),
-        (f"feed/{BTC}", {"kind": "klines", "rows": [[1, 2]]}, "row 1:"),
-        (f"feed/{BTC}", {"kind": "klines", "rows": [], "speed": "NaN"}, "speed is above 0"),
-        (f"depth/{BTC}", {"bids": [["49999.95", "1"]]}, "bids 1: a price is above 0 and a mult"),
-        (f"depth/{BTC}", {"bids": [["0", "1"]]}, "bids 1: a price"),
-        (f"depth/{BTC}", {"asks": [["50001", "1"], ["50000", "1"]]}, "asks: best first"),
-        (f"depth/{BTC}", {"bids": [["50000", "1"], ["50001", "1"]]}, "bids: best first"),
-        (f"depth/{BTC}", {"bids": [["50000", "1"], ["50000", "1"]]}, "bids: best first"),
-        (f"depth/{BTC}", {"bids": [["50000", "0.5"]]}, "bids 1: a volume"),
-        (f"depth/{BTC}", {"bids": [["50000", "-1"]]}, "bids 1: a volume"),
-        (
-            f"depth/{BTC}",
-            {"bids": [["50000", "1"]], "asks": [["50000", "1"]]},
-            "the best bid lies below",
-        ),
-        (f"depth/{BTC}", {"sides": []}, "unknown field `sides`"),
-        (f"funding/{BTC}", {"rate": "0.5"}, "rate lies between"),
-        (f"prices/{BTC}", {"last": "0"}, "a price is a number above 0"),
-    ],
-)
-async def test_what_the_control_side_is_asked_wrongly_is_explained(client, path, body, reason):
-    assert reason in await control(client, "PUT", path, body)
-
-
-@pytest.mark.parametrize(
-    ("path", "body"),
-    [
-        ("feed/NOPE", {"kind": "still"}),
-        ("depth/NOPE", {}),
-        ("prices/NOPE", {"last": "1"}),
-        ("funding/NOPE", {"rate": "0"}),
-    ],
-)
-async def test_unknown_contracts_are_named(client, path, body):
-    assert "no contract 'NOPE'" in await control(client, "PUT", path, body, status=404)
-
-
-async def test_a_depth_is_set_and_made_unlimited_again(client):
-    sides = {"bids": [["49999", "10"]], "asks": [["50001", "3"], ["50002", "4"]]}
-    await client.control("PUT", f"depth/{BTC}", sides)
-    depth = await read(client, f"depth/{BTC}")
-    assert (depth["bids"], depth["asks"]) == ([[49999, 10, 1]], [[50001, 3, 1], [50002, 4, 1]])
-    for unlimited in (None, {}):
-        await client.control("PUT", f"depth/{BTC}", sides)
-        await client.control("PUT", f"depth/{BTC}", unlimited)
-        assert len((await read(client, f"depth/{BTC}"))["bids"]) == 20
-
-
-async def test_all_prices_can_be_asked(client, venue):
-    prices = await client.control("GET", "prices")
-    assert set(prices) == set(venue.contracts)
-    assert prices[BTC] == {"last": "50000", "fair": "50000", "index": "50000"}
-
-
-async def test_a_feed_that_fails_ends_and_says_so(client, venue, caplog):
-    # A row that fits no contract cannot come over the wire; a contract that vanishes will do.
-    await client.control("PUT", "feed/ETH_USDT", {"kind": "walk", "step_ms": 10})
-    del venue.state.prices["ETH_USDT"]
-
-    async def failed():
-        return (await client.control("GET", "feed"))["ETH_USDT"]["state"] == "failed"
-
-    await until(failed)
-    feed = (await client.control("GET", "feed"))["ETH_USDT"]
-    assert "KeyError" in feed["error"]
-
-
-async def test_feeds_and_the_clock_stop_with_the_server():
-    venue = Venue(load_catalogue())
-    async with serving(venue) as base, PaperClient(base) as anyone:
-        await anyone.control("PUT", f"feed/{BTC}", {"kind": "walk", "step_ms": 10})
-        assert venue.jobs.runs("clock")
-    assert not venue.jobs.runs("clock")
-    assert not venue.jobs.runs(f"feed {BTC}")

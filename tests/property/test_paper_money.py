@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.paper_desk import BTC, CONTRACTS, NOW, Desk
 from tools.paper_exchange.engine.applying import apply
-from tools.paper_exchange.engine.commands import CancelOrder, Twist
+from tools.paper_exchange.engine.commands import CancelOrder, ChangeOrder, ChaseOrder, Twist
 from tools.paper_exchange.engine.margin import EXACT
 from tools.paper_exchange.engine.refusals import Refused
 from tools.paper_exchange.engine.words import PositionType
@@ -26,7 +26,13 @@ orders = st.tuples(
     st.booleans(),
 )
 steps = st.lists(
-    st.one_of(orders, st.tuples(st.just("price"), prices), st.tuples(st.just("cancel"))),
+    st.one_of(
+        orders,
+        st.tuples(st.just("price"), prices),
+        st.tuples(st.just("cancel")),
+        st.tuples(st.just("change"), prices, st.integers(1, 60)),
+        st.tuples(st.just("chase")),
+    ),
     max_size=40,
 )
 
@@ -37,9 +43,27 @@ def _take(desk: Desk, step: tuple[Any, ...]) -> None:
     elif step[0] == "cancel":
         for order_id in list(desk.account.open_orders)[:1]:
             apply(desk.state, CONTRACTS, CancelOrder(at_ms=NOW, account_id=1, order_id=order_id))
+    elif step[0] in {"change", "chase"}:
+        for order_id in list(desk.account.open_orders)[:1]:
+            _change(desk, order_id, *step[1:])
     else:
         _, side, vol, kind, price, twist, reduce_only = step
         desk.limit(side, vol, price, type=kind, twist=twist, reduce_only=reduce_only, leverage=7)
+
+
+def _change(desk: Desk, order_id: int, price: str = "", vol: int = 0) -> None:
+    if not price:
+        desk.do(ChaseOrder(at_ms=NOW, account_id=1, order_id=order_id))
+        return
+    desk.do(
+        ChangeOrder(
+            at_ms=NOW,
+            account_id=1,
+            order_id=order_id,
+            price=Decimal(price),
+            vol=Decimal(vol),
+        )
+    )
 
 
 def _check(desk: Desk) -> None:

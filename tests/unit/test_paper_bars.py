@@ -58,6 +58,7 @@ def test_minutes_without_a_price_are_flat():
 def test_what_comes_late_counts_for_the_running_minute():
     made = series((2, 110), (1, 95))
     assert rows(made, last=2)[-1] == (2, 100, 110, 95, 95)
+    assert [int(bar.begin_s - NOON_S) for bar in made.minutes] == [0, 120]
 
 
 def test_a_trade_beside_the_last_price_widens_the_bar_and_leaves_its_close():
@@ -107,10 +108,20 @@ def test_the_figures_of_a_day_forget_what_is_older():
     made.trade(D(120), vol=D(5), amount=D(2), at_ms=ms(600))
     day = made.day(NOON_S + 600 * 60)
     assert (day.open, day.high, day.low, day.vol, day.amount) == (100, 150, 100, 12, 3)
+    assert made.day(NOON_S + 24 * 3600).open == 100
+    assert made.day(NOON_S + (24 * 60 + 1) * 60).open == 150
     day = made.day(NOON_S + (24 * 60 + 5) * 60)
     assert (day.open, day.high, day.low, day.vol, day.amount) == (100, 120, 100, 5, 2)
     day = made.day(NOON_S + 3 * 24 * 3600)
     assert (day.open, day.high, day.low, day.vol) == (120, 120, 120, 0)
+
+
+def test_a_minute_that_begins_after_the_day_was_asked_counts():
+    made = series((2, 150))
+    made.tick(D(100), at_ms=ms(2.5))
+    assert made.day(NOON_S + 300).high == 150
+    made.tick(D(130), at_ms=ms(5))
+    assert made.day(NOON_S + 300).high == 150
 
 
 def test_the_minutes_are_bounded():

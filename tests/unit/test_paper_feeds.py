@@ -43,9 +43,9 @@ def test_a_walk_goes_on_from_where_somebody_else_moved_the_price():
 
 
 def test_steps_smaller_than_a_tick_add_up():
-    made = walk(tick=Decimal(10), bps=1)
+    made = walk(tick=Decimal(10), bps="0.1")
     prices = walked(made, steps=2000)
-    assert len(set(prices)) > 5
+    assert len(set(prices)) > 2
 
 
 def test_the_steps_are_as_wide_as_asked():
@@ -135,6 +135,7 @@ def test_files_are_csv_or_json(text):
         ([[0, "1e40", 1, 1, 1]], "row 1: '1e40' is no number"),
         ([[0, 1, 1, 0, 1]], "row 1: a price is above 0"),
         ([[0, 1, 2, 1, 3]], "row 1: high and low must hold open and close"),
+        ([[0, 3, 3, 2, 1]], "row 1: high and low must hold open and close"),
         ([[0, 1, 3, 2, 3]], "row 1: high and low must hold open and close"),
         ([[0, 1, 1, 1, 1, -1]], "row 1: volume is not below 0"),
         ([[0.5, 1, 1, 1, 1]], "row 1: its time is no whole number"),

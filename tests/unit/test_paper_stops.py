@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from tests.paper_desk import BTC, CONTRACTS, NOW, seen
 from tests.paper_triggers import TriggerDesk, attached, leg_of
-from tools.paper_exchange.engine.commands import SetDepth
+from tools.paper_exchange.engine.commands import PlaceOrder, SetDepth
 from tools.paper_exchange.engine.triggers.commands import CancelStops
 from tools.paper_exchange.engine.triggers.words import Leg
 
@@ -29,7 +29,7 @@ def holding(side: int = 1, vol: int = 10, *, mode: int = 1) -> TriggerDesk:
         (3, "loss", "51000", "50999.9", "51000"),
     ],
 )
-def test_it_looks_at_its_own_price(mode, trend, side, leg, price, waits_at, fires_at):
+def test_it_looks_at_its_own_price(*, mode, trend, side, leg, price, waits_at, fires_at):
     desk = holding(side, mode=mode)
     stop = desk.stop(**{leg: price}, leg={"trend": trend})
     far = "51500" if price == "51000" else "48500"
@@ -72,7 +72,7 @@ def test_legs_may_have_volumes_of_their_own():
 
 def test_a_limit_leg_closes_at_its_price():
     desk = holding()
-    stop = desk.stop(profit="51000", leg={"order_price": Decimal("51200")})
+    stop = desk.stop(profit="51000", leg={"order_price": Decimal(51200)})
     desk.price("51000")
     order = desk.account.order(stop.placed_id)
     assert seen(order, "state type price") == [2, 1, 51200]
@@ -159,7 +159,7 @@ def test_where_nobody_offers_it_tries_again():
 
 def test_what_is_refused_fails():
     desk = holding()
-    stop = desk.stop(loss="49000", leg={"order_price": Decimal("30000")})
+    stop = desk.stop(loss="49000", leg={"order_price": Decimal(30000)})
     way_out = desk.limit(4, 10, "52000")
     desk.price("49000")
     assert seen(stop, "state error fired") == [5, 2004, Leg.LOSS]
@@ -193,7 +193,7 @@ def test_a_part_is_not_reversed():
         ({"loss": "49000.05"}, 5003),
         ({"profit": "49000", "loss": "49000"}, 5003),
         ({"profit": "49000", "loss": "51000"}, 5003),
-        ({"loss": "49000", "leg": {"order_price": Decimal("-1")}}, 5003),
+        ({"loss": "49000", "leg": {"order_price": Decimal(-1)}}, 5003),
         ({"loss": "49000", "leg": {"trend": 4}}, 3001),
         ({"loss": "49000", "vol": "0"}, 2011),
         ({"loss": "49000", "vol": "0.5"}, 2057),
@@ -245,7 +245,18 @@ def test_only_fair_prices_where_the_contract_says_so():
     desk.contracts = {**CONTRACTS, BTC: replace(CONTRACTS[BTC], stop_only_fair=True)}
     assert desk.code(desk.stop_command(loss="49000")) == 9069
     assert desk.stop(loss="49000", leg={"trend": 2}).state == 1
-    assert desk.refused(1, 1, attached=attached(loss="49000")) == 9069
+    carrying = PlaceOrder(
+        at_ms=NOW,
+        account_id=1,
+        symbol=BTC,
+        side=1,
+        type=5,
+        vol=Decimal(1),
+        open_type=2,
+        leverage=10,
+        attached=attached(loss="49000"),
+    )
+    assert desk.code(carrying) == 9069
 
 
 def test_as_many_as_the_contract_allows():

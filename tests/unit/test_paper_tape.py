@@ -146,6 +146,7 @@ def test_an_unlimited_depth_is_shown_as_a_ladder_around_the_last_price(market):
 def test_the_ladder_stays_above_zero_and_on_ticks(market, last, bid, ask):
     market.price(last)
     assert best_prices(market.venue, BTC) == (Decimal(bid), Decimal(ask))
+    assert all(price > 0 for price, _, _ in depth_view(market.venue, BTC)[0])
 
 
 def test_resting_orders_are_in_the_depth(market):
@@ -173,6 +174,12 @@ def test_a_depth_that_was_set_is_shown_and_used_up(market):
     assert best_prices(market.venue, BTC) == (49980, 50020)
     market.depth()
     assert best_prices(market.venue, BTC) == (50000 - TICK, 50000 + TICK)
+
+
+def test_what_is_left_of_an_order_is_in_the_depth(market):
+    market.depth(bids=[], asks=[("50010", 4)])
+    market.order(1, 6, price="50010")
+    assert (market.rows(0), market.rows(1)) == ([(50010, 2, 1)], [])
 
 
 def test_versions_grow_by_one_with_what_readers_can_see(market):

@@ -13,7 +13,8 @@ from tools.paper_exchange.engine.commands import Command
 from tools.paper_exchange.engine.contracts import Contracts
 from tools.paper_exchange.engine.state import State
 
-COMPACT_ABOVE_BYTES = 32 * 1024 * 1024
+# A snapshot of full books takes a good part of a second, in which nothing is answered.
+COMPACT_ABOVE_BYTES = 256 * 1024 * 1024
 # The files hold paper secrets: their owner alone may read them.
 _OWNER_ONLY = 0o600
 

@@ -51,7 +51,7 @@ class Edge:
             await asyncio.sleep(2 * self._venue.one_way_s)
         transport = request.transport
         if transport is None:
-            return socket
+            return web.Response()
         await socket.prepare(request)
         session = Session(
             transport,

@@ -8,23 +8,35 @@ from typing import Any
 
 from tools.paper_exchange.edge.filters import FilterKey
 from tools.paper_exchange.engine.events import (
+    AttachedChanged,
     CloseAllFailed,
     DealMade,
     LiquidationRisk,
     OrderChanged,
+    PlanChanged,
     PositionChanged,
     PositionModeChanged,
     PositionReversed,
+    RiskLimitChanged,
+    StopChanged,
+    TrackChanged,
     WalletChanged,
 )
 from tools.paper_exchange.engine.margin import MAKER_RATE, TAKER_RATE, unrealised
 from tools.paper_exchange.numbers import number
 from tools.paper_exchange.rest.calls import Permission
+from tools.paper_exchange.rest.leverage import risk_shape
 from tools.paper_exchange.rest.shapes import (
     asset_shape,
     deal_shape,
     order_shape,
     position_shape,
+)
+from tools.paper_exchange.rest.trigger_shapes import (
+    carried_shape,
+    plan_shape,
+    stop_shape,
+    track_shape,
 )
 from tools.paper_exchange.venue import Venue
 
@@ -100,6 +112,11 @@ def _reversed(_venue: Venue, event: PositionReversed) -> dict[str, Any]:
     }
 
 
+def _risk_limit(venue: Venue, event: RiskLimitChanged) -> dict[str, Any]:
+    shape = risk_shape(event.account, venue.contracts[event.symbol], event.type)
+    return shape | {"riskSource": 0, "maxVolView": shape["maxVol"]}
+
+
 def _close_all_failed(_venue: Venue, _event: CloseAllFailed) -> dict[str, Any]:
     return {}
 
@@ -137,8 +154,38 @@ PUSHES: dict[type, Push] = {
         data=_liquidation_risk,
     ),
     PositionReversed: Push(channel="reverse.position", key=None, symbol=None, data=_reversed),
+    RiskLimitChanged: Push(
+        channel="risk.limit",
+        key=FilterKey.RISK_LIMIT,
+        symbol=lambda event: event.symbol,
+        data=_risk_limit,
+    ),
     CloseAllFailed: Push(
         channel="position.closeall.fail", key=None, symbol=None, data=_close_all_failed
     ),
     PositionModeChanged: Push(channel="position.mode", key=None, symbol=None, data=_position_mode),
+    PlanChanged: Push(
+        channel="plan.order",
+        key=FilterKey.PLAN_ORDER,
+        symbol=lambda event: event.plan.symbol,
+        data=lambda venue, event: plan_shape(venue, event.account, event.plan),
+    ),
+    StopChanged: Push(
+        channel="stop.planorder",
+        key=FilterKey.STOP_PLAN_ORDER,
+        symbol=lambda event: event.stop.symbol,
+        data=lambda _venue, event: stop_shape(event.stop),
+    ),
+    AttachedChanged: Push(
+        channel="stop.order",
+        key=FilterKey.STOP_ORDER,
+        symbol=lambda event: event.order.symbol,
+        data=lambda _venue, event: carried_shape(event.order),
+    ),
+    TrackChanged: Push(
+        channel="track.order",
+        key=None,
+        symbol=lambda event: event.track.symbol,
+        data=lambda _venue, event: track_shape(event.track),
+    ),
 }

@@ -2,7 +2,7 @@
 
 from tools.paper_exchange.engine.checking import check_leverage_range, known_contract
 from tools.paper_exchange.engine.commands import AddAccount, SetLeverage, SetPositionMode
-from tools.paper_exchange.engine.events import PositionModeChanged
+from tools.paper_exchange.engine.events import PositionModeChanged, RiskLimitChanged
 from tools.paper_exchange.engine.margin import (
     available,
     cut,
@@ -58,6 +58,8 @@ def set_leverage(turn: Turn, command: SetLeverage) -> int:
     account.leverages[place] = LeverageChoice(
         open_type=held.open_type if held else OpenType(open_type), leverage=command.leverage
     )
+    changed = RiskLimitChanged(account, command.symbol, kind)
+    turn.note(changed, once_for=("risk limit", account.id, place))
     return 0
 
 

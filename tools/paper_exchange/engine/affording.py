@@ -103,12 +103,14 @@ def check_balance(turn: Turn, account: Account, *, order: Order, freed: Decimal 
     needed = money_needed(contract, vol=vol, price=max(prices), leverage=order.leverage)
     if account.restrictions is not None:
         worth = notional(contract, vol=vol, price=max(prices))
-        _check_caps(
-            turn, account, caps=account.restrictions, order=order, worth=worth, more=needed - freed
-        )
+        _check_caps(turn, account, caps=account.restrictions, order=order, worth=worth, freed=freed)
     worst = _worst(order, prices)
     needed += _lost_at_once(turn, order, vol=vol, price=worst)
-    if needed > means(turn, account, order, price=worst) + freed:
+    has = means(turn, account, order, price=worst)
+    if rests and filled < order.vol - opening:
+        # As long as it rests before the other side is closed, nothing has set that margin free.
+        has = min(has, available(turn, account, currency=contract.settle_coin))
+    if needed > has + freed:
         raise Refused(2005)
 
 
@@ -135,12 +137,12 @@ def _check_caps(
     caps: Restrictions,
     order: Order,
     worth: Decimal,
-    more: Decimal,
+    freed: Decimal,
 ) -> None:
     coin = turn.contract(order.symbol).settle_coin
     if caps.margin_cap is not None:
         tied = position_margin(turn, account, currency=coin) + account.wallet(coin).frozen
-        if tied + more > caps.margin_cap:
+        if tied - freed + cut(worth / order.leverage) > caps.margin_cap:
             raise Refused(caps.margin_cap_code)
     held = sum(
         (

@@ -77,7 +77,7 @@ def book_fill(turn: Turn, account: Account, *, order: Order, fill: Fill) -> None
     wallet.profit += profit
     wallet.fees += fee
     turn.wallet_changed(account, contract.settle_coin)
-    if closing and profit < fee:
+    if closing:
         cover_shortfall(turn, account, currency=contract.settle_coin)
     _note_deal(turn, account, order=order, fill=fill, fee=fee, profit=profit)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tools.paper_exchange.engine.state import Account, Deal, Order, Position
 from tools.paper_exchange.engine.triggers.state import PlanOrder, StopOrder, TrackOrder
+from tools.paper_exchange.engine.words import PositionType
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,15 @@ class PositionReversed:
 
 
 @dataclass(frozen=True, slots=True)
+class RiskLimitChanged:
+    """Another leverage allows another volume."""
+
+    account: Account
+    symbol: str
+    type: PositionType
+
+
+@dataclass(frozen=True, slots=True)
 class CloseAllFailed:
     """Not everything that was to be closed could be."""
 
@@ -110,6 +120,7 @@ Event = (
     | LiquidationRisk
     | PositionReversed
     | CloseAllFailed
+    | RiskLimitChanged
     | PlanChanged
     | StopChanged
     | TrackChanged

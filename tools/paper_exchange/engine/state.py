@@ -20,10 +20,11 @@ from tools.paper_exchange.engine.words import (
 )
 
 ZERO = Decimal(0)
-FINISHED_ORDERS_KEPT = 5_000
-CLIENT_IDS_KEPT = 100_000
+FINISHED_ORDERS_KEPT = 2_000
+CLIENT_IDS_KEPT = 50_000
 CLOSED_POSITIONS_KEPT = 1_000
 FUNDING_RECORDS_KEPT = 1_000
+_CLOSING_SIDES = frozenset({Side.CLOSE_SHORT, Side.CLOSE_LONG})
 
 
 class Price(msgspec.Struct, kw_only=True):
@@ -104,12 +105,12 @@ class Order(msgspec.Struct, kw_only=True):
     @property
     def is_net(self) -> bool:
         """One-way orders that may both reduce what is held and open the other side."""
-        opens = self.side in {Side.OPEN_LONG, Side.OPEN_SHORT}
+        opens = self.side not in _CLOSING_SIDES
         return self.position_mode is PositionMode.ONE_WAY and opens and not self.reduce_only
 
     @property
     def closes_only(self) -> bool:
-        if self.side in {Side.CLOSE_SHORT, Side.CLOSE_LONG}:
+        if self.side in _CLOSING_SIDES:
             return True
         return self.position_mode is PositionMode.ONE_WAY and self.reduce_only
 
@@ -243,4 +244,4 @@ class State(msgspec.Struct, kw_only=True):
 
 def slot(symbol: str, kind: PositionType) -> str:
     """Where a position or a leverage of one symbol and side is kept."""
-    return f"{symbol}:{kind.value}"
+    return f"{symbol}:{int(kind)}"

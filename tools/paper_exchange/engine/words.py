@@ -11,7 +11,10 @@ class Side(IntEnum):
 
     @property
     def is_buy(self) -> bool:
-        return self in {Side.OPEN_LONG, Side.CLOSE_SHORT}
+        return self in _BUYS
+
+
+_BUYS = frozenset({Side.OPEN_LONG, Side.CLOSE_SHORT})
 
 
 class OrderType(IntEnum):

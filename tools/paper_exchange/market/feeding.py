@@ -106,16 +106,24 @@ def _klines(folder: Path | None, feed: KlinesFeed) -> list[Kline]:
         return klines_of(feed.rows or [])
     if folder is None:
         raise KlinesError("no folder of kline files is set")
-    path = folder / feed.file
-    # A name and nothing else: no way out of the folder, not by a link either.
-    if Path(feed.file).name != feed.file or path.resolve().parent != folder.resolve():
-        raise KlinesError(f"{feed.file!r} is not the name of a file in the folder")
+    path = _within(folder, feed.file)
     try:
         if path.stat().st_size > LARGEST_FILE_BYTES:
             raise KlinesError(f"{feed.file} is larger than {LARGEST_FILE_BYTES} bytes")
         return klines_of_text(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError):
         raise KlinesError(f"{feed.file} cannot be read") from None
+
+
+def _within(folder: Path, name: str) -> Path:
+    # No way out of the folder, not by a link either.
+    try:
+        path = (folder / name).resolve()
+    except (OSError, ValueError):
+        path = folder
+    if path.parent != folder.resolve():
+        raise KlinesError(f"{name!r} is not the name of a file in the folder")
+    return path
 
 
 def _job(symbol: str) -> str:

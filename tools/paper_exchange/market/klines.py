@@ -128,7 +128,7 @@ def _kline(row: Sequence[Any], *, place: int) -> Kline:
 
 
 def _number(value: Any, *, place: int) -> Decimal:
-    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+    if not isinstance(value, (str, int, float)):
         raise KlinesError(f"row {place}: {value!r} is no number")
     try:
         # The shortest digits of a JSON number are the ones that were written.

@@ -10,6 +10,8 @@ from tools.paper_exchange.rest.pages import page_shape
 from tools.paper_exchange.rest.shapes import asset_shape, fee_shape
 from tools.paper_exchange.venue import Venue
 
+_FEES_OF_OLD = ("makerFee", "takerFee", "makerFeeDiscount", "takerFeeDiscount")
+
 
 def assets(venue: Venue, call: Call) -> list[dict[str, Any]]:
     return [asset_shape(venue, call.account, currency) for currency in call.account.wallets]
@@ -27,7 +29,8 @@ def fee_rate(venue: Venue, call: Call) -> dict[str, Any]:
 def old_fee_rate(venue: Venue, call: Call) -> dict[str, Any]:
     """The first version of the call, which names no fees on the real venue either."""
     shape = fee_rate(venue, call)
-    return shape | {name: 0 for name in shape if name.endswith(("MakerFee", "TakerFee"))}
+    none = {name: 0 for name in shape if name.endswith(("MakerFee", "TakerFee"))}
+    return shape | none | dict.fromkeys(_FEES_OF_OLD, 0)
 
 
 def transfers(_venue: Venue, call: Call) -> dict[str, Any]:

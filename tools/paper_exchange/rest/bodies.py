@@ -18,28 +18,14 @@ _YES_OR_NO = frozenset({None, 0, 1})
 _TRENDS = frozenset({None, 0, 1, 2, 3})
 
 
-class OrderBody(msgspec.Struct, kw_only=True, rename="camel"):
-    symbol: str
-    vol: Decimal
-    side: int
-    type: int
-    open_type: int
-    price: Decimal | None = None
-    leverage: int | None = None
-    external_oid: str | None = None
-    position_mode: int | None = None
-    reduce_only: bool | None = None
+class CarryingBody(msgspec.Struct, kw_only=True, rename="camel"):
+    """Whatever may carry take profit and stop loss."""
+
     stop_loss_price: Decimal | None = None
     take_profit_price: Decimal | None = None
     loss_trend: int | None = None
     profit_trend: int | None = None
     price_protect: int | None = None
-    position_id: int | None = None
-    bbo_type_num: int | None = None
-    stp_mode: int | None = None
-    # Taken and without effect: the order's type and volume say what happens.
-    flash_close: bool | None = None
-    market_ceiling: bool | None = None
 
     def attached(self) -> dict[str, Decimal | int]:
         """Stop loss and take profit as they travel with the order."""
@@ -54,6 +40,25 @@ class OrderBody(msgspec.Struct, kw_only=True, rename="camel"):
             attached["profitTrend"] = self.profit_trend or 1
             attached["priceProtect"] = self.price_protect or 0
         return attached
+
+
+class OrderBody(CarryingBody, kw_only=True, rename="camel"):
+    symbol: str
+    vol: Decimal
+    side: int
+    type: int
+    open_type: int
+    price: Decimal | None = None
+    leverage: int | None = None
+    external_oid: str | None = None
+    position_mode: int | None = None
+    reduce_only: bool | None = None
+    position_id: int | None = None
+    bbo_type_num: int | None = None
+    stp_mode: int | None = None
+    # Taken and without effect: the order's type and volume say what happens.
+    flash_close: bool | None = None
+    market_ceiling: bool | None = None
 
 
 class ChangeBody(msgspec.Struct, kw_only=True, rename="camel"):

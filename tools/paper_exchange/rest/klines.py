@@ -17,8 +17,6 @@ from tools.paper_exchange.rest.market import known_symbol
 from tools.paper_exchange.venue import Venue
 
 MOST_BARS = 2_000
-# The year 5138; what lies beyond is milliseconds taken for seconds.
-_LATEST_S = 100_000_000_000
 
 
 def klines(venue: Venue, call: Call) -> dict[str, Any]:
@@ -58,10 +56,12 @@ def _bars(series: Series, call: Call) -> Iterable[Bar]:
         raise Refused(600) from None
     now_s = call.now_ms // 1000
     start_s = call.whole_number("start", default=-1)
-    end_s = call.whole_number("end", default=now_s)
-    if not -1 <= start_s <= _LATEST_S or not 0 <= end_s <= _LATEST_S or end_s < start_s:
+    end_s = call.whole_number("end", default=max(start_s, now_s))
+    if start_s < -1 or end_s < max(start_s, 0):
         raise Refused(600)
     last_s = min(end_s, now_s)
+    if start_s > last_s:
+        return []
     if start_s < 0:
         start_s = interval.back(interval.floor(last_s), MOST_BARS - 1)
     found = bars_of(series.minutes, interval, first_s=start_s, last_s=last_s)

@@ -81,7 +81,8 @@ def order_deals(venue: Venue, call: Call) -> Listed:
         venue,
         call,
         found,
-        shape=lambda pair: deal_shape(venue, *pair),
+        # The other side of every deal is the market, which has no orders.
+        shape=lambda pair: deal_shape(venue, *pair) | {"opponentOrderId": 0},
         largest=LARGEST_LIST,
     )
 
@@ -112,14 +113,14 @@ def fee_details(venue: Venue, call: Call) -> Listed:
 
 
 def open_order_count(_venue: Venue, call: Call) -> dict[str, int]:
-    limits = len(call.account.open_orders)
-    return {
-        "sumCount": limits,
-        "limitOrderCount": limits,
-        "stopOrderCount": 0,
-        "planOrderCount": 0,
-        "trackOrderCount": 0,
+    triggers = call.account.triggers
+    counts = {
+        "limitOrderCount": len(call.account.open_orders),
+        "stopOrderCount": len(triggers.stops.open),
+        "planOrderCount": len(triggers.plans.open),
+        "trackOrderCount": len(triggers.tracks.open),
     }
+    return {"sumCount": sum(counts.values()), **counts}
 
 
 def _one(venue: Venue, call: Call, order: Order | None) -> dict[str, Any] | None:

@@ -101,15 +101,19 @@ def cancel_all(venue: Venue, call: Call) -> None:
 
 
 def _submitted(venue: Venue, call: Call, raw: bytes) -> dict[str, Any]:
+    named = {"externalOid": ""}
     try:
+        body = order_body(raw)
+        named = {"externalOid": body.external_oid or ""}
         # The venue documents no take profit and stop loss in batches.
-        return {"orderId": _place(venue, call, order_body(raw), batched=True), "errorCode": 0}
+        made = _place(venue, call, body, batched=True)
     except Refused as refused:
         language = language_of(
             call.headers.get("Language"), default=venue.behaviour.default_language
         )
         text = message_of(refused.code, language=language, **refused.values)
-        return {"orderId": 0, "errorCode": refused.code, "errorMsg": text}
+        return named | {"orderId": 0, "errorCode": refused.code, "errorMsg": text}
+    return named | {"orderId": made, "errorCode": 0, "errorMsg": None}
 
 
 def _place(venue: Venue, call: Call, body: OrderBody, *, batched: bool = False) -> int:

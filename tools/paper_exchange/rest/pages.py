@@ -15,9 +15,11 @@ T = TypeVar("T")
 def page_shape(
     call: Call, items: Sequence[T], *, shape: Callable[[T], Any], largest: int = LARGEST_PAGE
 ) -> dict[str, Any]:
-    """The page that `page_num` and `page_size` ask for; beyond the last one it is empty."""
-    number = call.whole_number("page_num", default=1)
-    size = call.whole_number("page_size", default=PAGE_SIZE)
+    """The page that `page_num` and `page_size` ask for, or `pageIndex` and `pageSize`; beyond the
+    last one it is empty.
+    """
+    number = call.whole_number("page_num", default=call.whole_number("pageIndex", default=1))
+    size = call.whole_number("page_size", default=call.whole_number("pageSize", default=PAGE_SIZE))
     if number < 1 or not 1 <= size <= largest:
         raise Refused(600)
     return {

@@ -74,11 +74,6 @@ def expire_triggers(turn: Turn) -> int:
     return len(ended)
 
 
-def any_expired(state: State, *, at_ms: int) -> bool:
-    """Whether `ExpireTriggers` has anything to do."""
-    return next(_expired(state, at_ms), None) is not None
-
-
 def apply_trigger(  # noqa: C901, PLR0912 - a table, with a row for each command
     turn: Turn, command: TriggerCommand
 ) -> int:
