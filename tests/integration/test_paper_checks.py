@@ -76,6 +76,14 @@ ORDERS: list[tuple[str, list[Step], dict[str, Any], dict[str, Any], int, int]] =
     ("parameters, symbol", [], {"side": 5}, {"symbol": "NOPE"}, 2001, 1001),
     ("symbol, position mode", [], {"symbol": "NOPE"}, {"positionMode": 2}, 1001, 7002),
     (
+        "closed to the API, position mode",
+        [],
+        {"symbol": "EMBER_USDT"},
+        {"positionMode": 2},
+        1002,
+        7002,
+    ),
+    (
         "position mode, margin mode",
         [order(side=3)],
         {"positionMode": 2},

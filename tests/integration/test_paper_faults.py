@@ -143,3 +143,20 @@ async def test_latency_is_added_to_each_direction(client):
     assert 0.2 <= time.monotonic() - before < 1
     (call,) = await client.control("GET", f"requests?path={CREATE}")
     assert 100e6 <= call["received_ns"] - sent_ns < 200e6
+
+
+async def drawn(client, seed):
+    await client.control("PUT", "seed", {"seed": seed})
+    path = PRIVATE + "account/assets"
+    fault_of_half = {"path": path, "kind": "code", "code": 500, "count": None, "probability": 0.5}
+    await client.control("PUT", "faults", [fault_of_half])
+    return [(await client.get(path))["code"] for _ in range(30)]
+
+
+async def test_a_seed_brings_the_same_faults_again(client):
+    first = await drawn(client, 7)
+    assert set(first) == {0, 500}
+    # Pushes draw their delays meanwhile, and must not shift the faults.
+    await client.order()
+    assert await drawn(client, 7) == first
+    assert await drawn(client, 8) != first

@@ -36,6 +36,7 @@ async def test_depth_ticker_and_deals_after_a_trade(client):
     (deal,) = await read(client, f"deals/{BTC}")
     assert {k: deal[k] for k in "pvTOM"} == {"p": 50000, "v": 10, "T": 1, "O": 1, "M": 2}
     assert abs(deal["t"] - time.time() * 1000) < 5000
+    assert deal["i"] == "1"
 
 
 async def test_deals_and_commits_are_limited_and_newest_first(client):

@@ -112,7 +112,7 @@ async def test_a_liquidation_is_seen_everywhere(client):
     assert _values(
         closed, "state holdVol closeVol openAvgPrice closeAvgPrice im oim closeProfitLoss"
     ) == [3, 0, 10, 50000, 45000, 0, 0, -5]
-    assert closed["positionShowStatus"] == "CLOSED"
+    assert (closed["positionShowStatus"], closed["holdAvgPrice"]) == ("CLOSED", 50000)
     assert (closed["realised"], closed["liquidatePrice"]) == (-5.04, 45070)
 
 
@@ -191,9 +191,9 @@ async def test_leverage_and_its_tier(client):
         [2, 1, 20, 5, 17_500_000, 0.02, 0.05, 0.001, 500],
     ]
     limits = (await client.get(ACCOUNT + "risk_limit", {"symbol": "BTC_USDT"}))["data"]
-    assert _values(limits["BTC_USDT"][0], "symbol positionType level maxVol maxLeverage leverage") == [
-        "BTC_USDT", 1, 3, 480_000, 500, 100,
-    ]  # fmt: skip
+    row = limits["BTC_USDT"][0]
+    assert _values(row, "symbol positionType level maxVol") == ["BTC_USDT", 1, 3, 480_000]
+    assert _values(row, "maxLeverage leverage") == [500, 100]
     assert "ETH_USDT" in (await client.get(ACCOUNT + "risk_limit"))["data"]
     assert (await client.get(ACCOUNT + "risk_limit", {"symbol": "NO"}))["code"] == 1001
     for change_of, code in (

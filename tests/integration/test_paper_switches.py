@@ -153,10 +153,14 @@ async def test_what_was_switched_in_the_books_outlives_a_restart(tmp_path):
                 if first:
                     async with await signed_up(address) as client:
                         keys.append((client._access_key, client._secret_key))
-                        await client.control("PUT", CONTRACT, {"suspend": "close", "state": 0})
+                        changes = {"suspend": "close", "openingTime": 7}
+                        await client.control("PUT", CONTRACT, changes)
                         refuse = {"refuse": {"open": 6002}}
                         await client.control("PUT", f"accounts/{keys[0][0]}", refuse)
                 async with PaperClient(address, *keys[0]) as client:
+                    query = {"symbol": "BTC_USDT"}
+                    row = (await client.get("/api/v1/contract/detail", query))["data"]
+                    assert row["openingTime"] == 7
                     return [(await client.order(side=side))["code"] for side in (1, 4)]
         finally:
             venue.close()
@@ -195,6 +199,9 @@ async def test_all_documented_rates_at_once(address):
         assert (await client.get(detail, query))["code"] == 0
         assert (await client.get(OPEN_ORDERS))["code"] == 0
         assert (await client.order(vol=0))["code"] == 510
+        both = {"documented": True, "order_create_per_2s": None}
+        await client.control("PUT", "limits", both)
+        assert [(await client.order(vol=0))["code"] for _ in range(6)] == [2011] * 6
 
 
 WRONG = [

@@ -64,6 +64,15 @@ def test_what_was_filled_is_protected_when_the_rest_is_canceled():
     assert (stop.vol, desk.holds()) == (5, {1: 5})
 
 
+def test_a_later_position_is_not_protected_by_an_earlier_order():
+    desk = TriggerDesk()
+    order = desk.limit(1, 10, "50000", attached=attached(loss="49000"), twist=Twist.PARTIAL_FILL)
+    desk.place(4, 5)
+    desk.place(1, 5)
+    desk.made(CancelOrder(at_ms=NOW, account_id=1, order_id=order.id))
+    assert (desk.stops, desk.holds()) == ([], {1: 5})
+
+
 def test_a_market_order_that_gets_a_part():
     desk = TriggerDesk()
     asks = [[Decimal(50000), Decimal(4)]]

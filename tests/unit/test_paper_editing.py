@@ -79,8 +79,10 @@ def test_a_change_of_a_closing_order_may_use_the_volume_that_it_had_promised():
 
 def test_a_change_that_the_market_meets_is_filled_at_once():
     desk = Desk()
-    new = change(desk, desk.limit(1, 10, "49000"), "50000")
-    assert seen(new, "state deal_vol") == [3, 10]
+    old = desk.limit(1, 10, "49000")
+    new = change(desk, old, "50000")
+    assert seen(new, "state deal_vol frozen") == [3, 10, 0]
+    assert seen(old, "deals deal_vol state") == [[], 0, 4]
     assert seen(new.deals[0], "taker price") == [True, 50000]
     assert desk.account.wallet("USDT").frozen == 0
     assert desk.held(LONG).hold_vol == 10

@@ -113,3 +113,14 @@ def test_what_isolated_margin_cannot_pay_the_insurance_fund_does():
     wallet = desk.account.wallet("USDT")
     assert desk.account.positions == {}
     assert (wallet.cash, wallet.insured, wallet.funding) == (0, 5, -10)
+
+
+def test_a_position_without_margin_lives_as_long_as_it_is_ahead():
+    desk = Desk(balance="5.04")
+    desk.place(1, 10, open_type=1)
+    desk.price("60000")
+    _settle(desk, "0.2")
+    wallet = desk.account.wallet("USDT")
+    assert desk.held().hold_vol == 10
+    # 12 were to be paid, and 5 were there.
+    assert (wallet.cash, wallet.insured, desk.free) == (0, 7, 0)

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from tests.paper_desk import BTC, CONTRACTS, LONG, NOW, SHORT, Desk, seen
 from tools.paper_exchange.engine.commands import ChangeMargin, SetAutoAdd, SetPrice
 from tools.paper_exchange.engine.events import LiquidationRisk
-from tools.paper_exchange.engine.margin import liquidation_price
+from tools.paper_exchange.engine.margin import held_margin, liquidation_price
 from tools.paper_exchange.engine.state import Order
 
 ISOLATED: dict[str, Any] = {"open_type": 1}
@@ -91,6 +91,24 @@ def test_margin_that_was_added_is_lost_too():
     assert _takeover(desk).profit == -7
     assert _takeover(desk).price == 43000
     assert desk.account.closed_positions[0].extra_margin == 0
+
+
+def test_the_loss_is_the_margin_to_the_last_digit():
+    desk = Desk()
+    desk.place(1, 3, leverage=7, open_type=1)
+    margin = held_margin(desk.held(), CONTRACTS[BTC])
+    _fair(desk, "30000")
+    assert desk.account.wallet("USDT").profit == -margin
+
+
+def test_a_long_position_cannot_lose_more_than_it_is_worth():
+    desk = Desk()
+    desk.place(1, 10, leverage=1, open_type=1)
+    desk.do(
+        ChangeMargin(at_ms=NOW, account_id=1, position_id=desk.held().id, amount=Decimal("0.02"))
+    )
+    _fair(desk, "50")
+    assert seen(_takeover(desk), "price profit") == [0, -50]
 
 
 def test_the_last_price_alone_liquidates_nothing():
@@ -185,6 +203,17 @@ def test_the_largest_loss_goes_first_until_the_rest_is_sound(fair, left):
         # 111.8 - 105 - 1.958: sound for 250 USDT of ETH.
         assert desk.held(symbol=ETH).hold_vol == 10
         assert desk.cash == Decimal("4.842")
+
+
+@pytest.mark.parametrize(("fair", "holds"), [("49011", True), ("49010", False)])
+def test_isolated_margin_does_not_stand_behind_cross_positions(fair, holds):
+    desk = Desk(balance="160")
+    desk.price("2500", symbol=ETH)
+    desk.place(1, 10, leverage=5, symbol=ETH, **ISOLATED)
+    desk.place(1, 1_000, leverage=50)
+    # 155.8 - 50 - 98.9 or 99, and 6.86 are needed.
+    _fair(desk, fair)
+    assert (desk.account.position(BTC, LONG) is not None) is holds
 
 
 def test_isolated_positions_do_not_fall_with_the_cross_ones():

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from tests.paper_desk import BTC, CONTRACTS, LONG, NOW, SHORT, Desk
+from tests.paper_desk import BTC, CONTRACTS, LONG, NOW, SHORT, Desk, seen
 from tools.paper_exchange.engine.commands import (
     ChangeMargin,
     SetAutoAdd,
@@ -120,6 +120,39 @@ def test_a_flip_is_paid_from_what_the_closing_leaves(price, flips):
     assert desk.free == Decimal("59.232") - Decimal("46.368")
 
 
+def test_what_rests_is_paid_before_the_other_side_is_closed():
+    desk = Desk(mode=2, balance="50.4")
+    desk.place(1, 100)
+    assert desk.free == 0
+    # 50 of these 150 would open, and no margin is free before the fill.
+    with pytest.raises(Refused, match="2005"):
+        desk.limit(3, 150, "51000")
+    assert desk.limit(3, 100, "51000").frozen == 0
+
+
+def test_a_resting_order_whose_money_was_lost_dies_when_it_is_reached():
+    desk = Desk(balance="10.2")
+    desk.place(1, 10, **ISOLATED)
+    order = desk.limit(1, 10, "40000", **ISOLATED)
+    _fair(desk, "50000", last="41000")
+    # 9 are lost by this, and 1.1272 is left of what was frozen, 4.032.
+    desk.place(4, 10)
+    desk.price("40000")
+    assert seen(order, "state error deal_vol") == [4, 2, 0]
+
+
+def test_a_resting_order_that_would_open_too_much_by_now_dies_when_it_is_reached():
+    desk = Desk(mode=2, balance="100000")
+    desk.place(1, 30_000, leverage=500)
+    # Each opens 20,000 beside what it closes; together 50,000 more than is held may be short.
+    first = desk.limit(3, 50_000, "51000", leverage=500)
+    second = desk.limit(3, 50_000, "51100", leverage=500)
+    desk.price("51000")
+    assert seen(first, "state deal_vol") == [3, 50_000]
+    desk.price("51100")
+    assert seen(second, "state error deal_vol") == [4, 7, 0]
+
+
 def test_margin_is_added_and_taken_back():
     desk = Desk(balance="1000")
     desk.place(1, 1_000, **ISOLATED)
@@ -145,6 +178,10 @@ def test_added_margin_goes_with_the_part_that_is_closed():
     _margin(desk, "100")
     desk.place(4, 250)
     assert desk.held().extra_margin == 75
+    # Not even a rest beyond the digits that are kept stays with what is closed.
+    desk.held().extra_margin += Decimal("1e-20")
+    desk.place(4, 750)
+    assert desk.account.closed_positions[0].extra_margin == 0
 
 
 def test_margin_of_cross_positions_and_of_none_cannot_be_changed():
@@ -201,3 +238,12 @@ def test_margin_ratio_of_isolated_and_cross():
     # 4600 x 0.0014 = 6.44 by 996 - 400.
     ratio = margin_ratio(desk, desk.account, position=desk.held(LONG))
     assert ratio == Decimal("6.44") / 596
+
+
+@pytest.mark.parametrize("last", ["45010", "45000", "40000"])
+def test_a_margin_ratio_ends_at_one(last):
+    desk = Desk()
+    desk.place(1, 1_000, **ISOLATED)
+    # Looked at before anything is taken over.
+    desk.state.prices[BTC].fair = Decimal(last)
+    assert margin_ratio(desk, desk.account, position=desk.held()) == 1

@@ -7,9 +7,10 @@ from msgspec.structs import replace
 
 from tests.paper_desk import BTC, CONTRACTS, NOW, seen
 from tests.paper_triggers import TriggerDesk, attached
-from tools.paper_exchange.engine.commands import SetPositionMode
+from tools.paper_exchange.engine.commands import CancelOrder, Reset, SetPositionMode
 from tools.paper_exchange.engine.events import PlanChanged
 from tools.paper_exchange.engine.triggers.commands import CancelPlans, ExpireTriggers
+from tools.paper_exchange.engine.triggers.state import FINISHED_KEPT
 
 DAY = 86_400_000
 
@@ -122,6 +123,42 @@ def test_what_is_refused_when_it_fires_fails(changes, error):
     assert seen(plan, "state error order_id") == [5, error, 0]
     assert desk.holds() == before
     assert desk.account.triggers.plans.open == {}
+
+
+def test_one_that_only_reduces_opens_nothing():
+    desk = TriggerDesk(mode=2)
+    plan = desk.plan(side=3, reduce_only=True)
+    desk.price("51000")
+    assert (seen(plan, "state error"), desk.holds()) == ([5, 2009], {})
+
+
+def test_a_client_who_took_its_name_does_not_stop_it():
+    desk = TriggerDesk()
+    plan = desk.plan()
+    desk.limit(1, 1, "45000", external_oid=f"planorder_{plan.id}_10")
+    desk.price("51000")
+    assert (plan.state, desk.holds()) == (3, {1: 10})
+
+
+def test_as_many_finished_ones_are_kept():
+    desk = TriggerDesk()
+    plans = [desk.plan(trigger_price="50000", type=1, price="45001") for _ in range(50)]
+    for order_id in list(desk.account.open_orders):
+        desk.made(CancelOrder(at_ms=NOW, account_id=1, order_id=order_id))
+    for _ in range(FINISHED_KEPT - 49):
+        plan = desk.plan()
+        desk.made(CancelPlans(at_ms=NOW, account_id=1, plan_ids=[plan.id]))
+    kept = desk.account.triggers.plans.finished
+    assert len(kept) == FINISHED_KEPT
+    assert (plans[0].id in kept, plans[1].id in kept) == (False, True)
+
+
+def test_a_reset_forgets_it():
+    desk = TriggerDesk()
+    desk.plan()
+    desk.made(Reset(at_ms=NOW))
+    desk.price("51000")
+    assert (desk.holds(), desk.account.triggers.any_open) == ({}, False)
 
 
 def test_nothing_is_frozen_while_it_waits():

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
-from tests.paper_desk import BTC, CONTRACTS, NOW, seen
+from tests.paper_desk import BTC, CONTRACTS, NOW, SHORT, seen
 from tests.paper_triggers import TriggerDesk, attached, leg_of
 from tools.paper_exchange.engine.commands import PlaceOrder, SetDepth
 from tools.paper_exchange.engine.triggers.commands import CancelStops
@@ -113,6 +113,25 @@ def test_it_goes_with_its_position():
     assert desk.holds() == {1: 10}, "a stop of an earlier position has fired"
 
 
+def test_the_other_position_keeps_its_own():
+    desk = holding()
+    long = desk.stop(loss="49000")
+    desk.place(3, 10)
+    short = desk.stop(loss="51000", position_id=desk.held(SHORT).id)
+    desk.place(4, 10)
+    assert (long.state, short.state) == (2, 1)
+    desk.price("51000")
+    assert desk.holds() == {}
+
+
+def test_two_that_are_reached_at_once():
+    desk = holding()
+    stops = [desk.stop(loss="49000", is_whole=True), desk.stop(loss="49500")]
+    desk.price("49000")
+    assert [stop.state for stop in stops] == [3, 2]
+    assert desk.holds() == {}
+
+
 def test_it_goes_when_a_net_order_turns_the_position():
     desk = holding(mode=2)
     stop = desk.stop(loss="49000")
@@ -145,16 +164,18 @@ def test_what_is_more_than_one_order_may_be_is_closed_by_several():
 
 def test_where_nobody_offers_it_tries_again():
     desk = holding()
-    stop = desk.stop(loss="49000")
+    stop = desk.stop(loss="49000", leg={"reverse": True})
     desk.made(SetDepth(at_ms=NOW, symbol=BTC, bids=[], asks=[]))
     desk.price("49000")
     assert (stop.state, stop.close_tries, desk.holds()) == (1, 1, {1: 10})
+    assert stop.reverse_tries == 0, "nothing was closed yet"
     way_out = desk.limit(4, 10, "52000")
     desk.price("48900")
     assert (stop.close_tries, way_out.state) == (2, 2)
-    bids = [[Decimal(48900), Decimal(100)]]
+    bids = [[Decimal(48900), Decimal(10)]]
     desk.made(SetDepth(at_ms=NOW, symbol=BTC, bids=bids, asks=[]))
     assert (stop.state, desk.holds(), way_out.state) == (3, {}, 4)
+    assert stop.reverse_error == 2039, "nobody is left who buys"
 
 
 def test_what_is_refused_fails():

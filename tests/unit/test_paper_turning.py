@@ -78,12 +78,12 @@ def test_another_side_that_is_held_keeps_its_leverage():
 
 def test_no_more_is_opened_than_was_closed():
     desk = Desk()
-    desk.place(1, 10)
-    _depth(desk, bids=[[Decimal(50000), Decimal(7)]])
+    desk.place(1, 25)
+    # An order goes through 20 prices at most.
+    _depth(desk, bids=[[Decimal(50000 - place), Decimal(1)] for place in range(60)])
     _reverse(desk)
-    assert desk.held(LONG).hold_vol == 3
-    # Nobody is left to sell to.
-    assert desk.account.position(BTC, SHORT) is None
+    assert [desk.held(LONG).hold_vol, desk.held(SHORT).hold_vol] == [5, 20]
+    assert [order.vol for order in desk.account.finished_orders.values()][-1] == 20
 
 
 def test_why_the_other_side_could_not_be_opened_is_announced():

@@ -55,7 +55,10 @@ class Venue:
         self.maintenance = Maintenance()
         self.one_way_s = 0.0
         self.limits = Limits()
+        # Faults are drawn from the one, the delays of pushes from the other: how many pushes there
+        # are must not change which faults a seed brings.
         self.chance = chance or random.Random()  # noqa: S311 - faults are no secrets
+        self.push_chance = random.Random()  # noqa: S311 - delays are no secrets
         self.faults = Faults(self.chance)
         self.push_delay = PushDelay()
         self.requests = Requests()

@@ -4,8 +4,10 @@ differs from the catalogue, what an account may not.
 
 from collections.abc import Callable
 
+import msgspec
+
 from tools.paper_exchange.control.behaviour import Maintenance, changed
-from tools.paper_exchange.control.replying import WrongBodyError, answer, decoded
+from tools.paper_exchange.control.replying import WrongBodyError, answer, decoded, done
 from tools.paper_exchange.engine.commands import SetContract, SetRestrictions
 from tools.paper_exchange.engine.restrictions import ContractChanges, Restrictions
 from tools.paper_exchange.rest.limits import LimitsChange
@@ -13,6 +15,10 @@ from tools.paper_exchange.rest.replies import Answer
 from tools.paper_exchange.venue import Venue
 
 Handler = Callable[[Venue, str, bytes], Answer]
+
+
+class SeedBody(msgspec.Struct, forbid_unknown_fields=True):
+    seed: int
 
 
 def _set_behaviour(venue: Venue, _rest: str, body: bytes) -> Answer:
@@ -23,6 +29,14 @@ def _set_behaviour(venue: Venue, _rest: str, body: bytes) -> Answer:
 def _set_limits(venue: Venue, _rest: str, body: bytes) -> Answer:
     venue.limits.change(decoded(body, LimitsChange))
     return answer(200, venue.limits.shown())
+
+
+def _set_seed(venue: Venue, _rest: str, body: bytes) -> Answer:
+    """From here on the same calls meet the same faults."""
+    seed = decoded(body, SeedBody).seed
+    venue.chance.seed(seed)
+    venue.push_chance.seed(seed)
+    return done()
 
 
 def _set_maintenance(venue: Venue, _rest: str, body: bytes) -> Answer:
@@ -57,6 +71,7 @@ PLAIN: dict[tuple[str, str], Handler] = {
     ("PUT", "limits"): _set_limits,
     ("PUT", "behaviour"): _set_behaviour,
     ("PUT", "maintenance"): _set_maintenance,
+    ("PUT", "seed"): _set_seed,
 }
 # These take a name behind theirs: a symbol, an access key.
 NAMED: dict[tuple[str, str], Handler] = {

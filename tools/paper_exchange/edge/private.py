@@ -19,7 +19,7 @@ class PrivateFeed:
         self._venue = venue
         self._faults = faults
         # A course of its own from the same seed, so that sockets do not disturb the faults' draws.
-        self._chance = copy.copy(venue.chance)
+        self._chance = copy.copy(venue.push_chance)
         # By account; dictionaries as sets that keep their order.
         self._sessions: dict[int, dict[Session, None]] = {}
 

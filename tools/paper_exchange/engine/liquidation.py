@@ -114,8 +114,9 @@ def _filled_up(turn: Turn, account: Account, *, position: Position) -> bool:
 def _check_cross(turn: Turn, account: Account, *, currency: str) -> None:
     standing = cross_standing(turn, account, currency=currency)
     if not standing.is_ruined:
+        ratio = standing.ratio
         for position in _cross_positions(turn, account, currency=currency):
-            _warn(turn, account, position=position, ratio=standing.ratio)
+            _warn(turn, account, position=position, ratio=ratio)
         return
     for order in list(account.open_orders.values()):
         if not order.closes_only and order.frozen_currency == currency:

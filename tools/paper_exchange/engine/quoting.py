@@ -1,16 +1,14 @@
 """The price that an order names or takes from the book, and whether it may stand: within the band,
-on the tick, and not where a position would be liquidated.
+on the tick, and a close not beyond where the position would be liquidated before.
 """
 
-from decimal import Decimal
-
 from tools.paper_exchange.engine.contracts import Contract
-from tools.paper_exchange.engine.depth import AT_MARKET, best_price, book_price, offers_for, worst
+from tools.paper_exchange.engine.depth import AT_MARKET, best_price, book_price
 from tools.paper_exchange.engine.margin import liquidation_price
 from tools.paper_exchange.engine.refusals import Refused
-from tools.paper_exchange.engine.state import Account, Order, Position
+from tools.paper_exchange.engine.state import Account, Order
 from tools.paper_exchange.engine.turn import Turn
-from tools.paper_exchange.engine.words import BookPrice, OpenType, OrderType, PositionType
+from tools.paper_exchange.engine.words import BookPrice, OpenType, PositionType
 
 
 def check_price(turn: Turn, account: Account, *, order: Order) -> None:
@@ -28,8 +26,6 @@ def check_price(turn: Turn, account: Account, *, order: Order) -> None:
     _check_band(turn, contract, order=order)
     if order.closes_only:
         _check_close(account, contract, order=order)
-    else:
-        _check_survival(turn, contract, order=order)
 
 
 def _nobody_offers(order: Order) -> int:
@@ -61,31 +57,3 @@ def _check_close(account: Account, contract: Contract, *, order: Order) -> None:
         raise Refused(2032)
     if held.type is PositionType.SHORT and order.price > limit > 0:
         raise Refused(2033)
-
-
-def _check_survival(turn: Turn, contract: Contract, *, order: Order) -> None:
-    # A position that was bought far above the fair price is liquidated as soon as it is there.
-    fair, sign = turn.price(order.symbol).fair, order.target.sign
-    if order.open_type is OpenType.CROSS or order.type is OrderType.POST_ONLY:
-        return
-    if (order.price - fair) * sign <= 0:
-        return
-    offers = offers_for(turn, order, vol=order.vol)
-    if offers and (worst(offers) - fair) * sign > 0:
-        limit = liquidation_price(_opened(order, worst(offers)), contract)
-        if (limit - fair) * sign >= 0:
-            raise Refused(2049)
-
-
-def _opened(order: Order, price: Decimal) -> Position:
-    return Position(
-        id=0,
-        symbol=order.symbol,
-        type=order.target,
-        open_type=order.open_type,
-        leverage=order.leverage,
-        created_ms=order.created_ms,
-        updated_ms=order.updated_ms,
-        hold_vol=order.vol,
-        cost=price * order.vol,
-    )

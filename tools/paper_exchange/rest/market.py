@@ -108,7 +108,7 @@ def depth_rows(rows: list[Row]) -> list[list[Any]]:
 
 
 def trade_shape(trade: Trade) -> dict[str, Any]:
-    """`T` 1 the taker bought, 2 sold; `O` see `Effect`; `M` 2: not with itself."""
+    """`T` 1 the taker bought, 2 sold; `O` see `Effect`; `M` 2: not with itself; `i` an id."""
     return {
         "p": number(trade.price),
         "v": number(trade.vol),
@@ -116,6 +116,7 @@ def trade_shape(trade: Trade) -> dict[str, Any]:
         "O": trade.effect,
         "M": 2,
         "t": trade.at_ms,
+        "i": str(trade.id),
     }
 
 

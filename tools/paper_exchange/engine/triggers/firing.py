@@ -50,19 +50,17 @@ from tools.paper_exchange.engine.turn import Turn
 
 
 def fire_triggers(turn: Turn, symbol: str) -> None:
-    """What fires may bring new triggers, so it is looked at until nothing fires. Each fires once at
-    most, and only plans bring anything new, so that comes to an end.
-    """
     waiting = turn.state.waiting.get(symbol)
-    if waiting is None:
-        return
-    tried: set[int] = set()
-    while _fire_round(turn, waiting, tried=tried):
-        pass
+    if waiting is not None:
+        _fire_stops(turn, waiting)
+        _fire_tracks(turn, waiting)
+        _fire_plans(turn, waiting)
 
 
 def wake_triggers(turn: Turn) -> None:
-    """Look at the triggers that the command itself has brought."""
+    """Look at the triggers that the command itself has brought, and at those that these bring. Each
+    fires once at most, and only plans bring new ones, so that comes to an end.
+    """
     while (symbol := turn.woken()) is not None:
         fire_triggers(turn, symbol)
 
@@ -106,32 +104,34 @@ def apply_trigger(  # noqa: C901, PLR0912 - a table, with a row for each command
             assert_never(command)
 
 
-def _fire_round(turn: Turn, waiting: Waiting, *, tried: set[int]) -> bool:
-    accounts = turn.state.accounts
-    fired = False
+def _fire_stops(turn: Turn, waiting: Waiting) -> None:
     for stop_id, account_id in list(waiting.stops.items()):
-        account = accounts[account_id]
+        account = turn.state.accounts[account_id]
         stop = account.triggers.stops.open.get(stop_id)
-        # It may be gone, by what others of this round have done.
-        if stop is None or stop_id in tried:
+        if stop is None:
+            # One that fired before it has closed their position.
             continue
         leg = _reached_leg(turn, stop)
         if leg is not Leg.NONE:
-            tried.add(stop_id)
             fire_stop(turn, account, stop, which=leg)
-            fired = True
+
+
+def _fire_tracks(turn: Turn, waiting: Waiting) -> None:
     for track_id, account_id in list(waiting.tracks.items()):
-        account = accounts[account_id]
-        track = account.triggers.tracks.open.get(track_id)
-        if track is not None and follow(turn, account, track):
+        account = turn.state.accounts[account_id]
+        track = account.triggers.tracks.open[track_id]
+        if follow(turn, account, track):
             fire_track(turn, account, track)
-            fired = True
+
+
+def _fire_plans(turn: Turn, waiting: Waiting) -> None:
     for plan_id, account_id in list(waiting.plans.items()):
-        account = accounts[account_id]
-        plan = account.triggers.plans.open.get(plan_id)
-        if plan is not None:
-            fired = _try_plan(turn, account, plan) or fired
-    return fired
+        account = turn.state.accounts[account_id]
+        plan = account.triggers.plans.open[plan_id]
+        if turn.at_ms >= plan.expires_ms:
+            expire_plan(turn, account, plan)
+        elif plan.is_reached(reference(turn.price(plan.symbol), plan.trend)):
+            fire_plan(turn, account, plan)
 
 
 def _reached_leg(turn: Turn, stop: StopOrder) -> Leg:
@@ -142,16 +142,6 @@ def _reached_leg(turn: Turn, stop: StopOrder) -> Leg:
         if leg is not None and stop.is_reached(which, reference(price, leg.trend)):
             return which
     return Leg.NONE
-
-
-def _try_plan(turn: Turn, account: Account, plan: PlanOrder) -> bool:
-    if turn.at_ms >= plan.expires_ms:
-        expire_plan(turn, account, plan)
-        return False
-    if not plan.is_reached(reference(turn.price(plan.symbol), plan.trend)):
-        return False
-    fire_plan(turn, account, plan)
-    return True
 
 
 def _expired(state: State, at_ms: int) -> Iterator[tuple[Account, PlanOrder]]:

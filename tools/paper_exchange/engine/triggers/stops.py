@@ -132,7 +132,7 @@ def fire_stop(turn: Turn, account: Account, stop: StopOrder, *, which: Leg) -> N
     """
     leg = stop.leg(which)
     held = account.position(stop.symbol, stop.position_type)
-    if leg is None or held is None or held.id != stop.position_id:
+    if leg is None or held is None:
         retire(turn, account, stop, state=TriggerState.CANCELED)
         return
     stop.close_tries += 1
