@@ -172,3 +172,11 @@ def test_changes_of_contracts_and_accounts_survive_being_stored():
     assert again.accounts[1].restrictions == caps
     desk.do(SetContract(at_ms=NOW, symbol=BTC, changes=ContractChanges()))
     assert desk.state.contract_changes == {}
+
+
+def test_a_change_keeps_the_stop_loss_on_its_side():
+    desk = Desk()
+    attached = {"stopLossPrice": Decimal(48500), "lossTrend": 1, "profitTrend": 1}
+    old = desk.limit(1, 10, "49000", attached=attached)
+    assert refused(desk, old, "48000") == 5003
+    assert change(desk, old, "48600").attached == attached

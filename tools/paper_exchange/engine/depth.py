@@ -92,9 +92,5 @@ def total(levels: list[Level]) -> Decimal:
     return sum((vol for _, vol in levels), ZERO)
 
 
-def worst(levels: list[Level]) -> Decimal:
-    return levels[-1][0]
-
-
 def _against(depth: Depth, order: Order) -> list[list[Decimal]]:
     return depth.asks if order.side.is_buy else depth.bids

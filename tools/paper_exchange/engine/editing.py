@@ -16,6 +16,7 @@ from tools.paper_exchange.engine.permitting import check_account, check_may_open
 from tools.paper_exchange.engine.quoting import check_price
 from tools.paper_exchange.engine.refusals import Refused
 from tools.paper_exchange.engine.state import ZERO, Account, Order
+from tools.paper_exchange.engine.triggers.checking import check_order_attached
 from tools.paper_exchange.engine.turn import Turn
 from tools.paper_exchange.engine.words import BookPrice, OrderError, PositionMode
 
@@ -84,6 +85,7 @@ def _checked(turn: Turn, account: Account, *, old: Order, price: Decimal, vol: D
     check_closable(account, order=new, freed=old.remaining)
     check_risk_limit(contract, account, new, replaced=old)
     check_balance(turn, account, order=new, freed=old.frozen)
+    check_order_attached(turn, new)
     return new
 
 
