@@ -2,6 +2,7 @@
 Handlers get it passed in; nothing else changes the state.
 """
 
+import copy
 import random
 import time
 from collections.abc import Callable
@@ -58,7 +59,7 @@ class Venue:
         # Faults are drawn from the one, the delays of pushes from the other: how many pushes there
         # are must not change which faults a seed brings.
         self.chance = chance or random.Random()  # noqa: S311 - faults are no secrets
-        self.push_chance = random.Random()  # noqa: S311 - delays are no secrets
+        self.push_chance = copy.copy(self.chance)
         self.faults = Faults(self.chance)
         self.push_delay = PushDelay()
         self.requests = Requests()

@@ -4,8 +4,6 @@ Shapes are made at once, because the engine's objects change with the next comma
 a session listens, because thousands of orders a second pass here.
 """
 
-import copy
-
 from tools.paper_exchange.edge import frames
 from tools.paper_exchange.edge.faulting import SocketFaults, socket_path
 from tools.paper_exchange.edge.pushes import PUSHES
@@ -18,8 +16,6 @@ class PrivateFeed:
     def __init__(self, venue: Venue, faults: SocketFaults) -> None:
         self._venue = venue
         self._faults = faults
-        # A course of its own from the same seed, so that sockets do not disturb the faults' draws.
-        self._chance = copy.copy(venue.push_chance)
         # By account; dictionaries as sets that keep their order.
         self._sessions: dict[int, dict[Session, None]] = {}
 
@@ -51,7 +47,7 @@ class PrivateFeed:
                 if not session.wants(push.key, symbol, push.permission) or self._is_lost(session):
                     continue
                 if delay_s is None:
-                    delay_s = self._venue.push_delay.draw_s(self._chance)
+                    delay_s = self._venue.push_delay.draw_s(self._venue.push_chance)
                 payload = payload or frames.push(
                     f"personal.{push.channel}", push.data(self._venue, event), at_ms=at_ms
                 )

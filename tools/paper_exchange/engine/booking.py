@@ -166,7 +166,7 @@ def _note_deal(
         taker=fill.taker,
         at_ms=turn.at_ms,
     )
-    order.deals.append(deal)
+    order.deals = (*order.deals, deal)
     order.deal_vol += fill.vol
     order.deal_value += fill.price * fill.vol
     order.profit += profit

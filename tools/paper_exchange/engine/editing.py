@@ -75,7 +75,7 @@ def _checked(turn: Turn, account: Account, *, old: Order, price: Decimal, vol: D
         hidden_until_ms=0,
         bbo_type=0,
         version=1,
-        deals=[],
+        deals=(),
     )
     contract = turn.contract(new.symbol)
     check_may_open(account, new)

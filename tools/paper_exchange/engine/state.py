@@ -56,7 +56,9 @@ class Wallet(msgspec.Struct, kw_only=True):
     insured: Decimal = ZERO
 
 
-class Deal(msgspec.Struct, kw_only=True):
+# Orders and deals pile up and hold no cycles: the collector need not walk through them. (It never
+# leaves lists alone, but tuples of what it leaves alone.)
+class Deal(msgspec.Struct, kw_only=True, gc=False):
     id: int
     vol: Decimal
     price: Decimal
@@ -66,7 +68,7 @@ class Deal(msgspec.Struct, kw_only=True):
     at_ms: int
 
 
-class Order(msgspec.Struct, kw_only=True):
+class Order(msgspec.Struct, kw_only=True, gc=False):
     id: int
     symbol: str
     side: Side
@@ -96,7 +98,7 @@ class Order(msgspec.Struct, kw_only=True):
     hidden_until_ms: int = 0
     bbo_type: int = 0
     version: int = 1
-    deals: list[Deal] = []
+    deals: tuple[Deal, ...] = ()
 
     @property
     def remaining(self) -> Decimal:
