@@ -65,11 +65,15 @@ class PaperClient:
             return json.loads(await reply.read())
 
     async def control(self, method: str, path: str, body: Any = None) -> Any:
+        status, answer = await self.try_control(method, path, body)
+        assert status == 200, answer
+        return answer
+
+    async def try_control(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        """Status and answer of a control call that may be refused."""
         url = f"{self._base_url}/_paper/{path}"
         async with self._session.request(method, url, json=body) as reply:
-            answer = await reply.json()
-            assert reply.status == 200, answer
-            return answer
+            return reply.status, await reply.json()
 
     async def order(self, **fields: Any) -> Any:
         """Create an order: 10 contracts BTC_USDT long at market unless told otherwise."""
