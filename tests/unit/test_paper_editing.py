@@ -82,7 +82,7 @@ def test_a_change_that_the_market_meets_is_filled_at_once():
     old = desk.limit(1, 10, "49000")
     new = change(desk, old, "50000")
     assert seen(new, "state deal_vol frozen") == [3, 10, 0]
-    assert seen(old, "deals deal_vol state") == [[], 0, 4]
+    assert seen(old, "deals deal_vol state") == [(), 0, 4]
     assert seen(new.deals[0], "taker price") == [True, 50000]
     assert desk.account.wallet("USDT").frozen == 0
     assert desk.held(LONG).hold_vol == 10
