@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from libs.common.secret import Secret
 
 PREFIX = "ALERTWIRE_"
+LARGEST_PORT = 65_535
 
 T = TypeVar("T")
 
@@ -52,6 +53,8 @@ def from_env(cls: type[T], environ: Mapping[str, str]) -> T:
         raw = environ.get(name, "")
         if raw:
             values[field.name] = _convert(raw, kind=hints[field.name], name=name)
+            if field.name == "port" or field.name.endswith("_port"):
+                _check_port(values[field.name], name=name)
         elif field.default is dataclasses.MISSING:
             raise SettingsError(f"{name} is missing: {field.metadata['doc']}")
     return cls(**values)
@@ -68,6 +71,12 @@ def redacted(settings: object) -> dict[str, object]:
         value = getattr(settings, field.name)
         shown[field.name] = str(value) if isinstance(value, (Secret, Path)) else value
     return shown
+
+
+def _check_port(port: int, *, name: str) -> None:
+    # An event loop may wrap a larger number around and listen somewhere else.
+    if not 0 <= port <= LARGEST_PORT:
+        raise SettingsError(f"{name} lies between 0 and {LARGEST_PORT}, not {port}")
 
 
 def _convert(raw: str, *, kind: Any, name: str) -> Any:

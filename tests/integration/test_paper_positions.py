@@ -81,7 +81,7 @@ async def test_margin_is_changed(client):
     body = {"positionId": position_id, "amount": 2, "type": "SUB"}
     answer = await client.post(POSITION + "change_margin", body)
     assert answer["code"] == 2018
-    assert "1.5" in answer["message"]
+    assert answer["message"].endswith(" 1.5")
 
 
 async def test_margin_that_adds_itself(client):

@@ -84,6 +84,43 @@ async def test_the_books_survive_a_kill_and_a_stop(tmp_path):
     assert (tmp_path / "snapshot.json").stat().st_mode & 0o777 == 0o600
 
 
+async def refused_with(folder, **environ):
+    """What a paper exchange says that ends with 2 before it serves."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tools.paper_exchange"),
+        env={"ALERTWIRE_STATE_DIR": str(folder)} | environ,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await process.communicate()
+    assert process.returncode == 2, output
+    assert b"Traceback" not in output
+    return output.decode()
+
+
+async def test_one_process_alone_keeps_the_books_of_a_folder(tmp_path):
+    process = Process(tmp_path)
+    await process.start()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        free = str(taken.getsockname()[1] - 1)
+    assert "in use by another process" in await refused_with(tmp_path, ALERTWIRE_PORT=free)
+    await process.stop()
+
+
+async def test_a_port_that_is_taken_is_told(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert f"cannot listen on 127.0.0.1 port {port}" in await refused_with(
+            tmp_path, ALERTWIRE_PORT=port
+        )
+
+
+async def test_a_folder_that_cannot_be_used_is_told(tmp_path):
+    (tmp_path / "file").write_text("")
+    said = await refused_with(tmp_path / "file", ALERTWIRE_PORT="1")
+    assert "cannot be used: " in said
+
+
 async def test_a_line_cut_off_by_a_crash_is_passed_over(tmp_path):
     async with serving(Venue(load_catalogue(), state_dir=tmp_path)) as address:
         async with await signed_up(address) as client:

@@ -54,6 +54,12 @@ async def test_an_unknown_order_is_success_without_data(client):
     assert await client.get(PRIVATE + "order/get/5") == {"success": True, "code": 0}
 
 
+async def test_a_client_id_may_hold_what_separates_the_parts_of_a_path(client):
+    made = (await client.order(externalOid="a/b?c%2F"))["data"]["orderId"]
+    found = await client.get(EXTERNAL + "a%2Fb%3Fc%252F")
+    assert (found["data"]["orderId"], found["data"]["externalOid"]) == (made, "a/b?c%2F")
+
+
 async def test_numbers_leave_exactly_and_without_exponents(address):
     async with aiohttp.ClientSession(address) as session:
         async with session.get("/api/v1/contract/ticker?symbol=PEPE_USDT") as reply:

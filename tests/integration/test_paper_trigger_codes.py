@@ -70,6 +70,8 @@ PLANS = [
     play(3001, plan(trend=4)),
     play(3001, plan(trend=None)),
     play(3001, plan(stopLossPrice=50000, lossTrend=9)),
+    play(3001, plan(takeProfitPrice=52000, lossTrend=9)),
+    play(600, plan(priceProtect=2)),
     play(3002, plan(triggerType=3)),
     play(3002, plan(triggerType=None)),
     play(3003, plan(executeCycle=3)),
@@ -109,6 +111,7 @@ STOPS = [
     play(5003, order(stopLossPrice=50000)),
     play(5003, limit(49500, takeProfitPrice=49500)),
     play(5003, order(), POSITIONS, stop(stopLossPrice=51000, takeProfitPrice=50500)),
+    play(600, order(), POSITIONS, stop(stopLossPrice=49000, priceProtect=2)),
     play(5003, order(), POSITIONS, stop(stopLossPrice=49000, stopLossType=1)),
     play(5004, order(), POSITIONS, stop(stopLossPrice=49000, vol=11)),
     play(

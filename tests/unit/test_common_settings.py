@@ -100,6 +100,16 @@ def test_a_value_of_the_wrong_type_is_named(name, value, wanted):
         read(**{name: value})
 
 
+@pytest.mark.parametrize("port", ["-1", "65536", "99999"])
+def test_a_port_that_does_not_exist_is_refused(port):
+    """uvloop would listen on another one."""
+    with pytest.raises(SettingsError, match=f"ALERTWIRE_HEALTH_PORT .* not {port}"):
+        from_env(
+            ServiceSettings,
+            {"ALERTWIRE_NATS_URL": "nats://a", "ALERTWIRE_HEALTH_PORT": port},
+        )
+
+
 def test_no_secret_is_shown():
     settings = read(ALERTWIRE_OTHER="other-secret")
     shown = redacted(settings)

@@ -178,6 +178,8 @@ def test_topics_are_told_apart_by_their_detail():
     assert topic("kline", interval="Min5") == Topic("kline", "BTC_USDT", "Min5")
     assert topic("depth.full") == topic("depth.full", limit=20) == topic("depth.full", limit="20")
     assert topic("depth.step", step="0.1") == topic("depth.step")
+    assert topic("depth.step", step=0.1) == topic("depth.step")
+    assert topic("depth.step", symbol="PEPE_USDT", step=1e-10).detail == "0.0000000001"
     assert topic("ticker", interval="Min5") == Topic("ticker", "BTC_USDT")
     assert read_topic("tickers", None, CONTRACTS) == Topic("tickers")
 

@@ -153,6 +153,30 @@ def test_a_chase_goes_five_percent_at_most(price, code):
         desk.do(command)
 
 
+@pytest.mark.parametrize(
+    ("side", "kind", "price", "state"),
+    [
+        (1, 1, "50000.1", 3),
+        (1, 2, "50000.5", 3),
+        (1, 3, "49999.9", 2),
+        (1, 4, "49999.5", 2),
+        (3, 1, "49999.9", 3),
+        (3, 3, "50000.1", 2),
+    ],
+)
+def test_without_a_depth_prices_come_from_the_ladder_that_is_shown(side, kind, price, state):
+    order = Desk().limit(side, 10, "49000", bbo_type=kind)
+    assert seen(order, "price state") == [Decimal(price), state]
+
+
+def test_without_a_depth_a_chased_order_still_rests():
+    desk = Desk()
+    order = desk.limit(1, 10, "49500")
+    desk.do(ChaseOrder(at_ms=NOW, account_id=1, order_id=order.id))
+    (new,) = desk.account.open_orders.values()
+    assert new.price == Decimal("49999.9")
+
+
 def test_a_chase_where_nobody_else_stands_changes_nothing():
     desk = Desk()
     depth(desk, bids=[], asks=[[50500, 5]])

@@ -313,3 +313,8 @@ def test_settings():
     assert (settings.host, settings.port, settings.state_dir) == ("127.0.0.1", 8402, None)
     with pytest.raises(SettingsError, match="ALERTWIRE_PORT"):
         from_env(PaperExchangeSettings, {})
+
+
+def test_a_signature_of_odd_bytes_is_a_wrong_signature():
+    """As a header with the byte 0xff reaches us."""
+    assert code_of(make_call(signature="\udcff")) == 602

@@ -25,6 +25,7 @@ from tools.paper_exchange.venue import Venue
 
 _JSON = {"Content-Type": "application/json"}
 _HTML = {"Content-Type": "text/html"}
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _BLOCKED = b"<html><head><title>Access Denied</title></head><body>Access Denied</body></html>"
 _BAD_GATEWAY = b"<html><head><title>502 Bad Gateway</title></head><body>502</body></html>"
 _LATE = frozenset({FaultKind.DELAY_BEFORE, FaultKind.HANG})
@@ -45,6 +46,10 @@ class PaperApp:
         self._edge.stop()
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        if request.headers.get("Expect", "").lower() == "100-continue":
+            # Who asks first holds the body back until then.
+            await request.writer.write(_CONTINUE)
+            request.writer.output_size = 0
         path, _, query = request.raw_path.partition("?")
         if path.rstrip("/") == SOCKET_PATH:
             return await self._connect(request)
@@ -78,8 +83,9 @@ class PaperApp:
         body = await request.read()
         if venue.one_way_s:
             await asyncio.sleep(venue.one_way_s)
-        found = self._routes.find(path)
-        record = self._note(request, path=path, content=body or query.encode(), found=found)
+        found = self._routes.find(request.raw_path.partition("?")[0])
+        content = query.encode() if request.method == "GET" else body or query.encode()
+        record = self._note(request, path=path, content=content, found=found)
         befalling = venue.faults.draw(path)
         fault = befalling.call
         if fault is not None:

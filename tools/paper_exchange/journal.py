@@ -3,11 +3,15 @@ written at once (without a sync to disk), and is replayed at the start. Replay e
 so the journal stays short.
 """
 
+import contextlib
+import fcntl
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 
+from libs.common.settings import SettingsError
 from tools.paper_exchange.engine.applying import apply
 from tools.paper_exchange.engine.commands import Command
 from tools.paper_exchange.engine.contracts import Contracts
@@ -17,10 +21,35 @@ from tools.paper_exchange.engine.state import State
 COMPACT_ABOVE_BYTES = 256 * 1024 * 1024
 # The files hold paper secrets: their owner alone may read them.
 _OWNER_ONLY = 0o600
+_SETTING = "ALERTWIRE_STATE_DIR"
 
 
 class JournalError(Exception):
     """The kept books cannot be read; the message names the file and the line."""
+
+
+@contextlib.contextmanager
+def sole_owner(directory: Path | None) -> Iterator[None]:
+    """Keeps other processes from the books while the block runs: two would overwrite each other's.
+
+    Raises `SettingsError` where another process has them, or the folder cannot be used.
+    """
+    if directory is None:
+        yield
+        return
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(directory / "owner", os.O_RDWR | os.O_CREAT, _OWNER_ONLY)
+    except OSError as error:
+        raise SettingsError(f"{_SETTING} {directory} cannot be used: {error.strerror}") from None
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SettingsError(f"{_SETTING} {directory} is in use by another process") from None
+        yield
+    finally:
+        os.close(descriptor)
 
 
 class _Entry(msgspec.Struct):

@@ -26,7 +26,8 @@ class Record(msgspec.Struct, kw_only=True, gc=False):
     def shown(self) -> dict[str, Any]:
         content: dict[str, Any]
         if self.method == "GET":
-            content = {"query": dict(parse_qsl(self.raw.decode(), keep_blank_values=True))}
+            query = self.raw.decode(errors="replace")
+            content = {"query": dict(parse_qsl(query, keep_blank_values=True))}
         else:
             content = {"body": _parsed(self.raw)}
         return {
@@ -34,7 +35,7 @@ class Record(msgspec.Struct, kw_only=True, gc=False):
             "received_ns": self.received_ns,
             **content,
             "code": self.code,
-            "access_key": self.access_key,
+            "access_key": _readable(self.access_key),
         }
 
 
@@ -70,6 +71,11 @@ def _parsed(raw: bytes) -> Any:
         return None
     try:
         msgspec.json.decode(raw)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return raw.decode(errors="replace")
     return msgspec.Raw(raw)
+
+
+def _readable(header: str | None) -> str | None:
+    # Bytes of a header that are no text arrive as surrogates, which no answer can hold.
+    return header and header.encode(errors="surrogateescape").decode(errors="replace")

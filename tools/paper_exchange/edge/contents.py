@@ -1,8 +1,10 @@
 """What the public topics show: the data of a push, made from the venue as it is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any
+
+import msgspec
 
 from tools.paper_exchange.edge.topics import Topic
 from tools.paper_exchange.market.bars import Interval, bars_of
@@ -39,6 +41,11 @@ def news_of_trades(venue: Venue, symbol: str, *, since: int) -> tuple[int, list[
         return last, []
     new = [trade for trade in reversed(trades) if trade.id > since]
     return last, [[trade_shape(trade) for trade in new]]
+
+
+def news_of_contracts(venue: Venue, *, seen: Mapping[str, msgspec.Raw]) -> dict[str, msgspec.Raw]:
+    """The rows of contracts that are not as they were seen."""
+    return {symbol: row for symbol, row in venue.rows.items() if seen.get(symbol, row) != row}
 
 
 def _ticker(venue: Venue, topic: Topic) -> dict[str, Any]:

@@ -8,10 +8,13 @@ clients wait for a number of pushes, since the real market never stands still.
 import asyncio
 from dataclasses import dataclass, field
 
+import msgspec
+
 from tools.paper_exchange.edge import frames
 from tools.paper_exchange.edge.contents import (
     CONTENTS,
     depth_snapshot,
+    news_of_contracts,
     news_of_depth,
     news_of_trades,
 )
@@ -25,12 +28,13 @@ from tools.paper_exchange.venue import Venue
 @dataclass(slots=True)
 class _Stream:
     """A topic's subscribers, and what they have been sent: the depth's version, the last trade or
-    the state of the tape, and the data itself.
+    the state of the tape, the data itself, or the rows of all contracts.
     """
 
     subscribers: dict[Session, None] = field(default_factory=dict)
     seen: int = -1
     sent: bytes = b""
+    rows: dict[str, msgspec.Raw] = field(default_factory=dict)
 
 
 class PublicFeed:
@@ -95,6 +99,8 @@ class PublicFeed:
     def _advance(self, topic: Topic, stream: _Stream) -> bool:
         # Send on what has happened since the last time; whether anything has.
         before = stream.seen
+        if topic.kind == "contract":
+            return self._tell_contracts(topic, stream)
         if topic.kind == "depth":
             stream.seen, news = news_of_depth(self._venue, topic.symbol, since=before)
         elif topic.kind == "deal":
@@ -104,6 +110,13 @@ class PublicFeed:
         for data in news:
             self._send(topic, list(stream.subscribers), data)
         return bool(news)
+
+    def _tell_contracts(self, topic: Topic, stream: _Stream) -> bool:
+        changed = news_of_contracts(self._venue, seen=stream.rows)
+        stream.rows = dict(self._venue.rows)
+        for symbol, row in changed.items():
+            self._send(topic, list(stream.subscribers), row, symbol=symbol)
+        return bool(changed)
 
     def _renew(self, topic: Topic, stream: _Stream) -> bool:
         content = CONTENTS.get(topic.kind)
@@ -128,11 +141,12 @@ class PublicFeed:
         elif topic.kind in CONTENTS:
             self._send(topic, [session], CONTENTS[topic.kind](self._venue, topic))
 
-    def _send(self, topic: Topic, sessions: list[Session], data: object) -> None:
+    def _send(
+        self, topic: Topic, sessions: list[Session], data: object, *, symbol: str | None = None
+    ) -> None:
         if not sessions:
             return
-        payload = frames.push(
-            topic.kind, data, at_ms=self._venue.now_ms(), symbol=topic.symbol or None
-        )
+        named = symbol or topic.symbol or None
+        payload = frames.push(topic.kind, data, at_ms=self._venue.now_ms(), symbol=named)
         for session in sessions:
             session.send(payload)

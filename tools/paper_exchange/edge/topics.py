@@ -1,5 +1,6 @@
 """What can be subscribed to in public, and how clients name it."""
 
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from tools.paper_exchange.edge.frames import BadFrameError
@@ -69,8 +70,10 @@ def _detail(kind: str, param: dict[str, Any], *, contract: Contract) -> str:
         return limit
     if kind == "depth.step":
         steps = [plain(contract.price_unit * factor) for factor in _STEPS]
-        step = str(param.get("step", steps[0]))
-        if step not in steps:
+        step = param.get("step", steps[0])
+        # A small step that is sent as a number has become a float: 1e-10.
+        text = plain(Decimal(str(step))) if isinstance(step, (int, float)) else str(step)
+        if text not in steps:
             raise BadFrameError(f"Invalid step; valid are {', '.join(steps)}")
-        return step
+        return text
     return ""

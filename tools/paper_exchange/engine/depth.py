@@ -36,13 +36,15 @@ def book_price(turn: Turn, order: Order, *, kind: BookPrice) -> Decimal | None:
     the book; None where that side is empty.
     """
     depth = turn.state.depths.get(order.symbol)
+    wanted = 5 if kind in _FIFTH else 1
+    of_bids = (kind in _OWN_SIDE) is order.side.is_buy
     if depth is None:
-        return turn.price(order.symbol).last
-    own = kind in _OWN_SIDE
-    levels = depth.bids if own is order.side.is_buy else depth.asks
+        # Unlimited depth is shown as a ladder of ticks on both sides of the last price.
+        away = turn.contract(order.symbol).price_unit * wanted
+        return turn.price(order.symbol).last + (-away if of_bids else away)
+    levels = depth.bids if of_bids else depth.asks
     if not levels:
         return None
-    wanted = 5 if kind in _FIFTH else 1
     return levels[min(wanted, len(levels)) - 1][0]
 
 

@@ -24,7 +24,7 @@ def authenticate(keys: Mapping[str, Key], call: Call) -> Key:
     sent = call.headers.get("Request-Time", "")
     if not _is_number(sent) or abs(call.now_ms - int(sent)) > _window_ms(call):
         raise Refused(513)
-    given = call.headers.get("Signature", "").encode()
+    given = call.headers.get("Signature", "").encode(errors="surrogateescape")
     signed = f"{key.access_key}{sent}".encode()
     if not any(
         hmac.compare_digest(hexdigest(key, signed + payload).encode(), given)

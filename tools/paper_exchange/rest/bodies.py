@@ -27,8 +27,16 @@ class CarryingBody(msgspec.Struct, kw_only=True, rename="camel"):
     profit_trend: int | None = None
     price_protect: int | None = None
 
+    def check_words(self, *, wrong_trend: int) -> None:
+        """Also where there is no price that they could be about."""
+        if self.price_protect not in _YES_OR_NO:
+            raise Refused(600)
+        if not {self.loss_trend, self.profit_trend} <= _TRENDS:
+            raise Refused(wrong_trend)
+
     def attached(self) -> dict[str, Decimal | int]:
         """Stop loss and take profit as they travel with the order."""
+        self.check_words(wrong_trend=3001)
         attached: dict[str, Decimal | int] = {}
         for name in ("stop_loss_price", "take_profit_price"):
             price = getattr(self, name)
@@ -131,9 +139,7 @@ def order_body(body: bytes) -> OrderBody:
     order = decoded(body, OrderBody)
     sane(order.vol)
     order.price = sane(order.price) if order.price is not None else ZERO
-    trends = {order.loss_trend, order.profit_trend}
-    if order.price_protect not in _YES_OR_NO or not trends <= _TRENDS:
-        raise Refused(600)
+    order.check_words(wrong_trend=600)
     return order
 
 

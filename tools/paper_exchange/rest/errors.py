@@ -1,10 +1,13 @@
 """MEXC's error codes and their messages; placeholders are filled where the value is known."""
 
 import re
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 
 import msgspec
+
+from tools.paper_exchange.numbers import plain
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _MESSAGES = msgspec.json.decode(
@@ -29,7 +32,7 @@ def message_of(code: int, *, language: Language = Language.ENGLISH, **values: ob
     if language is Language.CHINESE and code in _CHINESE:
         return _CHINESE[code]
     text = _MESSAGES.get(code, f"Error {code}")
-    return _PLACEHOLDER.sub(lambda found: str(values.get(found[1], "")), text)
+    return _PLACEHOLDER.sub(lambda found: _written(values.get(found[1], "")), text)
 
 
 def language_of(header: str | None, *, default: Language) -> Language:
@@ -37,3 +40,7 @@ def language_of(header: str | None, *, default: Language) -> Language:
     if not header:
         return default
     return Language.CHINESE if header.lower().startswith(("zh", "chinese")) else Language.ENGLISH
+
+
+def _written(value: object) -> str:
+    return plain(value) if isinstance(value, Decimal) else str(value)

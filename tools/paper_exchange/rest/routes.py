@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+from urllib.parse import unquote
 
 from tools.paper_exchange.rest import (
     assets,
@@ -189,11 +190,12 @@ class RouteTable:
         self._plain = {r.pattern: r for r in routes if "{" not in r.pattern}
         self._named = [(r.pattern.split("/"), r) for r in routes if "{" in r.pattern]
 
-    def find(self, path: str) -> tuple[Route, dict[str, str]] | None:
-        plain = self._plain.get(path)
+    def find(self, raw_path: str) -> tuple[Route, dict[str, str]] | None:
+        """By the path as it was sent: only there is a slash within a part told from one between."""
+        plain = self._plain.get(unquote(raw_path))
         if plain is not None:
             return plain, {}
-        parts = path.split("/")
+        parts = [unquote(part) for part in raw_path.split("/")]
         for pattern, route in self._named:
             if len(pattern) == len(parts):
                 named = _matched(pattern, parts)

@@ -63,7 +63,7 @@ class StopBody(msgspec.Struct, kw_only=True, rename="camel"):
     take_profit_price: Decimal | None = None
     loss_trend: int | None = None
     profit_trend: int | None = None
-    price_protect: int | None = None
+    price_protect: Literal[0, 1] | None = None
     profit_loss_vol_type: Literal["SAME", "SEPARATE", ""] | None = None
     take_profit_vol: Decimal | None = None
     stop_loss_vol: Decimal | None = None
