@@ -2,10 +2,12 @@
 Also what happens to stops when orders are filled and positions close.
 """
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
 from tools.paper_exchange.engine.events import PlanChanged, StopChanged, TrackChanged
+from tools.paper_exchange.engine.refusals import Refused
 from tools.paper_exchange.engine.state import Account, Order, Position
 from tools.paper_exchange.engine.triggers.state import (
     FINISHED_KEPT,
@@ -39,6 +41,28 @@ def retire(turn: Turn, account: Account, trigger: Trigger, *, state: Any, error:
         del shelf.finished[next(iter(shelf.finished))]
     del _waiting(turn, trigger)[trigger.id]
     changed(turn, account, trigger)
+
+
+def cancel_listed(
+    turn: Turn,
+    account: Account,
+    shelf: Shelf[Any],
+    *,
+    ids: Iterable[int],
+    state: Any,
+    codes: tuple[int, int] = (2041, 2040),
+) -> int:
+    """Those of the ids that wait are canceled, and counted. `Refused` where none does: with the
+    first code when one of them is over, with the second when all are unknown.
+    """
+    asked = dict.fromkeys(ids)
+    found = [shelf.open[each] for each in asked if each in shelf.open]
+    if not found:
+        is_over, unknown = codes
+        raise Refused(is_over if any(each in shelf.finished for each in asked) else unknown)
+    for trigger in found:
+        retire(turn, account, trigger, state=state)
+    return len(found)
 
 
 def changed(turn: Turn, account: Account, trigger: Trigger) -> None:

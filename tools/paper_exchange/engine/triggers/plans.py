@@ -21,7 +21,7 @@ from tools.paper_exchange.engine.triggers.commands import (
     ChangePlanAttached,
     PlacePlan,
 )
-from tools.paper_exchange.engine.triggers.keeping import changed, keep, retire
+from tools.paper_exchange.engine.triggers.keeping import cancel_listed, changed, keep, retire
 from tools.paper_exchange.engine.triggers.state import PlanOrder
 from tools.paper_exchange.engine.triggers.words import Condition, Cycle, TriggerState
 from tools.paper_exchange.engine.turn import Turn
@@ -116,13 +116,7 @@ def change_plan_attached(turn: Turn, command: ChangePlanAttached) -> int:
 def cancel_plans(turn: Turn, command: CancelPlans) -> int:
     account = turn.state.accounts[command.account_id]
     shelf = account.triggers.plans
-    found = [shelf.open[each] for each in dict.fromkeys(command.plan_ids) if each in shelf.open]
-    if not found:
-        known = any(each in shelf.finished for each in command.plan_ids)
-        raise Refused(2041 if known else 2040)
-    for plan in found:
-        retire(turn, account, plan, state=TriggerState.CANCELED)
-    return len(found)
+    return cancel_listed(turn, account, shelf, ids=command.plan_ids, state=TriggerState.CANCELED)
 
 
 def fire_plan(turn: Turn, account: Account, plan: PlanOrder) -> None:

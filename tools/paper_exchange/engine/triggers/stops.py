@@ -27,7 +27,13 @@ from tools.paper_exchange.engine.triggers.commands import (
     ChangeStop,
     PlaceStop,
 )
-from tools.paper_exchange.engine.triggers.keeping import changed, keep, next_stop_id, retire
+from tools.paper_exchange.engine.triggers.keeping import (
+    cancel_listed,
+    changed,
+    keep,
+    next_stop_id,
+    retire,
+)
 from tools.paper_exchange.engine.triggers.state import StopLeg, StopOrder
 from tools.paper_exchange.engine.triggers.words import Leg, TriggerState
 from tools.paper_exchange.engine.turn import Turn
@@ -102,13 +108,14 @@ def change_stop(turn: Turn, command: ChangeStop) -> int:
 
 def cancel_stops(turn: Turn, command: CancelStops) -> int:
     account = turn.state.accounts[command.account_id]
-    shelf = account.triggers.stops
-    found = [shelf.open[each] for each in dict.fromkeys(command.stop_ids) if each in shelf.open]
-    if not found:
-        raise Refused(5002)
-    for stop in found:
-        retire(turn, account, stop, state=TriggerState.CANCELED)
-    return len(found)
+    return cancel_listed(
+        turn,
+        account,
+        account.triggers.stops,
+        ids=command.stop_ids,
+        state=TriggerState.CANCELED,
+        codes=(5002, 5002),
+    )
 
 
 def change_attached(turn: Turn, command: ChangeAttached) -> int:

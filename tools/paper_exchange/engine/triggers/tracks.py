@@ -21,7 +21,7 @@ from tools.paper_exchange.engine.triggers.checking import (
     reference,
 )
 from tools.paper_exchange.engine.triggers.commands import CancelTracks, ChangeTrack, PlaceTrack
-from tools.paper_exchange.engine.triggers.keeping import changed, keep, retire
+from tools.paper_exchange.engine.triggers.keeping import cancel_listed, changed, keep, retire
 from tools.paper_exchange.engine.triggers.state import ZERO, TrackOrder
 from tools.paper_exchange.engine.triggers.words import BackType, TrackState
 from tools.paper_exchange.engine.turn import Turn
@@ -95,13 +95,7 @@ def change_track(turn: Turn, command: ChangeTrack) -> int:
 def cancel_tracks(turn: Turn, command: CancelTracks) -> int:
     account = turn.state.accounts[command.account_id]
     shelf = account.triggers.tracks
-    found = [shelf.open[each] for each in dict.fromkeys(command.track_ids) if each in shelf.open]
-    if not found:
-        known = any(each in shelf.finished for each in command.track_ids)
-        raise Refused(2041 if known else 2040)
-    for track in found:
-        retire(turn, account, track, state=TrackState.CANCELED)
-    return len(found)
+    return cancel_listed(turn, account, shelf, ids=command.track_ids, state=TrackState.CANCELED)
 
 
 def follow(turn: Turn, account: Account, track: TrackOrder) -> bool:
