@@ -17,6 +17,7 @@ import nats.js.errors
 import structlog
 from nats.js.kv import KeyValue
 
+from libs.common.buckets import DELETED, is_empty, next_update
 from libs.common.bus import Bus
 
 T = TypeVar("T")
@@ -66,6 +67,7 @@ class Watched(Generic[T]):
         store = await bus.js.key_value(self.bucket)
         # What is stored up to here is part of what a new watch tells first.
         seen = await _last_revision(store)
+        empty = await is_empty(store)
         compare_at = time.monotonic() + _COMPARE_S
         watcher = await store.watchall()
         fresh: dict[str, T] | None = {}
@@ -73,7 +75,7 @@ class Watched(Generic[T]):
         try:
             while bus.client.is_connected and bus.client.stats["reconnects"] == reconnects:
                 try:
-                    update = await watcher.updates(timeout=_CHECK_S)  # type: ignore[no-untyped-call]
+                    update = await next_update(watcher, timeout_s=_CHECK_S)
                 except TimeoutError:
                     if time.monotonic() < compare_at:
                         continue
@@ -83,14 +85,14 @@ class Watched(Generic[T]):
                     promised = await _last_revision(store)
                     compare_at = time.monotonic() + (0 if promised > seen else _COMPARE_S)
                     continue
-                if update is None:
-                    if fresh is not None:
-                        self._values, fresh = fresh, None
-                        self.complete.set()
-                        self._changed()
-                    continue
-                seen = max(seen, update.revision or 0)
-                self._apply(fresh if fresh is not None else self._values, update)
+                if update is not None:
+                    seen = max(seen, update.revision or 0)
+                    self._apply(fresh if fresh is not None else self._values, update)
+                # Without an update: the library's mark of the end, which may come too early.
+                whole = empty if update is None else update.delta == 0
+                if fresh is not None and whole:
+                    self._values, fresh = fresh, None
+                    self.complete.set()
                 if fresh is None:
                     self._changed()
         finally:
@@ -98,7 +100,7 @@ class Watched(Generic[T]):
 
     def _apply(self, values: dict[str, T], update: object) -> None:
         key, value = update.key, update.value  # type: ignore[attr-defined]
-        if update.operation in {"DEL", "PURGE"}:  # type: ignore[attr-defined]
+        if update.operation in DELETED:  # type: ignore[attr-defined]
             values.pop(key, None)
             return
         try:

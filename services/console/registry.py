@@ -11,6 +11,7 @@ import msgspec
 import nats.errors
 import nats.js.errors
 
+from libs.common.buckets import read_all
 from libs.common.bus import Bus
 from libs.common.contracts import subjects
 from libs.common.contracts.route import Account, Route
@@ -42,18 +43,11 @@ class Shelf(Generic[T]):
 
     async def list(self) -> list[T]:
         """All of them, sorted by id. Read from the log each time: what was written is seen."""
-        found: dict[str, T] = {}
         async with _answering():
             bucket = await self._bus.js.key_value(self._bucket)
-            watcher = await bucket.watchall(ignore_deletes=True)
-            try:
-                # None is the log's word for: that was all.
-                while update := await watcher.updates(timeout=_LIST_TIMEOUT_S):  # type: ignore[no-untyped-call]
-                    found[update.key] = self._decode(update.value or b"")
-            finally:
-                await watcher.stop()  # type: ignore[no-untyped-call]
+            found = await read_all(bucket, timeout_s=_LIST_TIMEOUT_S)
         self.read = True
-        return [found[key] for key in sorted(found)]
+        return [self._decode(value) for value in found.values()]
 
     async def find(self, key: str) -> Kept[T]:
         """One of them, or a 404."""

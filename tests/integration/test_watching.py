@@ -5,7 +5,9 @@ import contextlib
 
 import msgspec
 import pytest
+from nats.js.kv import KeyValue
 
+from libs.common.buckets import read_all
 from libs.common.bus import connected
 from libs.common.contracts.route import Account
 from libs.common.health import Health
@@ -117,3 +119,59 @@ async def test_a_watch_that_the_server_dropped_is_made_anew(js, nats_url):
             await bucket.delete("old")
             await bucket.put("new", account("new"))
             await eventually(lambda: set(copy.values) == {"new"})
+
+
+class EndToldFirst:
+    """A watcher whose mark of the end comes before the first entry, as the client library's does
+    when the server counts as delivered what is still on its way.
+    """
+
+    def __init__(self, watcher):
+        self._watcher = watcher
+        self._told = False
+
+    async def updates(self, timeout):  # noqa: ASYNC109 - the library's signature
+        if not self._told:
+            self._told = True
+            return None
+        return await self._watcher.updates(timeout=timeout)
+
+    async def stop(self):
+        await self._watcher.stop()
+
+
+@pytest.fixture
+def end_told_first(monkeypatch):
+    watchall = KeyValue.watchall
+
+    async def early(store, **options):
+        return EndToldFirst(await watchall(store, **options))
+
+    monkeypatch.setattr(KeyValue, "watchall", early)
+
+
+@pytest.mark.usefixtures("end_told_first")
+async def test_an_end_that_is_told_too_early_is_not_believed(js, nats_url):
+    """Else a route is missing for a moment after the service said that it is ready."""
+    await ensure_topology(js)
+    bucket = await js.key_value("accounts")
+    for name in ("one", "two", "gone"):
+        await bucket.put(name, account(name))
+    await bucket.delete("gone")
+    assert list(await read_all(bucket, timeout_s=5)) == ["one", "two"]
+    copy = watched()
+    async with connected(url=Secret(nats_url), service="t", health=Health("t")) as bus:
+        async with following(bus, copy):
+            await asyncio.wait_for(copy.complete.wait(), 10)
+            assert set(copy.values) == {"one", "two"}
+
+
+@pytest.mark.usefixtures("end_told_first")
+async def test_an_empty_bucket_is_complete_at_once(js, nats_url):
+    await ensure_topology(js)
+    assert await read_all(await js.key_value("accounts"), timeout_s=5) == {}
+    copy = watched()
+    async with connected(url=Secret(nats_url), service="t", health=Health("t")) as bus:
+        async with following(bus, copy):
+            await asyncio.wait_for(copy.complete.wait(), 2)
+            assert copy.values == {}
