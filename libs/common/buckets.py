@@ -7,15 +7,18 @@ marks the end before the first entry. So the entries' own count decides.
 
 import asyncio
 
+from nats.js.api import StreamState
 from nats.js.kv import KeyValue
 
 DELETED = frozenset({"DEL", "PURGE"})
 
 
-async def is_empty(store: KeyValue) -> bool:
-    """Whether the bucket holds no entry, not even a mark of a deletion."""
+async def state_of(store: KeyValue) -> StreamState:
+    """The last revision (`last_seq`), and how many entries there are (`messages`), marks of a
+    deletion included.
+    """
     status = await store.status()
-    return bool(status.stream_info.state.messages == 0)
+    return status.stream_info.state
 
 
 async def read_all(store: KeyValue, *, timeout_s: float) -> dict[str, bytes]:
@@ -23,7 +26,7 @@ async def read_all(store: KeyValue, *, timeout_s: float) -> dict[str, bytes]:
 
     Raises `TimeoutError` when the log is silent for `timeout_s`.
     """
-    if await is_empty(store):
+    if (await state_of(store)).messages == 0:
         return {}
     found: dict[str, bytes] = {}
     watcher = await store.watchall()

@@ -15,9 +15,8 @@ import msgspec
 import nats.errors
 import nats.js.errors
 import structlog
-from nats.js.kv import KeyValue
 
-from libs.common.buckets import DELETED, is_empty, next_update
+from libs.common.buckets import DELETED, next_update, state_of
 from libs.common.bus import Bus
 
 T = TypeVar("T")
@@ -66,8 +65,8 @@ class Watched(Generic[T]):
         reconnects = bus.client.stats["reconnects"]
         store = await bus.js.key_value(self.bucket)
         # What is stored up to here is part of what a new watch tells first.
-        seen = await _last_revision(store)
-        empty = await is_empty(store)
+        state = await state_of(store)
+        seen, empty = state.last_seq, state.messages == 0
         compare_at = time.monotonic() + _COMPARE_S
         watcher = await store.watchall()
         fresh: dict[str, T] | None = {}
@@ -82,7 +81,7 @@ class Watched(Generic[T]):
                     if fresh is not None or promised > seen:
                         _log.warning("bucket.deaf", bucket=self.bucket, seen=seen, last=promised)
                         return
-                    promised = await _last_revision(store)
+                    promised = (await state_of(store)).last_seq
                     compare_at = time.monotonic() + (0 if promised > seen else _COMPARE_S)
                     continue
                 if update is not None:
@@ -113,11 +112,6 @@ class Watched(Generic[T]):
     def _changed(self) -> None:
         if self._on_change is not None:
             self._on_change()
-
-
-async def _last_revision(store: KeyValue) -> int:
-    status = await store.status()
-    return int(status.stream_info.state.last_seq)
 
 
 async def _stop(watcher: object) -> None:
