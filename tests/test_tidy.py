@@ -18,7 +18,8 @@ OURS = ("libs", "services", "tools", "tests", "bench")
 CORE = ("libs/common/contracts/", "libs/common/domain/")
 CORE_STDLIB = {
     *("abc", "ast", "base64", "collections", "dataclasses", "datetime", "decimal", "enum"),
-    *("functools", "hashlib", "ipaddress", "itertools", "re", "types", "typing", "uuid", "json"),
+    *("difflib", "functools", "hashlib", "ipaddress", "itertools", "json", "re", "types"),
+    *("typing", "uuid"),
 }
 # Part of the tree -> what of ours it may import besides itself. The longest prefix counts.
 MAY_IMPORT = {

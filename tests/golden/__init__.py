@@ -9,17 +9,29 @@ from pathlib import Path
 from libs.common.contracts.alert import AlertDuplicate, AlertRefused
 from libs.common.contracts.codec import AnyMessage
 from libs.common.contracts.dead_letter import DeadLetter
-from libs.common.contracts.intent import Denial, IntentDenied
-from libs.common.contracts.order import ExchangeCall
+from libs.common.contracts.intent import (
+    Denial,
+    IntentDenied,
+    Limits,
+    Offset,
+    Protection,
+    Size,
+)
+from libs.common.contracts.order import Change, ExchangeCall
 from libs.common.contracts.reasons import Reason
 from libs.common.contracts.words import (
     Action,
+    ChangeKind,
     DistanceUnit,
     ExecutionKind,
     MarginMode,
+    MarketPosition,
     OrderType,
+    PositionMode,
     PositionSide,
+    SizingMode,
     TradeMode,
+    TriggerSource,
 )
 from tests.factories import ALERT_ID, D, make_alert, make_holding, make_intent, make_leg, make_order
 from tests.trail_messages import common, make_execution, make_plan
@@ -56,7 +68,78 @@ _ORDER = make_order(
     order_id="tp1",
 )
 
+_STALE = Denial(reason=Reason.STALE, message="the entry is 40.0 s old", context={"age_s": "40.0"})
+
 MESSAGES: dict[str, AnyMessage] = {
+    "alert.received.2": make_alert(
+        order=make_order(
+            action=Action.TARGET,
+            quantity=None,
+            quantity_percent=D("12.5"),
+            wanted=MarketPosition.SHORT,
+            previous=MarketPosition.LONG,
+            trigger=TriggerSource.MARK,
+        )
+    ),
+    "intent.accepted.2": make_intent(
+        action=Action.TARGET,
+        contracts=None,
+        size=Size(mode=SizingMode.RISK_PERCENT, value=D("1.5"), multiplier=D("0.5")),
+        close_percent=D("50"),
+        wanted=MarketPosition.SHORT,
+        previous=MarketPosition.LONG,
+        order_type=OrderType.STOP,
+        price=D("50000.05"),
+        trigger=TriggerSource.INDEX,
+        protection=Protection(
+            stop=Offset(price=D("50100.1"), distance=D("100"), unit=DistanceUnit.TICKS),
+            target=Offset(price=D("49000.1"), distance=D("2.5"), unit=DistanceUnit.PERCENT),
+            trailing_ticks=D("30"),
+        ),
+        limits=Limits(
+            max_order_notional=D("1000.5"), max_position_notional=D("2000.5"), pyramiding=False
+        ),
+        opening_denied=_STALE,
+        order_id="tp1",
+        comment="exit ü",
+    ),
+    "order.planned.2": make_plan(
+        make_leg(
+            "open",
+            "long",
+            order_type=OrderType.STOP,
+            price=D("50000.1"),
+            trigger=TriggerSource.MARK,
+            stop_price=D("49900.1"),
+            target_price=D("50200.1"),
+        ),
+        changes=(
+            Change(
+                change_id="change000000000000000000000",
+                kind=ChangeKind.TRAIL,
+                exchange_ids=("42",),
+                position_side=PositionSide.LONG,
+                contracts=D("10"),
+                stop_price=D("49900.1"),
+                target_price=D("50200.1"),
+                trigger=TriggerSource.INDEX,
+                trail_distance=D("3.5"),
+                margin_mode=MarginMode.ISOLATED,
+                leverage=20,
+                position_mode=PositionMode.ONE_WAY,
+            ),
+        ),
+        withheld=_STALE,
+        steps=("0.001 BTC is 10",),
+        order_id="tp1",
+        comment="exit ü",
+    ),
+    "execution.2": make_execution(
+        ExecutionKind.RESTING,
+        order_id="tp1",
+        comment="exit ü",
+        leg=make_leg("open", "long", order_type=OrderType.LIMIT, price=D("50000.1")),
+    ),
     "alert.received": make_alert(
         order=_ORDER,
         content_type="application/json",

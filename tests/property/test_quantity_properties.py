@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libs.common.contracts.words import SizingMode
-from libs.common.domain.quantity import Sized, split, to_contracts
+from libs.common.domain.quantity import Sized, of_quote, split, to_contracts
 from tests.factories import make_instrument
 
 sizes = st.decimals(
@@ -34,7 +34,8 @@ def test_rounding_is_down_and_by_less_than_a_step(quantity, contract_size, step,
         context.prec = 200
         asked_base = quantity * multiplier
         if not isinstance(sized, Sized):
-            assert asked_base < step * contract_size
+            too_many = 400_000 * 36**2 * contract_size
+            assert asked_base < step * contract_size or asked_base > too_many - step * contract_size
             return
         assert sized.contracts % step == 0
         given_base = sized.contracts * contract_size
@@ -42,11 +43,32 @@ def test_rounding_is_down_and_by_less_than_a_step(quantity, contract_size, step,
 
 
 @given(
-    contracts=st.integers(min_value=1, max_value=10**6).map(Decimal),
-    maximum=st.integers(min_value=1000, max_value=10**6).map(Decimal),
+    contracts=st.integers(min_value=1, max_value=10**6),
+    maximum=st.integers(min_value=1000, max_value=10**6),
+    minimum=st.integers(min_value=0, max_value=500),
+    step=steps,
 )
-def test_a_split_loses_nothing_and_keeps_the_maximum(contracts, maximum):
-    sizes = split(contracts, maximum=maximum, step=Decimal(1))
-    assert sum(sizes) == contracts
-    assert all(0 < size <= maximum for size in sizes)
-    assert all(size == sizes[0] for size in sizes[:-1]), "full orders first"
+def test_a_split_loses_nothing_and_keeps_the_limits(contracts, maximum, minimum, step):
+    """Wherever the maximum is at least twice the minimum there is a split within both."""
+    sizes = split(contracts * step, maximum=maximum * step, minimum=minimum * step, step=step)
+    assert sum(sizes) == contracts * step
+    assert all(0 < size <= maximum * step for size in sizes)
+    assert all(size % step == 0 for size in sizes)
+    if contracts >= minimum:
+        assert all(size >= minimum * step for size in sizes)
+    assert all(size == maximum * step for size in sizes[:-2]), "full orders first"
+
+
+@given(quantity=sizes, price=sizes, multiplier=sizes)
+def test_a_value_is_never_exceeded(quantity, price, multiplier):
+    instrument = make_instrument(maximum_contracts=Decimal(10) ** 18)
+    sized = of_quote(quantity, price=price, multiplier=multiplier, instrument=instrument)
+    with localcontext() as context:
+        context.prec = 200
+        notional = quantity * multiplier
+        one = instrument.contract_size * price
+        if isinstance(sized, Sized):
+            assert sized.contracts * one <= notional < (sized.contracts + 1) * one
+            assert sized.contracts % 1 == 0
+        else:
+            assert notional < one or notional > Decimal(10) ** 20 * one

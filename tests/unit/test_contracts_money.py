@@ -20,9 +20,11 @@ BAD = ["NaN", "sNaN", "Infinity", "-Infinity", "1e400", "1e-400", "1" * 60, "0."
 
 
 def money_in(value: Any, at: Path = ()) -> Iterator[Path]:
-    """Where in a message decimals are declared."""
+    """Where in a message decimals stand; a field at its default is not written."""
     if isinstance(value, msgspec.Struct):
         for field in msgspec.structs.fields(value):
+            if getattr(value, field.name) == field.default:
+                continue
             if field.type is Decimal or Decimal in typing.get_args(field.type):
                 yield (*at, field.encode_name)
             yield from money_in(getattr(value, field.name), (*at, field.encode_name))
@@ -51,7 +53,8 @@ def test_the_fields_that_hold_money_are_found():
         *("quantity", "price", "stop_distance", "target_distance", "stop_price", "target_price"),
         *("trailing_ticks", "contracts", "free_contracts", "average_price", "filled_contracts"),
         *("fee", "profit", "contract_size", "step_contracts", "minimum_contracts"),
-        *("maximum_contracts", "tick_price"),
+        *("maximum_contracts", "tick_price", "quantity_percent", "close_percent", "distance"),
+        *("value", "multiplier", "max_order_notional", "max_position_notional", "trail_distance"),
     }
 
 

@@ -5,7 +5,14 @@ from decimal import Decimal
 import pytest
 
 from libs.common.contracts.words import ExecutionKind
-from libs.common.domain.lifecycle import FINAL, ORDER_TRANSITIONS, OrderState, next_state
+from libs.common.domain.lifecycle import (
+    BAD_ENDS,
+    FINAL,
+    GOOD_ENDS,
+    ORDER_TRANSITIONS,
+    OrderState,
+    next_state,
+)
 
 FIRST_WORDS = {
     ExecutionKind.SENT: OrderState.SENT,
@@ -14,6 +21,8 @@ FIRST_WORDS = {
     ExecutionKind.CANCELED: OrderState.CANCELED,
     ExecutionKind.REJECTED: OrderState.REJECTED,
     ExecutionKind.UNKNOWN: OrderState.UNKNOWN,
+    ExecutionKind.RESTING: OrderState.RESTING,
+    ExecutionKind.CHANGED: OrderState.CHANGED,
 }
 
 
@@ -37,6 +46,14 @@ def test_an_accepted_order_is_not_merely_sent_again(kind):
 
 
 @pytest.mark.parametrize("kind", ExecutionKind)
+def test_a_resting_order_rests_until_it_ends(kind):
+    """What was said before it rested may come late."""
+    late = {ExecutionKind.SENT, ExecutionKind.ACCEPTED}
+    expected = OrderState.RESTING if kind in late else FIRST_WORDS[kind]
+    assert next_state(OrderState.RESTING, kind, filled_contracts=None) is expected
+
+
+@pytest.mark.parametrize("kind", ExecutionKind)
 @pytest.mark.parametrize("state", sorted(FINAL))
 def test_a_final_state_yields_to_nothing_but_a_fill(state, kind):
     expected = OrderState.FILLED if kind is ExecutionKind.FILLED else state
@@ -50,3 +67,10 @@ def test_a_cancel_with_something_filled_is_partly_filled():
     assert after(Decimal(3)) is OrderState.PARTLY_FILLED
     assert after(Decimal(0)) is OrderState.CANCELED
     assert after(None) is OrderState.CANCELED
+
+
+def test_every_state_is_walked():
+    open_states = {OrderState.PLANNED, OrderState.SENT, OrderState.UNKNOWN, OrderState.ABANDONED}
+    assert set(OrderState) == FINAL | open_states | {OrderState.ACCEPTED, OrderState.RESTING}
+    assert FINAL == GOOD_ENDS | BAD_ENDS
+    assert not GOOD_ENDS & BAD_ENDS

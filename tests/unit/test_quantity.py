@@ -5,7 +5,14 @@ import pytest
 from libs.common.contracts.intent import Denial
 from libs.common.contracts.reasons import Reason
 from libs.common.contracts.words import SizingMode
-from libs.common.domain.quantity import Sized, floor_to_step, plain, split, to_contracts
+from libs.common.domain.quantity import (
+    Sized,
+    floor_to_step,
+    of_quote,
+    plain,
+    split,
+    to_contracts,
+)
 from tests.factories import D, make_instrument
 
 BTC = make_instrument()
@@ -90,6 +97,54 @@ def test_a_minimum_above_the_step():
 def test_split(contracts, maximum, step, sizes):
     found = split(D(contracts), maximum=D(maximum), step=D(step))
     assert [plain(size) for size in found] == sizes
+
+
+@pytest.mark.parametrize(
+    ("contracts", "maximum", "minimum", "step", "sizes"),
+    [
+        ("21", "10", "3", "1", ["10", "8", "3"]),
+        ("22", "10", "3", "1", ["10", "9", "3"]),
+        ("23", "10", "3", "1", ["10", "10", "3"]),
+        ("20", "10", "3", "1", ["10", "10"]),
+        ("21", "10", "6", "1", ["9", "6", "6"]),  # one order alone cannot spare as much
+        ("2.2", "1", "0.5", "0.1", ["1", "0.7", "0.5"]),
+        ("2.2", "1", "0.55", "0.1", ["1", "0.6", "0.6"]),  # the minimum itself is off step
+        ("11", "10", "6", "1", ["10", "1"]),  # no two orders of 6 to 10 make 11
+        ("2", "10", "3", "1", ["2"]),
+    ],
+)
+def test_a_split_leaves_no_rest_that_is_too_small(contracts, maximum, minimum, step, sizes):
+    found = split(D(contracts), maximum=D(maximum), minimum=D(minimum), step=D(step))
+    assert [plain(size) for size in found] == sizes
+    assert sum(found) == D(contracts)
+
+
+def test_a_value_in_the_quote_currency():
+    found = of_quote(D(100), price=D(50_000), multiplier=D("1.5"), instrument=BTC)
+    assert isinstance(found, Sized)
+    assert found.contracts == 30
+    assert found.step == (
+        "100 USDT x 1.5 / price 50000 / 0.0001 BTC per contract is 30, "
+        "down to the step 30 contracts"
+    )
+    floored = of_quote(D("9.99"), price=D(50_000), multiplier=D(1), instrument=BTC)
+    assert isinstance(floored, Sized)
+    assert floored.contracts == 1
+    small = of_quote(D("4.99"), price=D(50_000), multiplier=D(1), instrument=BTC)
+    assert isinstance(small, Denial)
+    assert small.reason is Reason.BELOW_MINIMUM
+
+
+def test_more_than_an_alerts_orders_hold_is_denied():
+    instrument = make_instrument(maximum_contracts=D(10))
+    largest = size("12960", mode=SizingMode.CONTRACTS, instrument=instrument)
+    assert isinstance(largest, Sized)
+    denial = size("12961", mode=SizingMode.CONTRACTS, instrument=instrument)
+    assert isinstance(denial, Denial)
+    assert denial.reason is Reason.ABOVE_MAXIMUM
+    assert "at most 10 in an order" in denial.message
+    assert isinstance(size("1e20", instrument=make_instrument(maximum_contracts=D(0))), Denial)
+    assert isinstance(size("1e15", instrument=make_instrument(maximum_contracts=D(0))), Sized)
 
 
 def test_floor_to_step_on_a_fractional_step():

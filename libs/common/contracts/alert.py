@@ -10,10 +10,12 @@ from libs.common.contracts.words import (
     AlertId,
     DistanceUnit,
     MarginMode,
+    MarketPosition,
     OrderType,
     PositionSide,
     RouteId,
     TradeMode,
+    TriggerSource,
 )
 
 
@@ -23,7 +25,15 @@ class Order(Part, frozen=True, kw_only=True):
     ticker: str
     action: Action
     quantity: Decimal | None = None
-    """`order_contracts`: in the unit of the route's sizing mode, by default base units."""
+    """`order_contracts`, or of a target the size that is wanted, never negative: in the unit of the
+    route's sizing mode, by default base units.
+    """
+    quantity_percent: Decimal | None = None
+    """`order_contracts` where it ended in `%`; then `quantity` is None."""
+    wanted: MarketPosition | None = None
+    """Of action `target` alone: the position to move to."""
+    previous: MarketPosition | None = None
+    """What the strategy says that it held before: a check, not an order."""
     order_type: OrderType = OrderType.MARKET
     price: Decimal | None = None
     stop_distance: Decimal | None = None
@@ -32,7 +42,7 @@ class Order(Part, frozen=True, kw_only=True):
     target_price: Decimal | None = None
     distance_unit: DistanceUnit | None = None
     trailing_ticks: Decimal | None = None
-    trigger: str | None = None
+    trigger: TriggerSource | None = None
     trade_mode: TradeMode | None = None
     inverse: bool = False
     close_side: PositionSide | None = None
@@ -42,10 +52,11 @@ class Order(Part, frozen=True, kw_only=True):
     order_id: str | None = None
 
     def __post_init__(self) -> None:
-        for name in ("quantity", "price", "stop_distance", "target_distance", "trailing_ticks"):
+        for name in (
+            *("quantity", "quantity_percent", "price", "stop_distance", "target_distance"),
+            *("stop_price", "target_price", "trailing_ticks"),
+        ):
             guard(name, getattr(self, name))
-        guard("stop_price", self.stop_price)
-        guard("target_price", self.target_price)
 
 
 class Alert(Message, frozen=True, kw_only=True, tag="alert.received"):

@@ -1,10 +1,10 @@
-"""Executions: what was asked of the exchange about one leg, and what it said."""
+"""Executions: what was asked of the exchange about one leg or change, and what it said."""
 
 from datetime import datetime
 from decimal import Decimal
 
 from libs.common.contracts.messages import Message, guard
-from libs.common.contracts.order import ExchangeCall
+from libs.common.contracts.order import ExchangeCall, Leg
 from libs.common.contracts.words import (
     AccountId,
     AlertId,
@@ -23,6 +23,7 @@ class Execution(Message, frozen=True, kw_only=True, tag="execution"):
     account: AccountId
     symbol: VenueSymbol
     client_order_id: ClientOrderId
+    """Of a leg; of a change its `change_id`."""
     kind: ExecutionKind
     at: datetime
     exchange_order_id: str | None = None
@@ -36,6 +37,11 @@ class Execution(Message, frozen=True, kw_only=True, tag="execution"):
     message: str = ""
     """The exchange's words, untouched; for `unknown` ours, saying what is not known."""
     calls: tuple[ExchangeCall, ...] = ()
+    order_id: str | None = None
+    """The alert's labels, on `resting`: by them a later alert finds the order."""
+    comment: str | None = None
+    leg: Leg | None = None
+    """On `resting`: the order that waits, so that it can be followed after a restart."""
 
     def __post_init__(self) -> None:
         for name in ("filled_contracts", "average_price", "fee", "profit"):

@@ -27,6 +27,25 @@ class Reason(StrEnum):
     SIZE_MISSING = "size_missing"
     BELOW_MINIMUM = "below_minimum"
     ABOVE_MAXIMUM = "above_maximum"
+    ORDER_NOTIONAL = "order_notional"
+    POSITION_NOTIONAL = "position_notional"
+    ORDERS_PER_MINUTE = "orders_per_minute"
+    OUTSIDE_WINDOWS = "outside_windows"
+    PYRAMIDING = "pyramiding"
+    LEVERAGE_ABOVE_MAXIMUM = "leverage_above_maximum"
+    LEVERAGE_DIFFERS = "leverage_differs"
+    MARGIN_MODE_DIFFERS = "margin_mode_differs"
+    HEDGE_NEEDS_HEDGE_MODE = "hedge_needs_hedge_mode"
+    FLIP_NEEDS_MARKET = "flip_needs_market"
+    NOTHING_HELD = "nothing_held"
+    NOTHING_PENDING = "nothing_pending"
+    POSITION_FROZEN = "position_frozen"
+    SIDE_AMBIGUOUS = "side_ambiguous"
+    TARGET_MISSING = "target_missing"
+    STOP_MISSING = "stop_missing"
+    PRICE_INVALID = "price_invalid"
+    PROTECTION_WRONG_SIDE = "protection_wrong_side"
+    CONTRACTS_UNKNOWN = "contracts_unknown"
     NOT_SUPPORTED = "not_supported"
     EXCHANGE_REFUSED_QUERY = "exchange_refused_query"
 
@@ -51,6 +70,37 @@ EXPLANATIONS: dict[Reason, str] = {
     Reason.SIZE_MISSING: "An entry needs a size, and neither alert nor route gives one.",
     Reason.BELOW_MINIMUM: "Rounded down to the step, the size is under the contract's minimum.",
     Reason.ABOVE_MAXIMUM: "The size is over what the exchange takes.",
+    Reason.ORDER_NOTIONAL: "The order's value is over the route's max_order_notional.",
+    Reason.POSITION_NOTIONAL: "The position would be over the route's max_position_notional.",
+    Reason.ORDERS_PER_MINUTE: "The route has opened as often in this minute as it may.",
+    Reason.OUTSIDE_WINDOWS: "It is outside the route's trading windows; exits still pass.",
+    Reason.PYRAMIDING: "The position is held already, and the route does not add to it.",
+    Reason.LEVERAGE_ABOVE_MAXIMUM: "The leverage is over what the contract allows.",
+    Reason.LEVERAGE_DIFFERS: "The position that would be added to has another leverage.",
+    Reason.MARGIN_MODE_DIFFERS: "The contract is held with another margin mode.",
+    Reason.HEDGE_NEEDS_HEDGE_MODE: (
+        "Trade mode hedge would hold both sides, and the account is in one-way mode."
+    ),
+    Reason.FLIP_NEEDS_MARKET: (
+        "An order that may rest cannot close one side and open the other: the second order could"
+        " only leave once the first is filled."
+    ),
+    Reason.NOTHING_HELD: "The action changes a position, and none is held.",
+    Reason.NOTHING_PENDING: "No pending order has this order_id or comment.",
+    Reason.POSITION_FROZEN: (
+        "Orders that rest at the exchange have a part of the position frozen: it cannot be closed."
+    ),
+    Reason.SIDE_AMBIGUOUS: "Long and short are held; close_side must say which one is meant.",
+    Reason.TARGET_MISSING: (
+        "Trade mode target moves to a position, and the alert carries none; it needs the target"
+        " template."
+    ),
+    Reason.STOP_MISSING: "Sizing by risk needs a stop, and the alert has none.",
+    Reason.PRICE_INVALID: "A price or distance comes to nothing on the contract's tick.",
+    Reason.PROTECTION_WRONG_SIDE: (
+        "A stop or target is on the wrong side of the price, or not apart from it."
+    ),
+    Reason.CONTRACTS_UNKNOWN: "The account's exchange has not told its contracts yet.",
     Reason.NOT_SUPPORTED: "The alert or route asks for something this version does not do.",
     Reason.EXCHANGE_REFUSED_QUERY: "The exchange refused to tell the position; see its words.",
 }

@@ -18,6 +18,7 @@ BUCKETS = (BUCKET_ROUTES, BUCKET_ACCOUNTS, BUCKET_SECRETS, BUCKET_CONTROLS, BUCK
 
 ALERTS_RECEIVED = "alert.received.>"
 INTENTS_ACCEPTED = "intent.accepted.>"
+EXECUTIONS_RESTING = "execution.resting.>"
 
 _PLAIN = re.compile(r"[A-Za-z0-9_-]+")
 _ESCAPED = re.compile(r"=([0-9a-f]{2})")

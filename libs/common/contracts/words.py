@@ -23,13 +23,29 @@ class Action(StrEnum):
     CLOSE_ALL = "closeall"
     CLOSE_LONG = "closelong"
     CLOSE_SHORT = "closeshort"
+    REVERSE = "reverse"
+    """Close what is held and open as much on the other side."""
     MODIFY = "modify"
+    """Change protective prices."""
     BREAKEVEN = "breakeven"
+    """Move the stop to the entry."""
+    CANCEL = "cancel"
+    """Remove pending orders of the symbol."""
+    TARGET = "target"
+    """Move to the position that the alert carries; never a word of `order_action`."""
 
 
 class PositionSide(StrEnum):
     LONG = "long"
     SHORT = "short"
+
+
+class MarketPosition(StrEnum):
+    """A whole position, as TradingView tells it: of which side, or none."""
+
+    LONG = "long"
+    SHORT = "short"
+    FLAT = "flat"
 
 
 class Effect(StrEnum):
@@ -40,7 +56,27 @@ class Effect(StrEnum):
 class OrderType(StrEnum):
     MARKET = "market"
     LIMIT = "limit"
+    POST_ONLY = "post_only"
+    """A limit order that is canceled rather than filled at once."""
+    IOC = "ioc"
+    """A limit order whose rest is canceled where it cannot be filled at once."""
+    FOK = "fok"
+    """A limit order that is filled whole and at once, or canceled."""
     STOP = "stop"
+    """A market order that waits at the exchange for a trigger price."""
+
+
+RESTING_TYPES = frozenset({OrderType.LIMIT, OrderType.POST_ONLY, OrderType.STOP})
+"""Order types that may wait at the exchange for hours."""
+
+
+class TriggerSource(StrEnum):
+    """The price that triggers a stop, a target or a stop order."""
+
+    LAST = "last"
+    MARK = "mark"
+    """MEXC calls it the fair price."""
+    INDEX = "index"
 
 
 class TradeMode(StrEnum):
@@ -66,6 +102,8 @@ class PositionMode(StrEnum):
 
 
 class SizingMode(StrEnum):
+    """What a size counts; docs/alert-format.md has each with its formula."""
+
     BASE = "base"
     CONTRACTS = "contracts"
     QUOTE = "quote"
@@ -97,6 +135,35 @@ class ExecutionKind(StrEnum):
     CANCELED = "canceled"
     REJECTED = "rejected"
     UNKNOWN = "unknown"
+    RESTING = "resting"
+    """It waits at the exchange: in the book, or for its trigger price."""
+    CHANGED = "changed"
+    """A change that makes no order of its own was done."""
+
+
+class ChangeKind(StrEnum):
+    """What is changed at the exchange without making an order of its own: one call each."""
+
+    PROTECT = "protect"
+    """Put a stop, a target or both on a whole position."""
+    MOVE_PROTECTION = "move_protection"
+    """Give a stop and target that are there other prices."""
+    AMEND_ORDER = "amend_order"
+    """Change the attached prices of a resting order."""
+    AMEND_TRIGGER = "amend_trigger"
+    """Change the attached prices of a waiting stop order."""
+    CANCEL_ORDERS = "cancel_orders"
+    CANCEL_TRIGGERS = "cancel_triggers"
+    TRAIL = "trail"
+    """Put a trailing stop on a position."""
+    CANCEL_TRAILS = "cancel_trails"
+
+
+class PendingKind(StrEnum):
+    ORDER = "order"
+    """It rests in the book."""
+    TRIGGER = "trigger"
+    """It waits for its trigger price."""
 
 
 class AlertStatus(StrEnum):

@@ -102,15 +102,30 @@ def client_order_id(
     """
     if not (0 <= chunk < CHUNKS_MAX and 0 <= attempt < ATTEMPTS_MAX):
         raise ValueError(f"no id for chunk {chunk}, attempt {attempt}")
-    account_number = int.from_bytes(sha256(account.encode()).digest()[:8], "big")
     role = effect.value[0] + side.value[0]
     return ClientOrderId(
-        _base62(UUID(alert).int, digits=_ALERT_DIGITS)
-        + _base62(account_number % 62**_ACCOUNT_DIGITS, digits=_ACCOUNT_DIGITS)
+        _of_account(alert=alert, account=account)
         + role
         + _BASE62[chunk // 36]
         + _BASE62[chunk % 36]
         + _BASE62[attempt]
+    )
+
+
+def change_id(*, alert: AlertId, account: AccountId, number: int) -> ClientOrderId:
+    """What tells a plan's changes apart in the log: as an order's id, with the role `xx`."""
+    if not 0 <= number < CHUNKS_MAX:
+        raise ValueError(f"no id for change {number}")
+    return ClientOrderId(
+        _of_account(alert=alert, account=account)
+        + f"xx{_BASE62[number // 36]}{_BASE62[number % 36]}0"
+    )
+
+
+def _of_account(*, alert: AlertId, account: AccountId) -> str:
+    account_number = int.from_bytes(sha256(account.encode()).digest()[:8], "big")
+    return _base62(UUID(alert).int, digits=_ALERT_DIGITS) + _base62(
+        account_number % 62**_ACCOUNT_DIGITS, digits=_ACCOUNT_DIGITS
     )
 
 

@@ -1,4 +1,5 @@
-"""What became of an alert: its status, why, and its orders, folded from its events in the log.
+"""What became of an alert: its status, why, its orders and changes, folded from its events in the
+log.
 
 Pure and total: whatever part of the trail is there gives an answer, and more of it a later one.
 """
@@ -14,20 +15,22 @@ from libs.common.contracts.codec import AnyMessage
 from libs.common.contracts.dead_letter import DeadLetter
 from libs.common.contracts.execution import Execution
 from libs.common.contracts.intent import Denial, Intent, IntentDenied
-from libs.common.contracts.order import ExchangeCall, Leg, Plan
+from libs.common.contracts.order import Change, ExchangeCall, Leg, Plan
 from libs.common.contracts.words import (
     AccountId,
     AlertStatus,
+    ChangeKind,
     ClientOrderId,
     Effect,
+    ExecutionKind,
     PositionSide,
     VenueSymbol,
 )
-from libs.common.domain.lifecycle import FINAL, OrderState, next_state
+from libs.common.domain.lifecycle import BAD_ENDS, FINAL, GOOD_ENDS, OrderState, next_state
 
 _OFF_THE_PATH = frozenset({"auditor", "console"})
 """A dead letter of these is a hole in the trail, not the end of the alert."""
-_STOPPED = FINAL - {OrderState.FILLED}
+_UNDER_WAY = frozenset({OrderState.PLANNED, OrderState.SENT, OrderState.ACCEPTED})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,24 +46,45 @@ class TrailEvent:
 
 
 @dataclass(kw_only=True)
-class JourneyOrder:
-    """One leg and all that is known of it. Request and reply are the creating call's bytes."""
+class JourneyStep:
+    """What is known of anything that was asked of the exchange."""
 
     client_order_id: ClientOrderId
+    """Of a change its `change_id`."""
     account: AccountId
     symbol: VenueSymbol
-    effect: Effect
-    position_side: PositionSide
-    contracts: Decimal
     state: OrderState = OrderState.PLANNED
     exchange_order_id: str | None = None
     request: str | None = None
+    """With `response`, the creating call's bytes."""
     response: str | None = None
     filled_contracts: Decimal | None = None
     average_price: Decimal | None = None
     fee: Decimal | None = None
     words: str = ""
     """What the exchange said last about why it is so, with its code."""
+    sent: ExchangeCall | None = field(default=None, repr=False)
+    """The latest request as it left."""
+
+
+@dataclass(kw_only=True)
+class JourneyOrder(JourneyStep):
+    """One leg."""
+
+    effect: Effect
+    position_side: PositionSide
+    contracts: Decimal
+
+
+@dataclass(kw_only=True)
+class JourneyChange(JourneyStep):
+    """One change, which makes no order of its own."""
+
+    change: Change
+
+    @property
+    def kind(self) -> ChangeKind:
+        return self.change.kind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +93,7 @@ class Journey:
     reason: str | None
     """A denial's or refusal's code of the closed list, the exchange's words, or why it died."""
     orders: tuple[JourneyOrder, ...]
+    changes: tuple[JourneyChange, ...] = ()
 
 
 @dataclass(kw_only=True)
@@ -76,8 +101,14 @@ class _Lane:
     # What happened on one account.
     planned: bool = False
     orders: list[JourneyOrder] = field(default_factory=list)
+    changes: list[JourneyChange] = field(default_factory=list)
     denial: Denial | None = None
+    withheld: Denial | None = None
     dead: str | None = None
+
+    @property
+    def steps(self) -> list[JourneyStep]:
+        return [*self.orders, *self.changes]
 
 
 _Outcome = tuple[AlertStatus, str | None]
@@ -107,12 +138,13 @@ def journey(events: Iterable[TrailEvent]) -> Journey:
     for lane in lanes.values():
         _abandon(lane.orders)
     orders = tuple(order for lane in lanes.values() for order in lane.orders)
+    changes = tuple(change for lane in lanes.values() for change in lane.changes)
     if refused is not None:
-        return Journey(status=AlertStatus.REFUSED, reason=refused, orders=orders)
+        return Journey(status=AlertStatus.REFUSED, reason=refused, orders=orders, changes=changes)
     told = whole.dead is not None or whole.denial is not None
     judged = [*lanes.values(), whole] if told or not lanes else [*lanes.values()]
     status, reason = _folded([_outcome(lane) for lane in judged])
-    return Journey(status=status, reason=reason, orders=orders)
+    return Journey(status=status, reason=reason, orders=orders, changes=changes)
 
 
 def _dead_lane(message: AnyMessage, *, whole: _Lane, lanes: dict[AccountId, _Lane]) -> _Lane:
@@ -129,17 +161,28 @@ def _tell(lane: _Lane, message: AnyMessage) -> None:
         if message.service not in _OFF_THE_PATH:
             lane.dead = message.reason
         return
-    lane.dead = None  # It was replayed, or delivered after all.
+    if not _is_followed(lane, message):
+        lane.dead = None  # It was replayed, or delivered after all.
     match message:
         case IntentDenied(denial=denial):
             lane.denial = denial
         case Plan() if not lane.planned:
             lane.planned = True
+            lane.withheld = message.withheld
             lane.orders = [_order(message, leg) for leg in message.legs]
+            lane.changes = [_change(message, change) for change in message.changes]
         case Execution(client_order_id=wanted):
-            for order in lane.orders:
-                if order.client_order_id == wanted:
-                    _hear(order, message)
+            for step in lane.steps:
+                if step.client_order_id == wanted:
+                    _hear(step, message)
+
+
+def _is_followed(lane: _Lane, message: AnyMessage) -> bool:
+    # The end of an order that waited comes by itself, whatever became of the rest of its plan.
+    return isinstance(message, Execution) and any(
+        order.client_order_id == message.client_order_id and order.state is OrderState.RESTING
+        for order in lane.orders
+    )
 
 
 def _order(plan: Plan, leg: Leg) -> JourneyOrder:
@@ -153,7 +196,13 @@ def _order(plan: Plan, leg: Leg) -> JourneyOrder:
     )
 
 
-def _hear(order: JourneyOrder, execution: Execution) -> None:
+def _change(plan: Plan, change: Change) -> JourneyChange:
+    return JourneyChange(
+        client_order_id=change.change_id, account=plan.account, symbol=plan.symbol, change=change
+    )
+
+
+def _hear(order: JourneyStep, execution: Execution) -> None:
     filled = execution.filled_contracts
     if filled is not None and filled >= (order.filled_contracts or 0):
         order.filled_contracts = filled
@@ -164,7 +213,9 @@ def _hear(order: JourneyOrder, execution: Execution) -> None:
     order.state = next_state(before, execution.kind, filled_contracts=order.filled_contracts)
     if before not in FINAL or order.state is not before:
         order.words = _words(execution)
-    call = _creating_call(execution.calls, order=order.client_order_id)
+    if execution.kind is ExecutionKind.SENT and execution.calls:
+        order.sent = execution.calls[0]
+    call = _creating_call(execution.calls, order=order)
     if call is not None:
         order.request = call.request_body
         order.response = call.response_body or order.response
@@ -176,35 +227,43 @@ def _words(execution: Execution) -> str:
     return f"{execution.code} {execution.message}".strip()
 
 
-def _creating_call(calls: Sequence[ExchangeCall], *, order: ClientOrderId) -> ExchangeCall | None:
-    # The first call that carries the order's id in its body makes the order. Where it was tried
-    # again (out of budget), the last try on the same path is the one that counts.
-    carrying = [call for call in calls if order in call.request_body]
-    return next((call for call in reversed(carrying) if call.path == carrying[0].path), None)
+def _creating_call(calls: Sequence[ExchangeCall], *, order: JourneyStep) -> ExchangeCall | None:
+    # The first call that carries the order's id in its body makes the order. What has no such id
+    # (a stop order, a change) is known by where its request was sent. Where it was tried again
+    # (out of budget), the last try on the same path is the one that counts.
+    carrying = [call for call in calls if order.client_order_id in call.request_body]
+    path = carrying[0].path if carrying else order.sent.path if order.sent else None
+    tries = carrying or [call for call in calls if call.request_body]
+    return next((call for call in reversed(tries) if call.path == path), None)
 
 
 def _abandon(orders: list[JourneyOrder]) -> None:
+    # Changes are not: the executor does them all the same, or says why not.
     stopped = False
     for order in orders:
         if stopped and order.state is OrderState.PLANNED:
             order.state = OrderState.ABANDONED
-        stopped = stopped or order.state in _STOPPED
+        stopped = stopped or order.state in BAD_ENDS
 
 
 def _outcome(lane: _Lane) -> _Outcome:
-    states = [order.state for order in lane.orders]
-    unknown = next((o for o in lane.orders if o.state is OrderState.UNKNOWN), None)
-    stopped = next((o for o in lane.orders if o.state in _STOPPED), None)
-    moved = any(order.filled_contracts or order.state is OrderState.FILLED for order in lane.orders)
+    states = [step.state for step in lane.steps]
+    unknown = next((step for step in lane.steps if step.state is OrderState.UNKNOWN), None)
+    stopped = next((step for step in lane.steps if step.state in BAD_ENDS), None)
+    moved = any(step.filled_contracts or step.state in GOOD_ENDS for step in lane.steps)
     if lane.dead is not None:
         return AlertStatus.DEAD, lane.dead
     if unknown is not None:
         return AlertStatus.UNKNOWN, unknown.words or None
-    if lane.planned and all(state is OrderState.FILLED for state in states):
+    if lane.planned and all(state in GOOD_ENDS for state in states):
+        if lane.withheld is not None:
+            return AlertStatus.PARTIAL, lane.withheld.reason.value
         return AlertStatus.EXECUTED, None
     if lane.denial is not None:
         status = AlertStatus.PARTIAL if moved else AlertStatus.DENIED
         return status, lane.denial.reason.value
+    if OrderState.RESTING in states or any(c.state in _UNDER_WAY for c in lane.changes):
+        return AlertStatus.PENDING, None
     if stopped is not None:
         status = AlertStatus.PARTIAL if moved else AlertStatus.REJECTED
         return status, stopped.words or None
