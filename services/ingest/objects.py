@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
+from urllib.parse import unquote_to_bytes
 
 import msgspec
 
@@ -19,6 +20,8 @@ PLACEHOLDER = re.compile(r"\{\{[^{}]*\}\}")
 _LOOSE_PLACEHOLDER = re.compile(r"\{\{[^{}:]*\}\}")
 
 _decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_BRACE_ENCODED = b"%7B"
 _EXAMPLE = '{"ticker":"BTCUSDT.P","order_action":"buy","order_contracts":"0.001"}'
 
 
@@ -36,8 +39,17 @@ class Body:
     """By the name as sent; of a repeated name the last."""
     fields: Mapping[str, Field]
     """By the name in lower case."""
-    ambiguous: frozenset[str] = frozenset()
-    """Names in lower case that occur more than once with different values."""
+    ambiguous: Mapping[str, str]
+    """The values, for people, of names in lower case that occur more than once and differ."""
+
+
+def unwrapped(data: bytes) -> bytes:
+    """The JSON that a form field's encoding or a byte order mark hides; else the body as it is."""
+    data = data.removeprefix(_BYTE_ORDER_MARK)
+    if data[:3].upper() != _BRACE_ENCODED:
+        return data
+    # A form whose one field has the object for its name, as relays and `--data-urlencode` send it.
+    return unquote_to_bytes(data.replace(b"+", b" ").rstrip(b"=\r\n"))
 
 
 def read_body(data: bytes) -> Body | Refusal:
@@ -50,7 +62,7 @@ def read_body(data: bytes) -> Body | Refusal:
         }
         # Each member has a colon, so where there are no more colons than names none is repeated.
         repeatable = data.count(b":") > len(fields)
-        ambiguous = _ambiguous(text) if repeatable else frozenset[str]()
+        ambiguous = _ambiguous(text) if repeatable else {}
     except UnicodeDecodeError as error:
         return _refused(f"it is not UTF-8 text (byte {error.start})", data=data)
     except msgspec.MsgspecError as error:
@@ -81,19 +93,25 @@ def _sentence(error: str, *, data: bytes) -> str:
     return f"it is not JSON: {error.removeprefix('JSON is malformed: ')}"
 
 
-def _ambiguous(text: str) -> frozenset[str]:
+def _ambiguous(text: str) -> dict[str, str]:
     # Objects become lists of pairs, numbers one-tuples of their text: equal only if sent equal.
     pairs = json.loads(
         text, object_pairs_hook=list, parse_int=_number, parse_float=_number, strict=False
     )
     seen: dict[str, object] = {}
-    differing = set()
+    differing: dict[str, str] = {}
     for name, value in pairs:
         key = name.lower()
         if key in seen and seen[key] != value:
-            differing.add(key)
+            differing[key] = f"{_told(seen[key])} / {_told(value)}"
         seen[key] = value
-    return frozenset(differing)
+    return differing
+
+
+def _told(value: object) -> str:
+    if isinstance(value, tuple):
+        return str(value[0])
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _number(literal: str) -> tuple[str]:

@@ -35,6 +35,19 @@ def missing(*, field: str, message: str) -> FieldRefused:
     return _field_refused(Reason.FIELD_MISSING, field=field, message=message, value=None)
 
 
+def ambiguous(
+    *, field: str, value: str, readings: tuple[str, str], because: str, cure: str
+) -> FieldRefused:
+    """For a body that could mean two things. `because` names the fields that do not fit."""
+    first, second = (shortened(reading) for reading in readings)
+    message = f'{because}, so it could mean "{first}" or "{second}": {cure}.'
+    return _field_refused(Reason.FIELD_INVALID, field=field, message=message, value=value)
+
+
+def target_missing(*, field: str, message: str, value: str) -> FieldRefused:
+    return _field_refused(Reason.TARGET_MISSING, field=field, message=message, value=value)
+
+
 def unreplaced(*, field: str, placeholder: str, value: str) -> FieldRefused:
     message = (
         f"{field} holds {shortened(placeholder)}, which TradingView did not replace. Check its"

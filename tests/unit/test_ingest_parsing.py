@@ -7,7 +7,6 @@ import pytest
 
 from libs.common.contracts.alert import Order
 from libs.common.contracts.reasons import Reason
-from libs.common.contracts.route import Sizing
 from libs.common.contracts.words import (
     Action,
     DistanceUnit,
@@ -15,9 +14,11 @@ from libs.common.contracts.words import (
     OrderType,
     PositionSide,
     TradeMode,
+    TriggerSource,
 )
-from services.ingest.parsing import ACTIONS, Parsed, Unparsed, parse_alert, parse_order
+from services.ingest.parsing import Parsed, Unparsed, parse_alert
 from services.ingest.refusals import Refusal
+from services.ingest.vocabulary import ACTIONS
 from tests.factories import make_route
 
 GUIDE = {
@@ -30,11 +31,16 @@ GUIDE = {
 
 def parse(*, without=(), **changes):
     body = {name: value for name, value in {**GUIDE, **changes}.items() if name not in without}
-    return parse_order(json.dumps(body).encode(), sized_by_route=False)
+    return parse_raw(json.dumps(body))
 
 
 def parse_raw(text):
-    return parse_order(text.encode(), sized_by_route=False)
+    return parse_bytes(text.encode())
+
+
+def parse_bytes(data):
+    found = parse_alert(data, route=make_route())
+    return found.order if isinstance(found, Parsed) else found.refusal
 
 
 def refusal_of(found):
@@ -87,10 +93,10 @@ def test_every_field_at_once():
     )
 
 
-@pytest.mark.parametrize(("word", "action"), ACTIONS.items())
+@pytest.mark.parametrize(("word", "action"), ACTIONS.meanings.items())
 def test_actions_in_any_case(word, action):
-    assert parse(order_action=word).action is action
-    assert parse(order_action=word.upper()).action is action
+    assert parse(order_action=word, sl_price=1).action is action
+    assert parse(order_action=word.upper(), sl_price=1).action is action
 
 
 @pytest.mark.parametrize("name", ["quantity", "qty", "volume", "Q", "ORDER_CONTRACTS"])
@@ -102,7 +108,7 @@ def test_names_of_the_quantity(name):
 @pytest.mark.parametrize("action", ["side", "action"])
 def test_the_second_dialect(action):
     body = {"symbol": "BTC_USDT", action: "Sell", "quantity": 1}
-    order = parse_order(json.dumps(body).encode(), sized_by_route=False)
+    order = parse_raw(json.dumps(body))
     assert order == Order(ticker="BTC_USDT", action=Action.SELL, quantity=Decimal(1))
 
 
@@ -148,7 +154,7 @@ def test_numbers_are_taken_to_the_last_digit(sent, number):
         *("0", "-1", '"-0.5"', "-0", "true", "false", "[]", "{}", "[1]"),
         *('"much"', '"1,000"', '"1 000"', '"1_000"', '"0x10"', '"NaN"', '"Infinity"', '"-inf"'),
         *('"1e400"', "1e400", '"1e21"', "1e-21", '"1e99999999999"', '"١٢"', '"\uff11"', '"1m"'),
-        *('"--1"', '"1e"', '"."', '"50%"', "1" * 41, '"' + "0" * 101 + '"', '"1\\u00002"'),
+        *('"--1"', '"1e"', '"."', '"%"', '"5%%"', "1" * 41, '"' + "0" * 101 + '"', '"1\\u00002"'),
     ],
 )
 def test_what_is_no_size(sent):
@@ -157,10 +163,6 @@ def test_what_is_no_size(sent):
     )
     assert (found.status, found.reason) == (422, Reason.FIELD_INVALID)
     assert found.field == "order_contracts"
-
-
-def test_a_percentage_is_told_to_come_later():
-    assert "not supported yet" in refusal_of(parse(order_contracts="50%")).message
 
 
 @pytest.mark.parametrize(
@@ -193,6 +195,9 @@ def test_prices_and_distances_are_above_zero(name, sent):
         ({"leverage": 2.5}, "leverage"),
         ({"comment": "x" * 513}, "comment"),
         ({"order_id": ["a"]}, "order_id"),
+        ({"leverage": "1e400"}, "leverage"),
+        ({"leverage": "50%"}, "leverage"),
+        ({"price": "50%"}, "price"),
         ({"comment": "a\0b"}, "comment"),
     ],
 )
@@ -205,7 +210,7 @@ def test_what_a_field_may_not_say(changes, field):
 
 def test_an_unknown_word_is_answered_with_the_known_ones():
     message = refusal_of(parse(order_action="hold")).message
-    assert all(word in message for word in ACTIONS)
+    assert all(word in message for word in ACTIONS.meanings)
 
 
 @pytest.mark.parametrize(
@@ -214,8 +219,8 @@ def test_an_unknown_word_is_answered_with_the_known_ones():
         ("ticker", {}),
         ("order_action", {}),
         ("order_contracts", {}),
-        ("price", {"order_type": "limit"}),
-        ("price", {"order_type": "stop"}),
+        *(("price", {"order_type": word}) for word in ("limit", "stop", "post_only", "ioc", "fok")),
+        ("price", {"order_action": "flat", "order_type": "limit"}),
     ],
 )
 @pytest.mark.parametrize("nothing", ["absent", None, "", "  "])
@@ -225,22 +230,6 @@ def test_what_must_be_there(field, changes, nothing):
     found = refusal_of(parse(without=(field,) if nothing == "absent" else (), **changes, **sent))
     assert (found.status, found.reason) == (422, Reason.FIELD_MISSING)
     assert found.field == field
-
-
-@pytest.mark.parametrize(
-    "action", [word for word, action in ACTIONS.items() if action not in {"buy", "sell"}]
-)
-def test_an_exit_needs_no_size_and_may_have_zero(action):
-    assert parse(without=("order_contracts",), order_action=action).quantity is None
-    assert parse(order_action=action, order_contracts=0).quantity == 0
-    assert refusal_of(parse(order_action=action, order_contracts=-1)).field == "order_contracts"
-
-
-def test_a_route_with_a_size_of_its_own_needs_none():
-    body = b'{"ticker":"T","order_action":"buy"}'
-    route = make_route(sizing=Sizing(value=Decimal(1)))
-    assert isinstance(parse_alert(body, route=route), Parsed)
-    assert isinstance(parse_alert(body, route=make_route()), Unparsed)
 
 
 @pytest.mark.parametrize(
@@ -285,54 +274,61 @@ def test_two_names_that_agree_are_fine():
     assert order.action is Action.BUY
 
 
-def test_a_name_that_comes_twice_must_say_the_same():
-    assert (
-        refusal_of(
-            parse_raw('{"ticker":"T","order_action":"buy","order_contracts":1,"order_contracts":2}')
-        ).field
-        == "order_contracts"
-    )
-    assert (
-        refusal_of(
-            parse_raw('{"ticker":"T","order_action":"buy","Order_Action":"sell","q":1}')
-        ).field
-        == "Order_Action"
-    )
-    same = parse_raw('{"ticker":"T","ticker":"T","order_action":"buy","q":1,"n":1,"n":2}')
-    assert isinstance(same, Order)
+@pytest.mark.parametrize(
+    ("sent", "order_type"),
+    [
+        *((word.value, word) for word in OrderType),
+        *((word, OrderType.POST_ONLY) for word in ("post-only", "postonly", "Post Only")),
+        *((word, OrderType.IOC) for word in ("IOC", " ioc ")),
+        ("stop_market", OrderType.STOP),
+    ],
+)
+def test_order_types(sent, order_type):
+    assert parse(order_type=sent, price=1).order_type is order_type
+
+
+@pytest.mark.parametrize("action", ["cancel", "breakeven", "modify"])
+def test_what_makes_no_order_needs_no_price(action):
+    order = parse(order_action=action, order_type="limit", sl_price=1)
+    assert (order.order_type, order.price) == (OrderType.LIMIT, None)
 
 
 @pytest.mark.parametrize(
-    ("data", "clue"),
+    ("sent", "trigger"),
     [
-        (b"", "empty"),
-        (b" \n", "empty"),
-        (b"buy now", "byte 0"),
-        (b'{"ticker":"T"', "truncated"),
-        (b'{"ticker":"T",}', "trailing comma"),
-        (b'{"ticker":"T"} x', "trailing characters"),
-        (b"[]", "JSON array"),
-        (b'"text"', "JSON str"),
-        (b"1", "JSON int"),
-        (b"null", "JSON null"),
-        (b'{"q":NaN}', "byte 5"),
-        (b'{"q":Infinity}', "byte 5"),
-        (b"ticker=BTC&side=buy", "not JSON"),
-        (b'{"a":"\xff"}', "UTF-8"),
-        (b'{"a":"\\ud800"}', "not JSON"),
-        (b'{"a":' + b"[" * 30_000 + b"]" * 30_000 + b"}", "deeply"),
-        (b"[" * 60_000, "JSON array"),
+        ("last", TriggerSource.LAST),
+        ("MARK", TriggerSource.MARK),
+        ("fair", TriggerSource.MARK),
+        ("Index", TriggerSource.INDEX),
     ],
 )
-def test_what_is_not_one_json_object(data, clue):
-    found = refusal_of(parse_order(data, sized_by_route=False))
-    assert (found.status, found.reason) == (415, Reason.NOT_A_JSON_OBJECT)
-    assert clue in found.message
+def test_triggers(sent, trigger):
+    assert parse(trigger=sent).trigger is trigger
 
 
-def test_a_placeholder_outside_quotes_is_pointed_out():
-    found = parse_raw('{"order_contracts": {{strategy.order.contracts}}}')
-    assert "{{strategy.order.contracts}}" in refusal_of(found).message
+@pytest.mark.parametrize(
+    ("sent", "side"),
+    [
+        ("long", PositionSide.LONG),
+        ("BUY", PositionSide.LONG),
+        ("short", PositionSide.SHORT),
+        ("Sell", PositionSide.SHORT),
+    ],
+)
+def test_close_sides(sent, side):
+    assert parse(order_action="flat", close_side=sent).close_side is side
+
+
+def test_a_modify_without_anything_to_modify_is_refused():
+    found = refusal_of(parse(order_action="modify", price=1))
+    assert (found.reason, found.field) == (Reason.FIELD_MISSING, "sl_price")
+
+
+@pytest.mark.parametrize(
+    "name", ["sl_price", "tp_price", "stop_loss", "take_profit", "trailing_pips"]
+)
+def test_a_modify_needs_one_thing_to_modify(name):
+    assert parse(order_action="modify", **{name: 5}).action is Action.MODIFY
 
 
 @pytest.mark.parametrize(
