@@ -10,14 +10,14 @@ from hashlib import sha256
 import msgspec
 
 from libs.common.contracts.route import Account, Route, RouteSettings, TokenHash
-from libs.common.contracts.words import RouteState, SizingMode
+from libs.common.contracts.words import RouteState
 from libs.common.secret import Secret
 from services.console.documents import Document, checked, merged, plain
 from services.console.problems import Problem
+from services.console.trading import check_trading
 
 STARS = "***"
 _SHOWN_OF_KEY = 4
-_SIZED_BY_ALERT = frozenset({SizingMode.BASE, SizingMode.CONTRACTS})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,17 +111,10 @@ def _route_settings(document: Document) -> RouteSettings:
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise Problem(422, "An account may be named once.", field="accounts", value=twice)
-    if settings.sizing.value is not None and settings.sizing.mode in _SIZED_BY_ALERT:
-        raise Problem(
-            422,
-            f"`sizing.mode` {settings.sizing.mode} takes its size from the alert; leave the value "
-            "out, or choose another mode.",
-            field="sizing.value",
-            value=format(settings.sizing.value, "f"),
-        )
     if settings.body_secret is not None and not settings.body_secret:
         raise Problem(422, "A body secret has characters; null asks for none.", field="body_secret")
     _check_networks(settings.allow_addresses, field="allow_addresses")
+    check_trading(settings)
     return settings
 
 

@@ -1,5 +1,7 @@
-"""From an alert to an intent: pure. Everything that needs no position is decided here; whatever
-this version does not do is denied by name, never left out in silence.
+"""From an alert to an intent: pure. Everything that needs no position is decided here.
+
+What closes always passes. What only opens is denied here where a guard says so; what may do both
+goes on with the reason in `opening_denied`, and the executor leaves the opening out.
 """
 
 from collections.abc import Mapping
@@ -14,25 +16,21 @@ from libs.common.contracts.route import RouteAccount, RouteSettings
 from libs.common.contracts.words import (
     AccountId,
     Action,
-    OrderType,
+    MarketPosition,
     PositionSide,
-    RouteState,
-    SizingMode,
     TradeMode,
+    TriggerSource,
     VenueSymbol,
 )
 from libs.common.domain.identity import intent_id
-from libs.common.domain.quantity import Sized, to_contracts
-from libs.common.domain.symbols import Mapped, map_ticker
+from libs.common.domain.quantity import plain
+from libs.common.domain.symbols import map_ticker
+from services.router.opening import Asked, Opening, may_close, opening_of
+from services.router.translating import Translated, inverted, translated
 
-ENTRIES = frozenset({Action.BUY, Action.SELL})
-EXITS: dict[Action, PositionSide | None] = {
-    Action.FLAT: None,
-    Action.CLOSE_ALL: None,
-    Action.CLOSE_LONG: PositionSide.LONG,
-    Action.CLOSE_SHORT: PositionSide.SHORT,
-}
-_SIZES = frozenset({SizingMode.BASE, SizingMode.CONTRACTS})
+_OPENING = frozenset({Action.BUY, Action.SELL, Action.REVERSE, Action.TARGET})
+_SIGNALS = frozenset({Action.BUY, Action.SELL})
+_SIDE_CLOSED = {Action.CLOSE_LONG: PositionSide.LONG, Action.CLOSE_SHORT: PositionSide.SHORT}
 
 
 def decide_intent(
@@ -42,116 +40,111 @@ def decide_intent(
     account: RouteAccount,
     catalogue: Mapping[VenueSymbol, Instrument],
     now: datetime,
+    recent_openings: int = 0,
 ) -> Intent | Denial:
-    """What the alert wants of one of the route's accounts."""
-    order = alert.order
-    denial = _unsupported(order, route) or _untimely(alert, route=route, now=now)
-    if denial is not None:
-        return denial
+    """What the alert wants of one of the route's accounts. `recent_openings` counts the intents
+    that open, of this route and account, in the minute before the alert.
+    """
+    inverse = route.inverse or alert.order.inverse
+    order = inverted(alert.order) if inverse else alert.order
     mapped = map_ticker(order.ticker, catalogue=catalogue, symbols=route.symbols)
     if isinstance(mapped, Denial):
         return mapped
-    entry = order.action in ENTRIES
-    if entry and not mapped.instrument.tradable:
-        return Denial(
-            reason=Reason.SYMBOL_NOT_TRADABLE,
-            message=f"the exchange does not let the API trade {mapped.instrument.symbol} now",
-            context={"symbol": mapped.instrument.symbol},
-        )
-    sized = _size(order, route=route, account=account, mapped=mapped) if entry else None
-    if isinstance(sized, Denial):
-        return sized
+    prices = translated(order, per_unit=mapped.per_unit, sltp_unit=route.sltp_unit)
+    if isinstance(prices, Denial):
+        return prices
+    asked = Asked(
+        order=order,
+        route=route,
+        account=account,
+        mapped=mapped,
+        price=prices.price,
+        received_at=alert.at,
+        now=now,
+        recent_openings=recent_openings,
+    )
+    if order.action in _SIGNALS and asked.mode is TradeMode.TARGET:
+        return _target_missing(alert.order.action)
+    opening = opening_of(asked) if opens(order) else Opening()
+    if opening.refused is not None and not may_close(asked, opening):
+        return opening.refused
+    steps = (mapped.step, *_told(alert.order, order, inverse=inverse), *prices.steps)
+    return _intent(
+        alert, asked=asked, prices=prices, opening=opening, steps=(*steps, *opening.steps)
+    )
+
+
+def opens(order: Order | Intent) -> bool:
+    """Whether it may open anything."""
+    return order.action in _OPENING and order.wanted is not MarketPosition.FLAT
+
+
+def _intent(
+    alert: Alert, *, asked: Asked, prices: Translated, opening: Opening, steps: tuple[str, ...]
+) -> Intent:
+    order, account = asked.order, AccountId(asked.account.account)
     return Intent(
-        intent_id=intent_id(alert=alert.alert_id, account=AccountId(account.account)),
+        intent_id=intent_id(alert=alert.alert_id, account=account),
         alert_id=alert.alert_id,
         route=alert.route,
-        account=AccountId(account.account),
-        symbol=mapped.instrument.symbol,
-        at=now,
+        account=account,
+        symbol=asked.mapped.instrument.symbol,
+        at=asked.now,
         received_at=alert.at,
-        action=order.action if entry or order.action is Action.CLOSE_ALL else Action.FLAT,
-        contracts=sized.contracts if sized else None,
-        trade_mode=order.trade_mode or route.trade_mode,
-        margin_mode=order.margin_mode or route.margin_mode,
-        leverage=order.leverage or route.leverage,
-        max_age_s=route.max_age_s,
-        close_side=None if entry else EXITS[order.action] or order.close_side,
-        instrument=mapped.instrument,
-        steps=(mapped.step, *((sized.step,) if sized else ())),
+        action=Action.FLAT if order.action in _SIDE_CLOSED else order.action,
+        contracts=opening.contracts,
+        size=opening.size,
+        close_percent=_close_percent(order),
+        wanted=order.wanted,
+        previous=order.previous,
+        order_type=order.order_type,
+        price=prices.price,
+        trigger=order.trigger or TriggerSource.LAST,
+        protection=prices.protection,
+        limits=opening.limits,
+        opening_denied=opening.refused,
+        order_id=order.order_id,
+        comment=order.comment,
+        trade_mode=asked.mode,
+        margin_mode=order.margin_mode or asked.route.margin_mode,
+        leverage=asked.leverage,
+        max_age_s=asked.route.max_age_s,
+        close_side=_close_side(order),
+        instrument=asked.mapped.instrument,
+        steps=steps,
     )
 
 
-def _size(
-    order: Order, *, route: RouteSettings, account: RouteAccount, mapped: Mapped
-) -> Sized | Denial:
-    quantity = order.quantity or route.sizing.value
-    if quantity is None:
-        return Denial(
-            reason=Reason.SIZE_MISSING,
-            message="the alert has no order_contracts, and the route has no sizing.value",
-        )
-    return to_contracts(
-        quantity,
-        mode=route.sizing.mode,
-        per_unit=mapped.per_unit,
-        multiplier=route.sizing.multiplier * account.multiplier,
-        instrument=mapped.instrument,
-    )
+def _close_percent(order: Order) -> Decimal | None:
+    parted = order.action is Action.FLAT or order.action in _SIDE_CLOSED
+    return order.quantity_percent if parted else None
 
 
-def _untimely(alert: Alert, *, route: RouteSettings, now: datetime) -> Denial | None:
-    if alert.order.action not in ENTRIES:
+def _close_side(order: Order) -> PositionSide | None:
+    if order.action in {*_SIGNALS, Action.TARGET, Action.CLOSE_ALL}:
         return None
-    if route.state is RouteState.PAUSED:
-        return Denial(
-            reason=Reason.ROUTE_PAUSED,
-            message=f"route {route.id} is paused: entries are denied, exits pass",
-        )
-    age_s = (now - alert.at).total_seconds()
-    if age_s > route.max_age_s:
-        return Denial(
-            reason=Reason.STALE,
-            message=f"the entry is {age_s:.1f} s old; the route's max_age_s is {route.max_age_s}",
-            context={"age_s": f"{age_s:.1f}", "max_age_s": str(route.max_age_s)},
-        )
-    return None
+    return _SIDE_CLOSED.get(order.action, order.close_side)
 
 
-def _unsupported(order: Order, route: RouteSettings) -> Denial | None:
-    # Each line names a field, its value, and whether this version can do it. A protective price
-    # that is not sent is worse than an order that is not sent.
-    if order.action not in ENTRIES:
-        checks = [("order_action", order.action.value, order.action in EXITS)]
-    else:
-        mode = order.trade_mode or route.trade_mode
-        guards = route.guards
-        checks = [
-            ("order_type", order.order_type.value, order.order_type is OrderType.MARKET),
-            ("trade_type", mode.value, mode is TradeMode.NETTING),
-            ("trade_type", "inverse", not (order.inverse or route.inverse)),
-            ("sizing.mode", route.sizing.mode.value, route.sizing.mode in _SIZES),
-            ("pyramiding", "false", route.pyramiding),
-            *_absent("stop_loss", order.stop_distance),
-            *_absent("take_profit", order.target_distance),
-            *_absent("sl_price", order.stop_price),
-            *_absent("tp_price", order.target_price),
-            *_absent("trailing_pips", order.trailing_ticks),
-            *_absent("guards.max_order_notional", guards.max_order_notional),
-            *_absent("guards.max_position_notional", guards.max_position_notional),
-            *_absent("guards.orders_per_minute", guards.orders_per_minute),
-            *_absent("guards.windows", guards.windows or None),
-        ]
-    for field, value, supported in checks:
-        if not supported:
-            return Denial(
-                reason=Reason.NOT_SUPPORTED,
-                message=f"{field} {value} is not supported yet, so the alert is not executed",
-                context={"field": field, "value": value},
-            )
-    return None
+def _told(sent: Order, order: Order, *, inverse: bool) -> tuple[str, ...]:
+    """What became of the action, where it is not taken as it was sent."""
+    steps: list[str] = []
+    if inverse and sent.action is not order.action:
+        steps.append(f"inverse: {sent.action.value} becomes {order.action.value}")
+    if inverse and sent.wanted is not order.wanted and sent.wanted and order.wanted:
+        steps.append(f"inverse: {sent.wanted.value} becomes {order.wanted.value}")
+    percent = _close_percent(order)
+    if percent is not None:
+        steps.append(f"{plain(percent)} % of what is held is closed")
+    return tuple(steps)
 
 
-def _absent(
-    field: str, value: Decimal | int | tuple[str, ...] | None
-) -> list[tuple[str, str, bool]]:
-    return [] if value is None else [(field, str(value), False)]
+def _target_missing(action: Action) -> Denial:
+    return Denial(
+        reason=Reason.TARGET_MISSING,
+        message=(
+            f"trade mode target needs a position to move to, not {action.value}: send"
+            " market_position and market_position_size"
+        ),
+        context={"action": action.value},
+    )

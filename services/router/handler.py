@@ -1,10 +1,13 @@
-"""Handles one alert: gathers the route and the catalogue, decides for each account, publishes."""
+"""Handles one alert: gathers the route and the catalogue, decides for each account, publishes.
+What goes wrong for one account keeps no other from its intent.
+"""
 
+import asyncio
 from collections.abc import Callable, Mapping
 
 import structlog
 
-from libs.common.bus import Bus
+from libs.common.bus import Bus, LogUnavailable
 from libs.common.clock import Clock
 from libs.common.consuming import Delivery
 from libs.common.contracts import subjects
@@ -19,9 +22,12 @@ from libs.common.domain import identity
 from libs.common.outcome import Refuse, Retry
 from libs.common.watching import Watched
 from services.router.deciding import decide_intent
+from services.router.pace import Pace
 
 # The console may have made a route, and ingest may know it, a moment before this process does.
 _ROUTE_GRACE_S = 2.0
+# So long the executor may take to read the contracts of an exchange that is new, or was away.
+_CATALOGUE_GRACE_S = 30.0
 
 _log = structlog.get_logger()
 
@@ -48,6 +54,7 @@ class Router:
         self._catalogues = catalogues
         self._shards = shards
         self._clock = clock
+        self._pace = Pace(bus=bus, shards=shards)
 
     async def handle(self, delivery: Delivery) -> None:
         alert = delivery.message
@@ -58,12 +65,31 @@ class Router:
             if delivery.fresh or not await self._touched(alert, after=delivery.seq):
                 await self._without_route(alert)
             return
-        for account in route.settings.accounts:
-            if not delivery.fresh and await self._decided(alert, account, after=delivery.seq):
-                continue
-            await self._publish(alert, account, self._decide(alert, route, account))
+        outcomes = await asyncio.gather(
+            *(self._serve(alert, route, account, delivery) for account in route.settings.accounts),
+            return_exceptions=True,
+        )
+        failure = _gravest([each for each in outcomes if isinstance(each, BaseException)])
+        if failure is not None:
+            raise failure
 
-    def _decide(self, alert: Alert, route: Route, account: RouteAccount) -> Intent | Denial:
+    async def _serve(
+        self, alert: Alert, route: Route, account: RouteAccount, delivery: Delivery
+    ) -> None:
+        if not delivery.fresh:
+            decided = await self._decided(alert, account, after=delivery.seq)
+            if decided is not None:
+                if isinstance(decided, Intent):
+                    self._pace.note(decided)
+                return
+        decision = await self._decide(alert, route, account, seq=delivery.seq)
+        await self._publish(alert, account, decision)
+        if isinstance(decision, Intent):
+            self._pace.note(decision)
+
+    async def _decide(
+        self, alert: Alert, route: Route, account: RouteAccount, *, seq: int
+    ) -> Intent | Denial:
         known = self._accounts.get(account.account)
         if known is None:
             return Denial(
@@ -72,10 +98,19 @@ class Router:
                 context={"account": account.account},
             )
         catalogue = self._catalogue(known.base_url)
+        now = self._clock.now()
         if not catalogue:
-            raise Retry("the exchange's contracts were not read yet", delay_s=0.5)
+            return _without_contracts(account, age_s=(now - alert.at).total_seconds())
+        recent = 0
+        if route.settings.guards.orders_per_minute is not None:
+            recent = await self._pace.recent(alert, account=known.account_id, seq=seq)
         return decide_intent(
-            alert, route=route.settings, account=account, catalogue=catalogue, now=self._clock.now()
+            alert,
+            route=route.settings,
+            account=account,
+            catalogue=catalogue,
+            now=now,
+            recent_openings=recent,
         )
 
     def _catalogue(self, base_url: str) -> Mapping[VenueSymbol, Instrument]:
@@ -101,6 +136,7 @@ class Router:
                 symbol=decided.symbol,
                 action=decided.action,
                 contracts=str(decided.contracts),
+                opening_denied=decided.opening_denied.reason if decided.opening_denied else None,
             )
             return
         account_id = AccountId(account.account) if account else None
@@ -138,7 +174,9 @@ class Router:
                     return True
         return False
 
-    async def _decided(self, alert: Alert, account: RouteAccount, *, after: int) -> bool:
+    async def _decided(
+        self, alert: Alert, account: RouteAccount, *, after: int
+    ) -> Intent | IntentDenied | None:
         # The log's own dedup forgets after some minutes; the log itself does not.
         account_id = AccountId(account.account)
         shard = subjects.shard_of(account_id, shards=self._shards)
@@ -146,7 +184,7 @@ class Router:
         accepted = subjects.intents_of_account(shard=shard, account=account_id)
         async for entry in self._bus.entries_after(subject=accepted, seq=after):
             if isinstance(entry.message, Intent) and entry.message.intent_id == wanted:
-                return True
+                return entry.message
         denied = subjects.intent_denied(alert.route)
         async for entry in self._bus.entries_after(subject=denied, seq=after):
             found = entry.message
@@ -155,5 +193,29 @@ class Router:
                 and found.alert_id == alert.alert_id
                 and found.account == account_id
             ):
-                return True
-        return False
+                return found
+        return None
+
+
+def _without_contracts(account: RouteAccount, *, age_s: float) -> Denial:
+    if age_s < _CATALOGUE_GRACE_S:
+        raise Retry("the exchange's contracts were not read yet", delay_s=0.5)
+    return Denial(
+        reason=Reason.CONTRACTS_UNKNOWN,
+        message=(
+            f"the contracts of account {account.account}'s exchange were not read within"
+            f" {_CATALOGUE_GRACE_S:.0f} s of the alert"
+        ),
+        context={"account": account.account, "age_s": f"{age_s:.1f}"},
+    )
+
+
+def _gravest(failures: list[BaseException]) -> BaseException | None:
+    """Of several accounts' failures the one that leaves the others most time to be mended: a log
+    that is away costs no try, and a bug of ours is buried after a few.
+    """
+    for kind in (LogUnavailable, Retry, BaseException):
+        for failure in failures:
+            if isinstance(failure, kind):
+                return failure
+    return None

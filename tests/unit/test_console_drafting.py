@@ -76,6 +76,32 @@ def test_what_get_shows_may_be_sent_back():
         ({"allow_addresses": ["example.org"]}, "allow_addresses"),
         ({"body_secret": ""}, "body_secret"),
         ({"body_secret": "***"}, "body_secret"),
+        ({"sizing": {"mode": "contracts", "value": "5"}}, "sizing.value"),
+        ({"sizing": {"mode": "risk_percent", "value": "100.1"}}, "sizing.value"),
+        ({"sizing": {"mode": "fixed", "value": "0"}}, "sizing"),
+        ({"sizing": {"mode": "percent_position"}, "trade_mode": "target"}, "sizing.mode"),
+        ({"sizing": {"multiplier": "0.0000001"}}, "sizing.multiplier"),
+        ({"accounts": [{"account": "a", "multiplier": "1000001"}]}, "accounts.multiplier"),
+        ({"guards": {"windows": ["mon-fri 08:00-20:00", "mon-fri"]}}, "guards.windows"),
+        ({"guards": {"windows": ["24:00-08:00"]}}, "guards.windows"),
+        ({"guards": {"orders_per_minute": 0}}, "guards.orders_per_minute"),
+        ({"guards": {"max_order_notional": "-1"}}, "guards"),
+        ({"guards": {"max_position_notional": "0"}}, "guards"),
+        (
+            {"symbols": {"overrides": {"A": {"symbol": "BTCUSDT"}}}},
+            "symbols.overrides.A.symbol",
+        ),
+        (
+            {"symbols": {"overrides": {"A": {"symbol": "btc_usdt"}}}},
+            "symbols.overrides.A.symbol",
+        ),
+        (
+            {"symbols": {"overrides": {"A": {"symbol": "A_B"}, "a": {"symbol": "A_B"}}}},
+            "symbols.overrides.a",
+        ),
+        ({"symbols": {"overrides": {" ": {"symbol": "A_B"}}}}, "symbols.overrides. "),
+        ({"symbols": {"allow": ["BTC_USDT", "BTC"]}}, "symbols.allow"),
+        ({"symbols": {"allow": [""]}}, "symbols.allow"),
     ],
 )
 def test_a_route_that_can_never_work_is_refused(change, field):
@@ -91,6 +117,43 @@ def test_every_documented_mode_is_accepted():
         drafting.new_route({**MINIMAL, "trade_mode": mode}, token="t")
     sizing = {"mode": "fixed", "value": "5"}
     drafting.new_route({**MINIMAL, "sizing": sizing, "allow_addresses": ["::1"]}, token="t")
+
+
+def test_everything_about_trading_that_a_route_may_say():
+    route = drafting.new_route(
+        {
+            **MINIMAL,
+            "accounts": [{"account": "paper", "multiplier": "0.000001"}],
+            "sizing": {"mode": "risk_percent", "value": "100", "multiplier": "1000000"},
+            "symbols": {
+                "overrides": {"BITSTAMP:BTCUSD": {"symbol": "BTC_USDT", "per_unit": "1"}},
+                "allow": ["BTC_USDT", "1000BONK_USDT", "ethusdt.p"],
+            },
+            "guards": {
+                "max_order_notional": "100.5",
+                "max_position_notional": "1000",
+                "orders_per_minute": 5,
+                "windows": ["mon-fri 08:00-20:00", "sat 22:00-06:00"],
+            },
+        },
+        token="t",
+    )
+    assert route.settings.guards.windows == ("mon-fri 08:00-20:00", "sat 22:00-06:00")
+    assert set(route.settings.symbols.overrides) == {"BITSTAMP:BTCUSD"}
+
+
+@pytest.mark.parametrize("mode", ["fixed", "quote", "percent_equity", "risk_percent"])
+@pytest.mark.parametrize("value", [None, "5"])
+def test_a_size_of_the_routes_own_is_optional(mode, value):
+    """Without one, each alert must bring its own."""
+    drafting.new_route({**MINIMAL, "sizing": {"mode": mode, "value": value}}, token="t")
+
+
+def test_a_window_is_refused_with_what_would_be_right():
+    with pytest.raises(Problem) as caught:
+        drafting.new_route({**MINIMAL, "guards": {"windows": ["weekdays"]}}, token="t")
+    assert caught.value.value == "weekdays"
+    assert "mon-fri 08:00-20:00" in caught.value.detail
 
 
 @pytest.mark.parametrize(

@@ -1,17 +1,20 @@
 """The router: each of a route's accounts gets its own answer, once, whatever is delivered again."""
 
+from datetime import timedelta
+
 import pytest
 
 from libs.common.bus import LogUnavailable
 from libs.common.consuming import Delivery
 from libs.common.contracts import subjects
 from libs.common.contracts.reasons import Reason
-from libs.common.contracts.route import RouteAccount, RouteState
-from libs.common.contracts.words import Action
+from libs.common.contracts.route import Guards, RouteAccount, RouteState
+from libs.common.contracts.words import Action, TradeMode
 from libs.common.domain.identity import alert_id
 from libs.common.outcome import Refuse, Retry
 from services.router.handler import Router, lane_of
 from tests.factories import (
+    NOW,
     D,
     make_account,
     make_alert,
@@ -109,7 +112,7 @@ async def test_an_unknown_account_is_denied_and_the_other_served():
 
 
 async def test_a_denial_names_account_and_reason():
-    desk = Desk(state=RouteState.PAUSED)
+    desk = Desk(state=RouteState.PAUSED, trade_mode=TradeMode.HEDGE)
     await desk.handle()
     assert {account: denial.reason for account, denial in desk.denials.items()} == {
         "first": Reason.ROUTE_PAUSED,
@@ -213,6 +216,55 @@ async def test_without_the_exchanges_contracts_the_alert_waits(catalogues):
     assert desk.bus.entries == []
 
 
+async def test_it_does_not_wait_for_ever():
+    desk = Desk()
+    desk.catalogues = {}
+    desk.clock.advance(29.9)
+    with pytest.raises(Retry):
+        await desk.handle()
+    desk.clock.advance(0.1)
+    await desk.handle(fresh=False)
+    assert {denial.reason for denial in desk.denials.values()} == {Reason.CONTRACTS_UNKNOWN}
+    assert "account first's exchange" in desk.denials["first"].message
+
+
+async def test_an_account_whose_exchange_is_not_known_yet_keeps_no_other_waiting():
+    desk = Desk()
+    desk.accounts["first"] = make_account(id="first", base_url="http://127.0.0.1:2")
+    with pytest.raises(Retry):
+        await desk.handle()
+    assert set(desk.intents) == {"second"}
+    with pytest.raises(Retry):
+        await desk.again()
+    assert desk.bus.stages == [ACCEPTED], "once, however often the first one is tried"
+    known = next(iter(desk.catalogues.values()))
+    desk.catalogues = {
+        **desk.catalogues,
+        subjects.instrument_prefix("http://127.0.0.1:2"): known,
+    }
+    await desk.again()
+    assert set(desk.intents) == {"first", "second"}
+    assert desk.denials == {}
+
+
+async def test_a_bug_in_one_accounts_decision_keeps_no_other_from_its_intent():
+    desk = Desk()
+    desk.accounts["first"] = make_account(id="first", base_url="http://127.0.0.1:2")
+    desk.catalogues[subjects.instrument_prefix("http://127.0.0.1:2")] = {"BTC_USDT": "none"}
+    with pytest.raises(AttributeError):
+        await desk.handle()
+    assert set(desk.intents) == {"second"}
+
+
+async def test_a_log_that_is_away_weighs_more_than_an_account_that_waits():
+    """It costs no try, so the alert is not buried while the log is away."""
+    desk = Desk()
+    desk.accounts["first"] = make_account(id="first", base_url="http://127.0.0.1:2")
+    desk.bus.failing = 1
+    with pytest.raises(LogUnavailable):
+        await desk.handle()
+
+
 async def test_a_log_that_is_away_is_told_to_the_caller():
     desk = Desk()
     desk.bus.failing = 1
@@ -236,3 +288,112 @@ async def test_an_exit_has_no_size():
 def test_alerts_of_one_route_share_a_lane():
     assert lane_of(make_alert(route="a")) == lane_of(make_alert(route="a")) == "a"
     assert lane_of(make_alert(route="b")) == "b"
+
+
+def numbered(number, *, at_s=0.0, route="demo", **order):
+    return make_alert(
+        alert_id=alert_id(unix_ms=number, random_bits=number),
+        at=NOW + timedelta(seconds=at_s),
+        route=route,
+        order=make_order(**order),
+    )
+
+
+class PacedDesk(Desk):
+    """A route that may open twice a minute on each account."""
+
+    def __init__(self):
+        super().__init__(guards=Guards(orders_per_minute=2), max_age_s=3600)
+        self.number = 0
+
+    async def post(self, *, at_s, **order):
+        self.number += 1
+        await self.handle(numbered(self.number, at_s=at_s, **order))
+        return self.refused_last("first")
+
+    def refused_last(self, account):
+        """Whether the last intent of an account may open nothing."""
+        return self.intents[account].opening_denied is not None
+
+    def restart(self):
+        self.router = Router(
+            bus=self.bus,
+            routes=self.routes,
+            accounts=self.accounts,
+            catalogues=lambda: self.catalogues,
+            shards=1,
+            clock=self.clock,
+        )
+
+
+async def test_openings_are_counted_over_a_minute_that_slides():
+    desk = PacedDesk()
+    found = [await desk.post(at_s=at_s) for at_s in (0, 10, 59, 60, 69.9, 70)]
+    assert found == [False, False, True, False, True, False]
+    denial = (await desk.bus.entry(5)).message.opening_denied
+    assert denial.reason is Reason.ORDERS_PER_MINUTE
+    assert denial.context == {"openings": "2", "orders_per_minute": "2"}
+
+
+async def test_each_account_and_route_has_its_own_count():
+    desk = PacedDesk()
+    desk.routes["other"] = make_route(id="other", accounts=TWO, guards=Guards(orders_per_minute=1))
+    assert not await desk.post(at_s=0)
+    assert not await desk.post(at_s=1, route="other")
+    assert await desk.post(at_s=2, route="other")
+    assert not await desk.post(at_s=3)
+    assert {intent.opening_denied for intent in desk.intents.values()} == {None}
+
+
+async def test_exits_and_what_was_withheld_do_not_count():
+    desk = PacedDesk()
+    for at_s in range(5):
+        assert not await desk.post(at_s=at_s, action=Action.FLAT, quantity=None)
+    assert [await desk.post(at_s=at_s) for at_s in (5, 6, 7, 8)] == [False, False, True, True]
+    assert not await desk.post(at_s=65.5), "those of 7 and 8 opened nothing"
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_a_redelivery_is_counted_once(restarted):
+    desk = PacedDesk()
+    first = numbered(100)
+    await desk.handle(first)
+    for _ in range(3):
+        desk.bus.forget_event_ids()
+        await desk.handle(first, fresh=False)
+        if restarted:
+            desk.restart()
+    assert not await desk.post(at_s=1)
+    assert await desk.post(at_s=2)
+
+
+async def test_an_opening_counts_although_its_confirmation_was_lost():
+    """The log has it, the router was not told; the redelivery finds it there."""
+    desk = PacedDesk()
+    assert not await desk.post(at_s=0)
+    lost = numbered(100, at_s=1)
+    other = PacedDesk()
+    other.bus = desk.bus
+    other.restart()
+    await other.handle(lost)
+    await desk.handle(lost, fresh=False)
+    assert await desk.post(at_s=2)
+
+
+async def test_a_restart_forgets_no_opening():
+    desk = PacedDesk()
+    assert [await desk.post(at_s=at_s) for at_s in (0, 30)] == [False, False]
+    desk.restart()
+    assert await desk.post(at_s=59)
+    assert not await desk.post(at_s=61)
+
+
+async def test_an_alert_that_comes_again_is_not_counted_against_itself():
+    desk = PacedDesk()
+    desk.routes["demo"] = make_route(accounts=TWO, guards=Guards(orders_per_minute=1))
+    alert = numbered(1)
+    await desk.handle(alert)
+    desk.bus.cut_after(0)
+    desk.bus.forget_event_ids()
+    await desk.handle(alert, fresh=False)
+    assert not desk.refused_last("first")
