@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -11,22 +11,23 @@ from enum import StrEnum
 import msgspec
 
 from libs.common.contracts.instrument import Instrument
-from libs.common.contracts.order import ExchangeCall, Holding, Leg
+from libs.common.contracts.order import Change, ExchangeCall, Leg, Pending, Protective, Trail
 from libs.common.contracts.words import (
     ClientOrderId,
-    Effect,
+    OrderType,
     PositionMode,
-    PositionSide,
     VenueSymbol,
 )
+from libs.common.domain.picture import Prices
 from services.executor.exchange import (
     PASSING_CAUSES,
     Accepted,
     BeforeSend,
     Cause,
+    Changed,
+    Done,
     Duplicate,
     Failed,
-    Found,
     Holdings,
     NotFound,
     NotSent,
@@ -36,15 +37,19 @@ from services.executor.exchange import (
     RateLimited,
     Rejected,
     Submitted,
+    Told,
     Unknown,
 )
+from tests import fake_changes, fake_lists
 from tests.factories import NOW, make_instrument
+from tests.fake_orders import Refusal
+from tests.fake_venue import TAKER_FEE_RATE, FakeVenue
 
-TAKER_FEE_RATE = Decimal("0.0008")
+__all__ = ["TAKER_FEE_RATE", "FakeExchange", "Mishap", "Refusal"]
 
 
 class Mishap(StrEnum):
-    """What befalls one submitted order."""
+    """What befalls one submitted order or change."""
 
     LOSE_REPLY = "lose_reply"
     """The exchange executes it, and the reply is lost."""
@@ -53,28 +58,20 @@ class Mishap(StrEnum):
     NOT_SENT = "not_sent"
     RATE_LIMIT = "rate_limit"
     STAY_OPEN = "stay_open"
-    """Accepted, and filled only by `settle()`."""
+    """Accepted, and filled only by `settle()`; of orders alone, as what follows."""
     DIE_LATER = "die_later"
     """Accepted, then invalid."""
     PARTIAL_FILL = "partial_fill"
     """Half is filled, the rest canceled."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Refusal:
-    """The exchange's no, for one submitted order or for a number of questions."""
-
-    code: int
-    message: str
-    kind: Cause
-
-
 class FakeExchange:
-    """An `Exchange` whose prices stand still until a test moves them.
+    """An `Exchange` whose prices stand still until a test moves them with `move`.
 
-    `prices`, `position_mode_` and `instruments_` may be changed at any time; `submitted` holds
-    every order that reached it, `asked` the name of every question. Clearing `gate` holds orders
-    back until it is set again.
+    `position_mode_`, `instruments_` and `equities` may be changed at any time; `submitted` holds
+    every order that reached it and `changed` every change, `asked` the name of every question.
+    Clearing `gate` holds orders and changes back until it is set again. `venue` is what stands
+    behind it.
     """
 
     def __init__(
@@ -85,10 +82,16 @@ class FakeExchange:
         price: str = "50000",
         now: Callable[[], datetime] = lambda: NOW,
     ) -> None:
-        self.instruments_ = {instrument.symbol: instrument for instrument in instruments}
-        self.prices = dict.fromkeys(self.instruments_, Decimal(price))
-        self.position_mode_ = position_mode
+        self.venue = FakeVenue(
+            instruments=instruments,
+            position_mode=position_mode,
+            price=Decimal(price),
+            now_ms=lambda: int(now().timestamp() * 1_000),
+        )
+        self.equities: dict[str, Decimal] = {}
+        """What an account is said to be worth; without an entry it is counted."""
         self.submitted: list[tuple[VenueSymbol, Leg]] = []
+        self.changed: list[tuple[VenueSymbol, Change]] = []
         self.asked: list[str] = []
         self.gate = asyncio.Event()
         self.gate.set()
@@ -97,11 +100,39 @@ class FakeExchange:
         self._mishaps: deque[Mishap | Refusal] = deque()
         self._failing: deque[Refusal | None] = deque()
         self._hidden: Counter[ClientOrderId] = Counter()
-        self._orders: dict[ClientOrderId, tuple[VenueSymbol, Leg, Found]] = {}
-        self._held: dict[tuple[VenueSymbol, PositionSide], Holding] = {}
+
+    @property
+    def instruments_(self) -> dict[VenueSymbol, Instrument]:
+        return self.venue.instruments
+
+    @instruments_.setter
+    def instruments_(self, instruments: dict[VenueSymbol, Instrument]) -> None:
+        self.venue.instruments = instruments
+
+    @property
+    def position_mode_(self) -> PositionMode:
+        return self.venue.position_mode
+
+    @position_mode_.setter
+    def position_mode_(self, mode: PositionMode) -> None:
+        self.venue.position_mode = mode
+
+    def move(
+        self,
+        last: str,
+        *,
+        mark: str | None = None,
+        index: str | None = None,
+        symbol: VenueSymbol = VenueSymbol("BTC_USDT"),  # noqa: B008 - a string
+    ) -> None:
+        """Give a contract another price, and fill and fire what that reaches. Mark and index follow
+        `last` where they are not given.
+        """
+        prices = (Decimal(price or last) for price in (last, mark, index))
+        self.venue.move(symbol, Prices(**dict(zip(("last", "mark", "index"), prices, strict=True))))
 
     def befall(self, *mishaps: Mishap | Refusal) -> None:
-        """What happens to the next submitted orders, one each."""
+        """What happens to the next submitted orders and changes, one each."""
         self._mishaps.extend(mishaps)
 
     def fail_queries(self, refusal: Refusal | None = None, *, count: int = 1) -> None:
@@ -114,9 +145,7 @@ class FakeExchange:
 
     def settle(self) -> None:
         """Fill what stayed open."""
-        for symbol, leg, found in list(self._orders.values()):
-            if found.state is OrderState.OPEN:
-                self._fill(symbol, leg, contracts=leg.contracts)
+        self.venue.settle()
 
     async def server_time_ms(self) -> int:
         self._ask("server_time_ms")
@@ -136,12 +165,132 @@ class FakeExchange:
 
     async def holdings(self, symbol: VenueSymbol) -> Holdings:
         call = self._ask("holdings")
-        held = (holding for (of, _), holding in self._held.items() if of == symbol)
-        return Holdings(holdings=tuple(held), calls=(call,))
+        return Holdings(holdings=self.venue.holdings(symbol), calls=(call,))
+
+    async def prices(self, symbol: VenueSymbol) -> Told[Prices]:
+        call = self._ask("prices")
+        if symbol not in self.venue.prices:
+            raise QueryFailed(kind=Cause.SYMBOL, code=1001, message="no such contract", call=call)
+        return Told(value=self.venue.prices[symbol], calls=(call,))
+
+    async def equity(self, currency: str) -> Told[Decimal]:
+        call = self._ask("equity")
+        counted = self.venue.equity() if currency == "USDT" else Decimal(0)
+        return Told(value=self.equities.get(currency, counted), calls=(call,))
+
+    async def pending(self, symbol: VenueSymbol) -> Told[tuple[Pending, ...]]:
+        call = self._ask("pending")
+        return Told(value=fake_lists.pending(self.venue, symbol), calls=(call,))
+
+    async def protectives(self, symbol: VenueSymbol) -> Told[tuple[Protective, ...]]:
+        call = self._ask("protectives")
+        return Told(value=fake_lists.protectives(self.venue, symbol), calls=(call,))
+
+    async def trails(self, symbol: VenueSymbol) -> Told[tuple[Trail, ...]]:
+        call = self._ask("trails")
+        return Told(value=fake_lists.trails(self.venue, symbol), calls=(call,))
 
     async def order(self, symbol: VenueSymbol, client_order_id: ClientOrderId) -> OrderQuery:
         self.asked.append("order")
         call = self._call("GET", f"/order/{symbol}/{client_order_id}")
+        unanswered = self._unanswered(client_order_id, call=call)
+        if unanswered is not None:
+            return unanswered
+        found = self.venue.by_client_id(symbol, client_order_id)
+        return NotFound(call=call) if found is None else replace(found.found, call=call)
+
+    async def stop_order(
+        self,
+        leg: Leg,
+        *,
+        symbol: VenueSymbol,
+        sent_after: datetime,
+        exchange_order_id: str | None,
+        apart_from: frozenset[str] = frozenset(),
+    ) -> OrderQuery:
+        self.asked.append("stop_order")
+        call = self._call("GET", f"/stop_order/{symbol}")
+        unanswered = self._unanswered(leg.client_order_id, call=call)
+        if unanswered is not None:
+            return unanswered
+        if exchange_order_id is not None:
+            plan = self.venue.plan_of_id(symbol, exchange_order_id)
+        else:
+            since_ms = int(sent_after.timestamp() * 1_000)
+            plan = self.venue.plan_that_says(symbol, leg, since_ms=since_ms, apart_from=apart_from)
+        if plan is None:
+            return NotFound(call=call)
+        return replace(plan.found if plan.made is None else plan.made.found, call=call)
+
+    async def submit(
+        self, leg: Leg, *, symbol: VenueSymbol, before_send: BeforeSend | None = None
+    ) -> Submitted:
+        call, mishap = await self._send("/order", leg, before_send)
+        lost = _lost(mishap, call)
+        if lost is not None:
+            return lost
+        self.submitted.append((symbol, leg))
+        if mishap is Mishap.RATE_LIMIT:
+            return _rate_limited(call)
+        if self.venue.by_client_id(symbol, leg.client_order_id) is not None:
+            return Duplicate(code=2042, message="Duplicate order ID", call=call)
+        refusal = mishap if isinstance(mishap, Refusal) else self.venue.check(symbol, leg)
+        if refusal is not None:
+            return _rejected(refusal, call)
+        accepted = self._execute(symbol, leg, mishap=mishap, call=call)
+        if mishap is Mishap.LOSE_REPLY:
+            return Unknown(why="connection lost", call=call)
+        return accepted
+
+    async def change(
+        self, change: Change, *, symbol: VenueSymbol, before_send: BeforeSend | None = None
+    ) -> Changed:
+        call, mishap = await self._send("/change", change, before_send)
+        lost = _lost(mishap, call)
+        if lost is not None:
+            return lost
+        self.changed.append((symbol, change))
+        if mishap is Mishap.RATE_LIMIT:
+            return _rate_limited(call)
+        outcome = (
+            mishap
+            if isinstance(mishap, Refusal)
+            else fake_changes.apply(self.venue, change, symbol=symbol)
+        )
+        if mishap is Mishap.LOSE_REPLY:
+            return Unknown(why="connection lost", call=call)
+        if isinstance(outcome, Refusal):
+            return _rejected(outcome, call)
+        return Done(exchange_id=outcome.exchange_id, message=outcome.message, call=call)
+
+    async def close(self) -> None:
+        self.closed = True
+
+    def _execute(
+        self, symbol: VenueSymbol, leg: Leg, *, mishap: Mishap | Refusal | None, call: ExchangeCall
+    ) -> Accepted:
+        if leg.order_type is OrderType.STOP:
+            plan = self.venue.plan(symbol, leg, call=call)
+            return Accepted(exchange_order_id=plan.id, call=call)
+        order = self.venue.enter(symbol, leg, call=call)
+        if mishap is Mishap.DIE_LATER:
+            self.venue.end(order, OrderState.INVALID, error=(2, "INSUFFICIENT_BALANCE"))
+        elif mishap is not Mishap.STAY_OPEN:
+            self.venue.match(order, half=mishap is Mishap.PARTIAL_FILL)
+        return Accepted(exchange_order_id=order.found.exchange_order_id, call=call)
+
+    async def _send(
+        self, path: str, sent: Leg | Change, before_send: BeforeSend | None
+    ) -> tuple[ExchangeCall, Mishap | Refusal | None]:
+        await self.gate.wait()
+        call = self._call("POST", path, body=msgspec.json.encode(sent).decode())
+        if before_send is not None:
+            before_send(call)
+        return call, self._mishaps.popleft() if self._mishaps else None
+
+    def _unanswered(
+        self, client_order_id: ClientOrderId, *, call: ExchangeCall
+    ) -> Failed | NotFound | None:
         if self._failing:
             refusal = self._failing.popleft()
             kind = refusal.kind if refusal else Cause.SYSTEM
@@ -155,135 +304,7 @@ class FakeExchange:
         if self._hidden[client_order_id] > 0:
             self._hidden[client_order_id] -= 1
             return NotFound(call=call)
-        of, _, found = self._orders.get(client_order_id, (None, None, None))
-        if found is None or of != symbol:
-            return NotFound(call=call)
-        return replace(found, call=call)
-
-    async def submit(
-        self, leg: Leg, *, symbol: VenueSymbol, before_send: BeforeSend | None = None
-    ) -> Submitted:
-        await self.gate.wait()
-        call = self._call("POST", "/order", body=msgspec.json.encode(leg).decode())
-        if before_send is not None:
-            before_send(call)
-        mishap = self._mishaps.popleft() if self._mishaps else None
-        if mishap is Mishap.NOT_SENT:
-            return NotSent(why="connection refused", call=call)
-        if mishap is Mishap.DROP:
-            return Unknown(why="connection lost", call=call)
-        self.submitted.append((symbol, leg))
-        if mishap is Mishap.RATE_LIMIT:
-            return RateLimited(code=510, message="Requests are too frequent", call=call)
-        if leg.client_order_id in self._orders:
-            return Duplicate(code=2042, message="Duplicate order ID", call=call)
-        refusal = mishap if isinstance(mishap, Refusal) else self._refusal(symbol, leg)
-        if refusal is not None:
-            return Rejected(
-                code=refusal.code, message=refusal.message, kind=refusal.kind, call=call
-            )
-        accepted = self._execute(symbol, leg, mishap=mishap, call=call)
-        if mishap is Mishap.LOSE_REPLY:
-            return Unknown(why="connection lost", call=call)
-        return accepted
-
-    async def close(self) -> None:
-        self.closed = True
-
-    def _refusal(self, symbol: VenueSymbol, leg: Leg) -> Refusal | None:
-        instrument = self.instruments_.get(symbol)
-        if instrument is None:
-            return Refusal(code=1001, message="Contract does not exist", kind=Cause.SYMBOL)
-        if leg.position_mode is not self.position_mode_:
-            return Refusal(code=7002, message="Position mode mismatch", kind=Cause.POSITION_MODE)
-        if not instrument.minimum_contracts <= leg.contracts <= instrument.maximum_contracts:
-            return Refusal(code=2011, message="Order quantity error", kind=Cause.QUANTITY)
-        if leg.effect is Effect.CLOSE:
-            held = self._held.get((symbol, leg.position_side))
-            if held is None:
-                return Refusal(code=2009, message="Position is closed", kind=Cause.POSITION)
-            if held.free_contracts < leg.contracts:
-                return Refusal(code=2008, message="Not enough to close", kind=Cause.POSITION)
         return None
-
-    def _execute(
-        self, symbol: VenueSymbol, leg: Leg, *, mishap: Mishap | Refusal | None, call: ExchangeCall
-    ) -> Accepted:
-        exchange_order_id = str(739_113_577_038_255_616 + len(self._orders))
-        resting = Found(
-            state=OrderState.OPEN,
-            exchange_order_id=exchange_order_id,
-            filled_contracts=Decimal(0),
-            average_price=None,
-            fee=Decimal(0),
-            fee_currency=self.instruments_[symbol].quote,
-            profit=Decimal(0),
-            error_code=0,
-            error_name="NORMAL",
-            call=call,
-        )
-        self._orders[leg.client_order_id] = (symbol, leg, resting)
-        if mishap is Mishap.DIE_LATER:
-            dead = replace(
-                resting,
-                state=OrderState.INVALID,
-                error_code=2,
-                error_name="INSUFFICIENT_BALANCE",
-            )
-            self._orders[leg.client_order_id] = (symbol, leg, dead)
-        elif mishap is Mishap.PARTIAL_FILL:
-            self._fill(symbol, leg, contracts=leg.contracts // 2)
-        elif mishap is not Mishap.STAY_OPEN:
-            self._fill(symbol, leg, contracts=leg.contracts)
-        return Accepted(exchange_order_id=exchange_order_id, call=call)
-
-    def _fill(self, symbol: VenueSymbol, leg: Leg, *, contracts: Decimal) -> None:
-        price = self.prices[symbol]
-        base = contracts * self.instruments_[symbol].contract_size
-        profit = Decimal(0)
-        held = self._held.get((symbol, leg.position_side))
-        if leg.effect is Effect.CLOSE and held is not None:
-            gain = price - held.average_price
-            profit = base * (gain if leg.position_side is PositionSide.LONG else -gain)
-        _, _, resting = self._orders[leg.client_order_id]
-        whole = contracts == leg.contracts
-        self._orders[leg.client_order_id] = (
-            symbol,
-            leg,
-            replace(
-                resting,
-                state=OrderState.FILLED if whole else OrderState.CANCELED,
-                filled_contracts=contracts,
-                average_price=price if contracts else None,
-                fee=base * price * TAKER_FEE_RATE,
-                profit=profit,
-                error_code=0 if whole else 21,
-                error_name="NORMAL" if whole else "MARKET_CANCEL",
-            ),
-        )
-        self._hold(symbol, leg, held=held, contracts=contracts)
-
-    def _hold(
-        self, symbol: VenueSymbol, leg: Leg, *, held: Holding | None, contracts: Decimal
-    ) -> None:
-        key = (symbol, leg.position_side)
-        before = held.contracts if held else Decimal(0)
-        after = before + (contracts if leg.effect is Effect.OPEN else -contracts)
-        if not after:
-            self._held.pop(key, None)
-            return
-        average = held.average_price if held else self.prices[symbol]
-        if leg.effect is Effect.OPEN:
-            average = (before * average + contracts * self.prices[symbol]) / after
-        self._held[key] = Holding(
-            side=leg.position_side,
-            contracts=after,
-            free_contracts=after,
-            average_price=average,
-            margin_mode=leg.margin_mode,
-            leverage=leg.leverage if held is None else held.leverage,
-            position_id=held.position_id if held else str(1_109_973_831 + len(self._orders)),
-        )
 
     def _ask(self, name: str) -> ExchangeCall:
         self.asked.append(name)
@@ -299,3 +320,19 @@ class FakeExchange:
         return ExchangeCall(
             method=method, path=path, request_body=body, sent_at=self._now(), elapsed_ms=0.0
         )
+
+
+def _lost(mishap: Mishap | Refusal | None, call: ExchangeCall) -> NotSent | Unknown | None:
+    if mishap is Mishap.NOT_SENT:
+        return NotSent(why="connection refused", call=call)
+    if mishap is Mishap.DROP:
+        return Unknown(why="connection lost", call=call)
+    return None
+
+
+def _rate_limited(call: ExchangeCall) -> RateLimited:
+    return RateLimited(code=510, message="Requests are too frequent", call=call)
+
+
+def _rejected(refusal: Refusal, call: ExchangeCall) -> Rejected:
+    return Rejected(code=refusal.code, message=refusal.message, kind=refusal.kind, call=call)

@@ -12,7 +12,7 @@ from libs.common.contracts.alert import Alert, AlertRefused
 from libs.common.contracts.intent import Intent, IntentDenied
 from libs.common.contracts.order import Plan
 from libs.common.contracts.words import AlertId
-from libs.common.domain.journey import Journey, JourneyOrder, TrailEvent, journey
+from libs.common.domain.journey import Journey, JourneyChange, JourneyOrder, TrailEvent, journey
 from services.console.documents import Document, plain
 from services.console.trail import Row
 
@@ -28,6 +28,7 @@ def alert_document(alert: AlertId, rows: Sequence[Row]) -> Document:
         "reason": found.reason,
         "events": [_event(row, first=rows[0]) for row in rows],
         "orders": [_order(order) for order in found.orders],
+        "changes": [_change(change) for change in found.changes],
         "diagnosis": [],
     }
 
@@ -47,7 +48,7 @@ def alert_line(seq: int, alert: AlertId, rows: Sequence[Row]) -> Document:
         "symbol": _symbol(rows) or (order.ticker if order else None),
         "action": order.action.value if order else None,
         "quantity": plain(order.quantity) if order else None,
-        "accounts": sorted({each.account for each in found.orders}),
+        "accounts": sorted({each.account for each in (*found.orders, *found.changes)}),
         "elapsed_ms": _elapsed_ms(last, since=rows[0].at) if last else None,
     }
 
@@ -113,6 +114,27 @@ def _order(order: JourneyOrder) -> Document:
         "average_price": plain(order.average_price),
         "fee": plain(order.fee),
         "words": order.words,
+    }
+
+
+def _change(change: JourneyChange) -> Document:
+    asked = change.change
+    return {
+        "change_id": change.client_order_id,
+        "account": change.account,
+        "symbol": change.symbol,
+        "kind": change.kind.value,
+        "exchange_ids": list(asked.exchange_ids),
+        "position_side": asked.position_side.value if asked.position_side else None,
+        "contracts": plain(asked.contracts),
+        "stop_price": plain(asked.stop_price),
+        "target_price": plain(asked.target_price),
+        "trail_distance": plain(asked.trail_distance),
+        "state": change.state.value,
+        "exchange_id": change.exchange_order_id,
+        "request": _parsed(change.request),
+        "response": _parsed(change.response),
+        "words": change.words,
     }
 
 

@@ -9,6 +9,7 @@ import structlog
 from libs.common.bus import connected
 from libs.common.clock import SystemClock
 from libs.common.consuming import Consumer
+from libs.common.contracts.subjects import shard_of
 from libs.common.health import Health
 from libs.common.running import run, settle_memory
 from libs.common.secret import Secret
@@ -18,8 +19,10 @@ from libs.common.telemetry import configure_telemetry
 from libs.common.topology import executor_consumer
 from services.executor.accounts import Accounts
 from services.executor.catalogue import Catalogue
+from services.executor.following import Follower
 from services.executor.handler import Executor, lane_of
 from services.executor.mexc.client import make_exchange
+from services.executor.resting import RestingOrders
 from services.executor.settings import Settings, Timing
 
 
@@ -45,7 +48,12 @@ async def main(stop: asyncio.Event) -> None:
         for bucket in watched:
             health.add(bucket.bucket, bucket.missing)
         health.add("contracts", catalogue.missing)
-        executor = Executor(bus=bus, accounts=accounts, timing=Timing(), clock=SystemClock())
+        resting = RestingOrders(
+            owned=lambda account: shard_of(account, shards=settings.shards) == settings.shard
+        )
+        timing, clock = Timing(), SystemClock()
+        executor = Executor(bus=bus, accounts=accounts, resting=resting, timing=timing, clock=clock)
+        follower = Follower(bus=bus, accounts=accounts, resting=resting, timing=timing, clock=clock)
         consumer = Consumer(
             bus,
             durable=executor_consumer(settings.shard),
@@ -53,10 +61,12 @@ async def main(stop: asyncio.Event) -> None:
             lane_of=lane_of,
         )
         health.add("consumer", consumer.missing)
+        health.add("resting", resting.missing)
         helpers = [group.create_task(bucket.follow(bus)) for bucket in watched]
         for bucket in watched:
             await bucket.complete.wait()
         helpers.append(group.create_task(catalogue.feed()))
+        helpers.append(group.create_task(follower.follow()))
         await catalogue.tried.wait()
         settle_memory()
         health.started()

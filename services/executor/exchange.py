@@ -7,13 +7,25 @@ value carries the call that led to it.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from libs.common.contracts.instrument import Instrument
-from libs.common.contracts.order import ExchangeCall, Holding, Leg
+from libs.common.contracts.order import (
+    Change,
+    ExchangeCall,
+    Holding,
+    Leg,
+    Pending,
+    Protective,
+    Trail,
+)
 from libs.common.contracts.words import ClientOrderId, PositionMode, VenueSymbol
+from libs.common.domain.picture import Prices
+
+T = TypeVar("T")
 
 
 class Cause(StrEnum):
@@ -163,6 +175,28 @@ class Holdings:
     calls: tuple[ExchangeCall, ...]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Told(Generic[T]):
+    """An answer with the calls that it took."""
+
+    value: T
+    calls: tuple[ExchangeCall, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Done:
+    """The exchange did the change."""
+
+    exchange_id: str | None
+    """Of what was made by it; None where it makes nothing."""
+    call: ExchangeCall
+    message: str = ""
+    """What is worth telling of it: items of a cancel that were gone already."""
+
+
+Changed = Done | Rejected | RateLimited | Unknown | NotSent
+
+
 class QueryFailed(Exception):  # noqa: N818 - says what happened, as the values above do
     """A question to the exchange was refused or lost."""
 
@@ -197,6 +231,25 @@ class Exchange(Protocol):
     async def holdings(self, symbol: VenueSymbol) -> Holdings:
         """What is held of one contract now; flat is empty. Raises `QueryFailed`."""
 
+    async def prices(self, symbol: VenueSymbol) -> Told[Prices]:
+        """Last, mark and index price now. Raises `QueryFailed`."""
+
+    async def equity(self, currency: str) -> Told[Decimal]:
+        """What the account is worth in a settlement currency, unrealised profit included; 0 of a
+        currency that it does not hold. Raises `QueryFailed`.
+        """
+
+    async def pending(self, symbol: VenueSymbol) -> Told[tuple[Pending, ...]]:
+        """Orders of the symbol that rest in the book or wait for a trigger, oldest first, without
+        labels. Raises `QueryFailed`.
+        """
+
+    async def protectives(self, symbol: VenueSymbol) -> Told[tuple[Protective, ...]]:
+        """Stops and targets that wait for positions of the symbol. Raises `QueryFailed`."""
+
+    async def trails(self, symbol: VenueSymbol) -> Told[tuple[Trail, ...]]:
+        """Trailing stops of the symbol that wait or run. Raises `QueryFailed`."""
+
     async def submit(
         self, leg: Leg, *, symbol: VenueSymbol, before_send: BeforeSend | None = None
     ) -> Submitted:
@@ -205,7 +258,27 @@ class Exchange(Protocol):
         """
 
     async def order(self, symbol: VenueSymbol, client_order_id: ClientOrderId) -> OrderQuery:
-        """Ask for an order by the id that we gave it."""
+        """Ask for an order by the id that we gave it; not for a stop order, which has none."""
+
+    async def stop_order(
+        self,
+        leg: Leg,
+        *,
+        symbol: VenueSymbol,
+        sent_after: datetime,
+        exchange_order_id: str | None,
+        apart_from: frozenset[str] = frozenset(),
+    ) -> OrderQuery:
+        """Ask for a stop order: by the exchange's id, or where that is not known by what it says
+        (side, contracts, trigger price) among those made since `sent_after` by our clock, apart
+        from those that are known to be others. OPEN while it waits; once triggered, what became of
+        the order that it made.
+        """
+
+    async def change(
+        self, change: Change, *, symbol: VenueSymbol, before_send: BeforeSend | None = None
+    ) -> Changed:
+        """Do one change, once; `before_send` as of `submit`. Canceling what is gone is done."""
 
     async def position_mode(self) -> PositionMode:
         """Raises `QueryFailed`."""

@@ -1,9 +1,10 @@
-"""Handles one intent: reads what is held, plans, stores the plan, and takes its legs to the
-exchange. A message that may have been handled before resumes the plan that the log holds.
+"""Handles one intent: gathers the picture, plans, stores the plan, and has it carried out. A
+message that may have been handled before resumes the plan that the log holds.
 """
 
 from datetime import timedelta
 
+import msgspec
 import structlog
 
 from libs.common.bus import Bus
@@ -14,18 +15,24 @@ from libs.common.contracts.codec import AnyMessage
 from libs.common.contracts.intent import Denial, Intent, IntentDenied
 from libs.common.contracts.order import Plan
 from libs.common.contracts.reasons import Reason
-from libs.common.contracts.words import Action, ExecutionKind
+from libs.common.contracts.words import Action, TradeMode
 from libs.common.domain import identity
 from libs.common.domain.planning import plan_orders
 from libs.common.outcome import Refuse, Retry
 from services.executor.accounts import Accounts, Connected
+from services.executor.carrying import PlanRunner
+from services.executor.changes import ChangeRunner
+from services.executor.errands import Errand
 from services.executor.exchange import QueryFailed
+from services.executor.gathering import gather_picture
 from services.executor.journal import NOTHING, History, read_history
-from services.executor.legs import LegEnd, LegRunner
+from services.executor.legs import LegRunner
 from services.executor.recording import Recorder
+from services.executor.resting import RestingOrders
 from services.executor.settings import Timing
 
-_ENTRIES = frozenset({Action.BUY, Action.SELL})
+_SIGNALS = frozenset({Action.BUY, Action.SELL})
+_ENTRIES = _SIGNALS | {Action.REVERSE, Action.TARGET}
 _log = structlog.get_logger()
 
 
@@ -37,9 +44,18 @@ def lane_of(message: AnyMessage) -> str:
 
 
 class Executor:
-    def __init__(self, *, bus: Bus, accounts: Accounts, timing: Timing, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        bus: Bus,
+        accounts: Accounts,
+        resting: RestingOrders,
+        timing: Timing,
+        clock: Clock,
+    ) -> None:
         self._bus = bus
         self._accounts = accounts
+        self._resting = resting
         self._timing = timing
         self._clock = clock
 
@@ -74,22 +90,18 @@ class Executor:
         await self._carry_out(intent, connected, history=history, resumed=resumed)
 
     async def _plan(self, intent: Intent, connected: Connected) -> Plan | Denial:
-        age_s = (self._clock.now() - intent.received_at).total_seconds()
-        if intent.action in _ENTRIES and age_s > intent.max_age_s:
-            return Denial(
-                reason=Reason.STALE,
-                message=f"the entry is {age_s:.1f} s old; max_age_s is {intent.max_age_s}",
-                context={"age_s": f"{age_s:.1f}", "max_age_s": str(intent.max_age_s)},
-            )
+        stale = self._stale(intent)
+        if stale is not None:
+            if not _may_close(intent):
+                return stale
+            intent = msgspec.structs.replace(intent, opening_denied=intent.opening_denied or stale)
         try:
-            held = await connected.exchange.holdings(intent.symbol)
+            gathered = await gather_picture(intent, connected=connected, resting=self._resting)
         except QueryFailed as failure:
             if failure.retryable:
                 raise Retry(str(failure), delay_s=self._timing.refused_again_s) from failure
             return _query_refused(failure)
-        planned = plan_orders(
-            intent, holdings=held.holdings, position_mode=connected.account.position_mode
-        )
+        planned = plan_orders(intent, gathered.picture)
         if isinstance(planned, Denial):
             return planned
         return Plan(
@@ -99,10 +111,25 @@ class Executor:
             account=intent.account,
             symbol=intent.symbol,
             at=self._clock.now(),
-            holdings=held.holdings,
+            holdings=gathered.picture.holdings,
             legs=planned.legs,
             summary=planned.summary,
-            calls=held.calls,
+            calls=gathered.calls,
+            changes=planned.changes,
+            withheld=planned.withheld,
+            steps=planned.steps,
+            order_id=intent.order_id,
+            comment=intent.comment,
+        )
+
+    def _stale(self, intent: Intent) -> Denial | None:
+        age_s = (self._clock.now() - intent.received_at).total_seconds()
+        if intent.action not in _ENTRIES or age_s <= intent.max_age_s:
+            return None
+        return Denial(
+            reason=Reason.STALE,
+            message=f"the entry is {age_s:.1f} s old; max_age_s is {intent.max_age_s}",
+            context={"age_s": f"{age_s:.1f}", "max_age_s": str(intent.max_age_s)},
         )
 
     async def _store(self, plan: Plan) -> bool:
@@ -119,6 +146,7 @@ class Executor:
                 account=plan.account,
                 symbol=plan.symbol,
                 legs=len(plan.legs),
+                changes=len(plan.changes),
                 summary=plan.summary,
             )
         return not stored.duplicate
@@ -128,25 +156,23 @@ class Executor:
     ) -> None:
         plan = history.plan
         assert plan is not None  # noqa: S101 - the caller looked
-        runner = LegRunner(
+        errand = Errand(
             plan=plan,
             connected=connected,
-            recorder=Recorder(bus=self._bus, plan=plan, clock=self._clock),
+            recorder=Recorder(bus=self._bus, origin=plan, clock=self._clock),
+            resting=self._resting,
             timing=self._timing,
             clock=self._clock,
-            open_until=intent.received_at + timedelta(seconds=intent.max_age_s),
+        )
+        open_until = intent.received_at + timedelta(seconds=intent.max_age_s)
+        runner = PlanRunner(
+            errand,
+            history=history,
+            legs=LegRunner(errand, open_until=open_until),
+            changes=ChangeRunner(errand),
         )
         # Whoever made a resumed plan may have signed its next request until this very moment.
-        maybe_sent_until = self._clock.now() if resumed else None
-        for leg in plan.legs:
-            ending = history.ending(leg)
-            if ending is ExecutionKind.FILLED:
-                continue
-            if ending is not None:
-                return
-            end = await runner.run(leg, maybe_sent_until=maybe_sent_until)
-            if end is not LegEnd.FILLED:
-                return
+        await runner.run(maybe_sent_until=self._clock.now() if resumed else None)
 
     async def _deny(self, intent: Intent, denial: Denial) -> None:
         await self._bus.publish(
@@ -171,10 +197,15 @@ class Executor:
         )
 
 
+def _may_close(intent: Intent) -> bool:
+    """Whether an entry may also have something to close, which is done however old it is."""
+    return intent.action not in _SIGNALS or intent.trade_mode is not TradeMode.HEDGE
+
+
 def _query_refused(failure: QueryFailed) -> Denial:
     return Denial(
         reason=Reason.EXCHANGE_REFUSED_QUERY,
-        message=f"the exchange refused to tell the position: {failure.message}",
+        message=f"the exchange refused to tell what is needed: {failure.message}",
         context={
             "code": str(failure.code),
             "cause": failure.kind.value,

@@ -8,8 +8,8 @@ from libs.common.bus import Bus
 from libs.common.contracts import subjects
 from libs.common.contracts.execution import Execution
 from libs.common.contracts.intent import Intent, IntentDenied
-from libs.common.contracts.order import Leg, Plan
-from libs.common.contracts.words import ExecutionKind
+from libs.common.contracts.order import Plan
+from libs.common.contracts.words import ClientOrderId, ExecutionKind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,15 +18,26 @@ class History:
     plan: Plan | None = None
     executions: tuple[Execution, ...] = ()
 
-    def ending(self, leg: Leg) -> ExecutionKind | None:
-        """How the leg ended; None where it has not, or was never sent."""
-        for found in self.executions:
-            if found.client_order_id == leg.client_order_id and found.kind in ENDINGS:
-                return found.kind
-        return None
+    def ending(self, order: ClientOrderId) -> Execution | None:
+        """How a leg or change ended; None where it has not, or was never sent."""
+        return next((found for found in self._of(order) if found.kind in ENDINGS), None)
+
+    def resting(self, order: ClientOrderId) -> Execution | None:
+        """Where it waits, or waited, at the exchange."""
+        kind = ExecutionKind.RESTING
+        return next((found for found in self._of(order) if found.kind is kind), None)
+
+    def exchange_id(self, order: ClientOrderId) -> str | None:
+        """What the exchange calls it: then it was taken for certain."""
+        ids = (found.exchange_order_id for found in self._of(order))
+        return next((known for known in ids if known is not None), None)
+
+    def _of(self, order: ClientOrderId) -> list[Execution]:
+        return [found for found in self.executions if found.client_order_id == order]
 
 
-ENDINGS = frozenset({ExecutionKind.FILLED, ExecutionKind.CANCELED, ExecutionKind.REJECTED})
+ORDER_ENDINGS = frozenset({ExecutionKind.FILLED, ExecutionKind.CANCELED, ExecutionKind.REJECTED})
+ENDINGS = ORDER_ENDINGS | {ExecutionKind.CHANGED}
 NOTHING = History()
 
 

@@ -1,23 +1,25 @@
-"""One leg at the exchange: sent once, then asked for until its end is known.
+"""One leg at the exchange: sent once, then asked for until its end is known, or until it rests.
 
 The rules of money, each in one place below:
 - a request whose fate is not known is asked for, never repeated, until no copy of it can still be
   executed (its receive window has passed) and the exchange has said twice that it knows nothing;
-- an acknowledgement is not a fill: the order is read back until it is final;
+- what the exchange has acknowledged once is never sent again, whatever it says later;
+- an acknowledgement is not a fill: the order is read back until it is final, or waits;
 - too many requests means refused for certain, so the same order goes again in the next window.
 """
 
-import asyncio
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from typing import assert_never
 
-from libs.common.clock import Clock
-from libs.common.contracts.order import ExchangeCall, Leg, Plan
-from libs.common.contracts.words import Effect, ExecutionKind
+from libs.common.contracts.order import Leg
+from libs.common.contracts.words import RESTING_TYPES, Effect, ExecutionKind, OrderType
 from libs.common.outcome import Retry
 from libs.common.outcome import Unknown as UnknownOutcome
-from services.executor.accounts import Connected
+from services.executor.asking import ENDS, WAITING, ask_for
+from services.executor.errands import Errand
 from services.executor.exchange import (
     Accepted,
     Duplicate,
@@ -25,80 +27,82 @@ from services.executor.exchange import (
     Found,
     NotFound,
     NotSent,
+    OrderQuery,
     OrderState,
     RateLimited,
     Rejected,
     Submitted,
     Unknown,
 )
-from services.executor.recording import Recorder
-from services.executor.settings import Timing
 
 
 class LegEnd(StrEnum):
     FILLED = "filled"
+    RESTING = "resting"
+    """It waits at the exchange, and is followed from there."""
     UNFILLED = "unfilled"
     """Rejected or canceled, wholly or in part: the legs behind it must not be sent."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LegResult:
+    end: LegEnd
+    filled: Decimal = Decimal(0)
+
+
+_NOT_SENT = LegResult(end=LegEnd.UNFILLED)
 
 
 class LegRunner:
     """Takes the legs of one plan to their end, one at a time."""
 
-    def __init__(
-        self,
-        *,
-        plan: Plan,
-        connected: Connected,
-        recorder: Recorder,
-        timing: Timing,
-        clock: Clock,
-        open_until: datetime,
-    ) -> None:
-        self._plan = plan
-        self._connected = connected
-        self._recorder = recorder
-        self._timing = timing
-        self._clock = clock
+    def __init__(self, errand: Errand, *, open_until: datetime) -> None:
+        self._plan = errand.plan
+        self._connected = errand.connected
+        self._recorder = errand.recorder
+        self._resting = errand.resting
+        self._timing = errand.timing
+        self._clock = errand.clock
         self._open_until = open_until
 
-    async def run(self, leg: Leg, *, maybe_sent_until: datetime | None) -> LegEnd:
-        """Send the leg and wait for its end.
+    async def run(
+        self, leg: Leg, *, maybe_sent_until: datetime | None, exchange_order_id: str | None = None
+    ) -> LegResult:
+        """Send the leg and wait until it has ended, or rests.
 
         `maybe_sent_until`: somebody may have sent it already, at that time at the latest; None
-        where nobody can have. Raises `Retry` or `Unknown` when it cannot be finished now.
+        where nobody can have. `exchange_order_id`: it was taken for certain, under this id. Raises
+        `Retry` or `Unknown` when it cannot be finished now.
         """
         if maybe_sent_until is not None:
-            found = await self._find(leg, signed_until=maybe_sent_until)
+            found = await self._find(
+                leg, signed_until=maybe_sent_until, exchange_order_id=exchange_order_id
+            )
             if found is not None:
                 return await self._confirm(leg, found)
+            if exchange_order_id is not None:
+                raise UnknownOutcome(
+                    f"the exchange took the order as {exchange_order_id} and does not show it",
+                    delay_s=self._timing.poll_largest_s,
+                )
         while True:
             # The wait for the budget comes first: an entry may grow too old in it.
             await self._connected.budget.take()
             if leg.effect is Effect.OPEN and self._clock.now() > self._open_until:
                 message = "not sent (again): the entry is older than the route's max_age_s"
                 await self._recorder.record(leg, ExecutionKind.CANCELED, message=message)
-                return LegEnd.UNFILLED
-            end = await self._settle(leg, await self._submit(leg))
-            if end is not None:
-                return end
+                return _NOT_SENT
+            result = await self._settle(leg, await self._submit(leg))
+            if result is not None:
+                return result
 
     async def _submit(self, leg: Leg) -> Submitted:
-        recording: list[asyncio.Task[None]] = []
-
-        def before_send(call: ExchangeCall) -> None:
-            # Stored while the request is under way: the plan in the log is what makes it safe.
-            record = self._recorder.record(leg, ExecutionKind.SENT, call=call, at=call.sent_at)
-            recording.append(asyncio.create_task(record))
-
-        try:
+        async with self._recorder.sending(leg) as before_send:
             return await self._connected.exchange.submit(
                 leg, symbol=self._plan.symbol, before_send=before_send
             )
-        finally:
-            for task in recording:
-                await task
 
-    async def _settle(self, leg: Leg, submitted: Submitted) -> LegEnd | None:
+    async def _settle(self, leg: Leg, submitted: Submitted) -> LegResult | None:
         """What a reply means; None: send again."""
         self._recorder.saw(submitted.call)
         match submitted:
@@ -108,12 +112,12 @@ class LegRunner:
                     ExecutionKind.ACCEPTED,
                     exchange_order_id=submitted.exchange_order_id,
                 )
-                return await self._confirm(leg, None)
+                return await self._confirm(leg, None, exchange_order_id=submitted.exchange_order_id)
             case Rejected():
                 await self._recorder.record(
                     leg, ExecutionKind.REJECTED, code=submitted.code, message=submitted.message
                 )
-                return LegEnd.UNFILLED
+                return _NOT_SENT
             case RateLimited():
                 await self._clock.sleep(self._timing.refused_again_s)
                 return None
@@ -134,15 +138,16 @@ class LegRunner:
             case _:
                 assert_never(submitted)
 
-    async def _find(self, leg: Leg, *, signed_until: datetime) -> Found | None:
+    async def _find(
+        self, leg: Leg, *, signed_until: datetime, exchange_order_id: str | None = None
+    ) -> Found | None:
         """Ask for the order until it is there, or certainly never will be (None)."""
         certain_at = signed_until + timedelta(seconds=self._timing.in_flight_s)
         delay_s = self._timing.poll_first_s
         absent = 0
         while True:
             after_window = self._clock.now() > certain_at
-            query = await self._connected.exchange.order(self._plan.symbol, leg.client_order_id)
-            self._recorder.saw(query.call)
+            query = await self._ask(leg, exchange_order_id=exchange_order_id)
             match query:
                 case Found():
                     return query
@@ -163,41 +168,66 @@ class LegRunner:
             await self._clock.sleep(delay_s)
             delay_s = min(delay_s * 2, self._timing.poll_largest_s)
 
-    async def _confirm(self, leg: Leg, found: Found | None) -> LegEnd:
-        """Read the order back until it is final."""
+    async def _confirm(
+        self, leg: Leg, found: Found | None, *, exchange_order_id: str | None = None
+    ) -> LegResult:
+        """Read the order back until it is final, or rests."""
+        if found is not None and exchange_order_id is None:
+            exchange_order_id = found.exchange_order_id
         deadline = self._clock.now() + timedelta(seconds=self._timing.confirm_s)
         delay_s = self._timing.poll_first_s
-        while found is None or found.state in {OrderState.PENDING, OrderState.OPEN}:
-            query = await self._connected.exchange.order(self._plan.symbol, leg.client_order_id)
-            self._recorder.saw(query.call)
+        while found is None or found.state in WAITING:
+            if found is not None and _rests(leg, found):
+                return await self._rest(leg, found)
+            query = await self._ask(leg, exchange_order_id=exchange_order_id)
             if isinstance(query, Found):
                 found = query
-                if found.state not in {OrderState.PENDING, OrderState.OPEN}:
-                    break
+                if found.state not in WAITING or _rests(leg, found):
+                    continue
             if self._clock.now() > deadline:
                 message = "accepted, but no final state in time; asking on"
                 await self._recorder.record(leg, ExecutionKind.UNKNOWN, message=message)
                 raise Retry(message, delay_s=self._timing.poll_largest_s)
             await self._clock.sleep(delay_s)
             delay_s = min(delay_s * 2, self._timing.poll_largest_s)
-        return await self._conclude(leg, found)
-
-    async def _conclude(self, leg: Leg, found: Found) -> LegEnd:
-        kinds = {
-            OrderState.FILLED: ExecutionKind.FILLED,
-            OrderState.CANCELED: ExecutionKind.CANCELED,
-            OrderState.INVALID: ExecutionKind.REJECTED,
-        }
-        await self._recorder.record(
-            leg,
-            kinds[found.state],
-            exchange_order_id=found.exchange_order_id,
-            filled_contracts=found.filled_contracts,
-            average_price=found.average_price,
-            fee=found.fee,
-            fee_currency=found.fee_currency,
-            profit=found.profit,
-            code=found.error_code or None,
-            message=found.error_name if found.error_code else "",
+        ended = await self._recorder.record_found(leg, ENDS[found.state], found)
+        if leg.order_type is OrderType.STOP:
+            self._resting.know(ended)
+        is_filled = found.state is OrderState.FILLED
+        return LegResult(
+            end=LegEnd.FILLED if is_filled else LegEnd.UNFILLED, filled=found.filled_contracts
         )
-        return LegEnd.FILLED if found.state is OrderState.FILLED else LegEnd.UNFILLED
+
+    async def _rest(self, leg: Leg, found: Found) -> LegResult:
+        resting = await self._recorder.record_found(
+            leg,
+            ExecutionKind.RESTING,
+            found,
+            leg=leg,
+            order_id=self._plan.order_id,
+            comment=self._plan.comment,
+        )
+        self._resting.add(resting)
+        return LegResult(end=LegEnd.RESTING, filled=found.filled_contracts)
+
+    async def _ask(self, leg: Leg, *, exchange_order_id: str | None) -> OrderQuery:
+        apart_from: frozenset[str] = frozenset()
+        if leg.order_type is OrderType.STOP and exchange_order_id is None:
+            apart_from = await self._resting.known_ids(
+                account=self._plan.account, symbol=self._plan.symbol
+            )
+        query = await ask_for(
+            self._connected.exchange,
+            leg,
+            symbol=self._plan.symbol,
+            # The plan was stored before its first leg left; the margin is for the clocks.
+            sent_after=self._plan.at - timedelta(seconds=self._timing.receive_margin_s),
+            exchange_order_id=exchange_order_id,
+            apart_from=apart_from,
+        )
+        self._recorder.saw(query.call)
+        return query
+
+
+def _rests(leg: Leg, found: Found) -> bool:
+    return found.state is OrderState.OPEN and leg.order_type in RESTING_TYPES

@@ -1,5 +1,10 @@
-"""Puts what happened to a leg into the log, with each call to the exchange since the last event."""
+"""Puts what happened to a leg or change into the log, with each call to the exchange since the last
+event.
+"""
 
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any
 
@@ -9,9 +14,10 @@ from libs.common.bus import Bus
 from libs.common.clock import Clock
 from libs.common.contracts import subjects
 from libs.common.contracts.execution import Execution
-from libs.common.contracts.order import ExchangeCall, Leg, Plan
-from libs.common.contracts.words import ExecutionKind
+from libs.common.contracts.order import Change, ExchangeCall, Leg, Plan
+from libs.common.contracts.words import ClientOrderId, ExecutionKind
 from libs.common.domain.identity import execution_event_id
+from services.executor.exchange import BeforeSend, Found
 
 CALLS_KEPT = 24
 
@@ -20,31 +26,68 @@ _log = structlog.get_logger()
 
 
 class Recorder:
-    """Records the executions of one plan's legs."""
+    """Records the executions of what one plan asked for; `origin` is the plan, or an earlier
+    execution of it.
+    """
 
-    def __init__(self, *, bus: Bus, plan: Plan, clock: Clock) -> None:
+    def __init__(self, *, bus: Bus, origin: Plan | Execution, clock: Clock) -> None:
         self._bus = bus
-        self._plan = plan
+        self._origin = origin
         self._clock = clock
         self._calls: list[ExchangeCall] = []
 
-    def saw(self, call: ExchangeCall) -> None:
-        """Keep a call for the next event; of very many polls the first and the latest."""
-        self._calls.append(call)
-        if len(self._calls) > CALLS_KEPT:
-            del self._calls[CALLS_KEPT // 2]
+    def saw(self, *calls: ExchangeCall) -> None:
+        """Keep calls for the next event; of very many polls the first and the latest."""
+        for call in calls:
+            self._calls.append(call)
+            if len(self._calls) > CALLS_KEPT:
+                del self._calls[CALLS_KEPT // 2]
+
+    @contextlib.asynccontextmanager
+    async def sending(self, item: Leg | Change) -> AsyncIterator[BeforeSend]:
+        """Records each request as it leaves. It is stored while the request is under way: the plan
+        in the log is what makes that safe.
+        """
+        recording: list[asyncio.Task[Execution]] = []
+
+        def before_send(call: ExchangeCall) -> None:
+            record = self.record(item, ExecutionKind.SENT, call=call, at=call.sent_at)
+            recording.append(asyncio.create_task(record))
+
+        try:
+            yield before_send
+        finally:
+            await asyncio.gather(*recording)
+
+    async def record_found(
+        self, item: Leg, kind: ExecutionKind, found: Found, **facts: Any
+    ) -> Execution:
+        """Store what the exchange told about an order."""
+        return await self.record(
+            item,
+            kind,
+            exchange_order_id=found.exchange_order_id,
+            filled_contracts=found.filled_contracts,
+            average_price=found.average_price,
+            fee=found.fee,
+            fee_currency=found.fee_currency,
+            profit=found.profit,
+            code=found.error_code or None,
+            message=found.error_name if found.error_code else "",
+            **facts,
+        )
 
     async def record(
         self,
-        leg: Leg,
+        item: Leg | Change,
         kind: ExecutionKind,
         *,
         call: ExchangeCall | None = None,
         at: datetime | None = None,
         **facts: Any,
-    ) -> None:
+    ) -> Execution:
         """Store one event; raises `LogUnavailable`. `facts` are fields of `Execution`."""
-        plan = self._plan
+        origin = self._origin
         when = at or self._clock.now()
         if call is not None:
             calls: tuple[ExchangeCall, ...] = (call,)
@@ -52,32 +95,49 @@ class Recorder:
             calls, self._calls = tuple(self._calls), []
         # What may happen more than once to an order is told apart by its time.
         occurrence = int(when.timestamp() * 1e6) if kind in _REPEATABLE else 0
+        execution = Execution(
+            alert_id=origin.alert_id,
+            intent_id=origin.intent_id,
+            route=origin.route,
+            account=origin.account,
+            symbol=origin.symbol,
+            client_order_id=id_of(item),
+            kind=kind,
+            at=when,
+            calls=calls,
+            **facts,
+        )
         await self._bus.publish(
-            subject=subjects.execution(kind=kind, account=plan.account, symbol=plan.symbol),
-            message=Execution(
-                alert_id=plan.alert_id,
-                intent_id=plan.intent_id,
-                route=plan.route,
-                account=plan.account,
-                symbol=plan.symbol,
-                client_order_id=leg.client_order_id,
-                kind=kind,
-                at=when,
-                calls=calls,
-                **facts,
-            ),
-            event_id=execution_event_id(
-                order=leg.client_order_id, kind=kind, occurrence=occurrence
-            ),
+            subject=subjects.execution(kind=kind, account=origin.account, symbol=origin.symbol),
+            message=execution,
+            event_id=execution_event_id(order=id_of(item), kind=kind, occurrence=occurrence),
         )
         _log.info(
             f"execution.{kind.value}",
-            route=plan.route,
-            account=plan.account,
-            symbol=plan.symbol,
-            client_order_id=leg.client_order_id,
-            effect=leg.effect.value,
-            position_side=leg.position_side.value,
-            contracts=str(leg.contracts),
-            **{name: str(fact) for name, fact in facts.items() if fact is not None},
+            route=origin.route,
+            account=origin.account,
+            symbol=origin.symbol,
+            client_order_id=id_of(item),
+            **_described(item),
+            **{
+                name: str(fact)
+                for name, fact in facts.items()
+                if fact is not None and name != "leg"
+            },
         )
+        return execution
+
+
+def id_of(item: Leg | Change) -> ClientOrderId:
+    """What its executions are told apart by."""
+    return item.client_order_id if isinstance(item, Leg) else item.change_id
+
+
+def _described(item: Leg | Change) -> dict[str, str]:
+    if isinstance(item, Change):
+        return {"change": item.kind.value}
+    return {
+        "effect": item.effect.value,
+        "position_side": item.position_side.value,
+        "contracts": str(item.contracts),
+    }

@@ -30,6 +30,10 @@ class Timing:
     poll_largest_s: float = 1.0
     refused_again_s: float = 0.5
     """Pause after `too many requests`."""
+    follow_s: float = 2.0
+    """How often orders that wait at the exchange are asked for, at most."""
+    follow_pause_s: float = 0.2
+    """Between two of these questions of one account: MEXC grants twenty in two seconds."""
 
     @property
     def in_flight_s(self) -> float:

@@ -21,6 +21,9 @@ from tools.paper_exchange.catalogue import load_catalogue
 from tools.paper_exchange.serving import serving
 from tools.paper_exchange.venue import Venue
 
+PRIVATE = "/api/v1/private"
+RECORDED_MS = 1_764_563_170_653
+"""The time that the recorded questions name."""
 LOST = "connection closed without a reply"
 
 
@@ -29,10 +32,10 @@ class Stand(Protocol):
     def exchange(self) -> Exchange: ...
 
     async def befall(self, mishap: Mishap) -> None:
-        """What happens to the next order."""
+        """What happens to the next order or change."""
 
-    async def price(self, last: str) -> None:
-        """Move BTC_USDT."""
+    async def price(self, last: str, *, mark: str | None = None) -> None:
+        """Move BTC_USDT; mark and index follow `last` where no mark is given."""
 
     async def refuse_query(self) -> None:
         """The next question for holdings is answered with: this address is not linked."""
@@ -45,9 +48,8 @@ class FakeStand:
     async def befall(self, mishap: Mishap) -> None:
         self.exchange.befall(mishap)
 
-    async def price(self, last: str) -> None:
-        for symbol in self.exchange.prices:
-            self.exchange.prices[symbol] = msgspec.convert(last, type(self.exchange.prices[symbol]))
+    async def price(self, last: str, *, mark: str | None = None) -> None:
+        self.exchange.move(last, mark=mark)
 
     async def refuse_query(self) -> None:
         self.exchange.fail_queries(Refusal(code=406, message="not linked", kind=Cause.IP))
@@ -66,10 +68,11 @@ class PaperStand:
             Mishap.DIE_LATER: {"kind": "async_reject", "code": 2},
             Mishap.PARTIAL_FILL: {"kind": "partial_fill"},
         }
-        await self.paper.control("PUT", "faults", [{"path": client.ORDER_CREATE, **kinds[mishap]}])
+        await self.paper.control("PUT", "faults", [{"path": PRIVATE, **kinds[mishap]}])
 
-    async def price(self, last: str) -> None:
-        await self.paper.control("PUT", "prices/BTC_USDT", {"last": last})
+    async def price(self, last: str, *, mark: str | None = None) -> None:
+        prices = {"last": last} if mark is None else {"last": last, "fair": mark}
+        await self.paper.control("PUT", "prices/BTC_USDT", prices)
 
     async def refuse_query(self) -> None:
         fault = {"path": client.OPEN_POSITIONS, "kind": "code", "code": 406}
@@ -84,7 +87,7 @@ class RecordedStand:
 
     async def befall(self, mishap: Mishap) -> None: ...
 
-    async def price(self, last: str) -> None: ...
+    async def price(self, last: str, *, mark: str | None = None) -> None: ...
 
     async def refuse_query(self) -> None: ...
 
@@ -116,7 +119,7 @@ async def paper_stand(_behaviour: str, *, position_mode: int = 1) -> AsyncIterat
 @contextlib.asynccontextmanager
 async def recorded_stand(behaviour: str) -> AsyncIterator[Stand]:
     """Replays the conversation of one behaviour and insists on being asked exactly that."""
-    conversation = recorded("conversations")[behaviour]
+    conversation = (recorded("conversations") | recorded("conversations_waiting"))[behaviour]
     turns = iter(conversation)
     wrong: list[str] = []
 
@@ -140,6 +143,7 @@ async def recorded_stand(behaviour: str) -> AsyncIterator[Stand]:
         base_url=f"http://127.0.0.1:{runner.addresses[0][1]}",
         access_key="recorded",
         secret=Secret("recorded"),
+        clock=lambda: RECORDED_MS * 1_000_000,
     )
     try:
         yield RecordedStand(exchange)

@@ -4,13 +4,7 @@ over the paper exchange, and the real client over recorded replies.
 
 import pytest
 
-from libs.common.contracts.words import (
-    ClientOrderId,
-    MarginMode,
-    PositionMode,
-    PositionSide,
-    VenueSymbol,
-)
+from libs.common.contracts.words import MarginMode, PositionMode, PositionSide, VenueSymbol
 from services.executor.exchange import (
     Accepted,
     Cause,
@@ -23,41 +17,10 @@ from services.executor.exchange import (
     Rejected,
     Unknown,
 )
-from tests.conformance.stands import STANDS, paper_stand
+from tests.conformance.stands import paper_stand
+from tests.conformance.steps import BTC, CLOSING, FIRST, SECOND, close_held, held, submitted
 from tests.factories import D, make_leg
 from tests.fakes import Mishap
-
-BTC = VenueSymbol("BTC_USDT")
-FIRST = ClientOrderId("conformance0000000000000ol000")
-SECOND = ClientOrderId("conformance0000000000000ol001")
-CLOSING = ClientOrderId("conformance0000000000000cl000")
-
-
-@pytest.fixture(params=STANDS)
-async def stand(request):
-    async with STANDS[request.param](request.node.originalname) as stand:
-        yield stand
-
-
-async def submitted(stand, effect="open", side="long", *, symbol=BTC, order=FIRST, **changes):
-    leg = make_leg(effect, side, client_order_id=order, **changes)
-    return await stand.exchange.submit(leg, symbol=symbol)
-
-
-async def held(stand):
-    return (await stand.exchange.holdings(BTC)).holdings
-
-
-async def close_held(stand, contracts=None):
-    [holding] = await held(stand)
-    return await submitted(
-        stand,
-        "close",
-        holding.side,
-        order=CLOSING,
-        contracts=contracts or holding.contracts,
-        position_id=holding.position_id,
-    )
 
 
 async def test_flat_is_no_holdings(stand):
@@ -298,3 +261,23 @@ async def test_catalogue_is_exact(stand):
 async def test_clock_is_told_and_taken_over(stand):
     assert await stand.exchange.server_time_ms() > 1_700_000_000_000
     assert isinstance(await stand.exchange.sync_clock(), int)
+
+
+async def test_prices(stand):
+    told = await stand.exchange.prices(BTC)
+    assert told.value.last == 50_000
+    assert (told.value.mark, told.value.index) == (50_000, 50_000)
+    assert [call.method for call in told.calls] == ["GET"]
+
+
+async def test_equity_counts_what_is_not_realised(stand):
+    """Ten contracts at 50,000 cost a fee of 0.04, and gain 1 at 51,000."""
+    await submitted(stand)
+    await stand.price("51000")
+    told = await stand.exchange.equity("USDT")
+    assert told.value == D("10000.96")
+    assert [call.method for call in told.calls] == ["GET"]
+
+
+async def test_equity_in_a_currency_that_is_not_held_is_nothing(stand):
+    assert (await stand.exchange.equity("NONE")).value == 0

@@ -7,8 +7,10 @@ import msgspec
 import pytest
 
 from libs.common.contracts import codec
-from libs.common.contracts.order import ExchangeCall
+from libs.common.contracts.intent import Denial
+from libs.common.contracts.order import Change, ExchangeCall
 from libs.common.contracts.reasons import Reason
+from libs.common.contracts.words import ChangeKind, OrderType, PositionSide
 from libs.common.domain.identity import alert_id
 from libs.common.secret import Secret
 from libs.common.topology import ensure_topology
@@ -123,7 +125,7 @@ async def test_one_alert_is_shown_whole(console, put_trail):
     assert status == 200
     assert set(found) == {
         *("alert_id", "trace_id", "route", "status", "reason", "events", "orders"),
-        "diagnosis",
+        *("changes", "diagnosis"),
     }
     assert found["alert_id"] == make_id(1)
     assert found["trace_id"] == make_id(1).replace("-", "")
@@ -158,6 +160,89 @@ async def test_one_alert_is_shown_whole(console, put_trail):
             "words": "",
         }
     ]
+    assert found["changes"] == []
+
+
+async def test_a_waiting_order_and_a_change_are_shown(console, put_trail):
+    alert, lane = make_id(1), "paper.BTC_USDT"
+    trail = Change(
+        change_id="change1",
+        kind=ChangeKind.TRAIL,
+        position_side=PositionSide.LONG,
+        contracts=D(10),
+        trail_distance=D("0.50"),
+    )
+    leg = make_leg(client_order_id="order1", order_type=OrderType.STOP, price=D(51_000))
+    sent = ExchangeCall(
+        method="POST", path="/trail", request_body='{"backValue":"0.5"}', sent_at=START
+    )
+    done = msgspec.structs.replace(sent, response_body='{"success":true,"data":"88"}')
+    change = ("change1", "paper", alert)
+    await put_trail(
+        received(1),
+        (
+            f"order.planned.{lane}",
+            "executor",
+            make_plan(leg, alert=alert, changes=(trail,), order_id="mine"),
+        ),
+        (
+            f"execution.resting.{lane}",
+            "executor",
+            make_execution("resting", "order1", alert=alert, leg=leg, order_id="mine"),
+        ),
+        (f"execution.sent.{lane}", "executor", make_execution("sent", *change, calls=(sent,))),
+        (
+            f"execution.changed.{lane}",
+            "executor",
+            make_execution("changed", *change, calls=(done,), exchange_order_id="88"),
+        ),
+    )
+    _, found = await console.call("GET", f"/api/alerts/{alert}")
+    assert found["status"] == "pending"
+    assert [order["state"] for order in found["orders"]] == ["resting"]
+    assert found["changes"] == [
+        {
+            "change_id": "change1",
+            "account": "paper",
+            "symbol": "BTC_USDT",
+            "kind": "trail",
+            "exchange_ids": [],
+            "position_side": "long",
+            "contracts": "10",
+            "stop_price": None,
+            "target_price": None,
+            "trail_distance": "0.50",
+            "state": "changed",
+            "exchange_id": "88",
+            "request": {"backValue": "0.5"},
+            "response": {"success": True, "data": "88"},
+            "words": "",
+        }
+    ]
+
+
+async def test_what_was_withheld_makes_an_alert_partial(console, put_trail):
+    alert, lane = make_id(1), "paper.BTC_USDT"
+    withheld = Denial(reason=Reason.STALE, message="too old")
+    leg = make_leg("close", client_order_id="order1")
+    await put_trail(
+        received(1),
+        (f"order.planned.{lane}", "executor", make_plan(leg, alert=alert, withheld=withheld)),
+        (f"execution.filled.{lane}", "executor", make_execution("filled", "order1", alert=alert)),
+    )
+    _, found = await console.call("GET", f"/api/alerts/{alert}")
+    assert (found["status"], found["reason"]) == ("partial", "stale")
+
+
+async def test_an_alert_that_only_changed_something_names_its_account(console, put_trail):
+    alert, lane = make_id(1), "paper.BTC_USDT"
+    cancel = Change(change_id="change1", kind=ChangeKind.CANCEL_ORDERS, exchange_ids=("7",))
+    await put_trail(
+        received(1),
+        (f"order.planned.{lane}", "executor", make_plan(alert=alert, changes=(cancel,))),
+    )
+    _, page = await console.call("GET", "/api/alerts")
+    assert [line["accounts"] for line in page["alerts"]] == [["paper"]]
 
 
 @pytest.mark.parametrize("wanted", [make_id(99), "not-an-id"])

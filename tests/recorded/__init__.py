@@ -1,4 +1,6 @@
-"""Replies of MEXC as they were published or seen, with the text of every number kept."""
+"""Replies of MEXC as they were published or seen, with the text of every number kept. Those of the
+conversations have the published fields and forms of ids, and the numbers of their behaviour.
+"""
 
 from pathlib import Path
 from typing import Any

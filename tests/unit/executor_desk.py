@@ -1,15 +1,20 @@
 """An executor with one account, an in-memory log and exchange, and a clock that tests move."""
 
+from dataclasses import replace
+
 from libs.common.consuming import Delivery
 from libs.common.contracts.words import Action, PositionMode
 from services.executor.accounts import Connected
+from services.executor.following import Follower
 from services.executor.handler import Executor
+from services.executor.resting import RestingOrders
 from services.executor.settings import Timing
 from tests.factories import NOW, D, make_account, make_intent
 from tests.fake_bus import FakeBus
 from tests.fake_clock import FakeClock
 from tests.fakes import FakeExchange
 
+OTHER_ALERT = "01890000-0000-7000-8000-0000000000aa"
 HAPPY = ["order.planned", "execution.sent", "execution.accepted", "execution.filled"]
 
 
@@ -23,6 +28,9 @@ class OneAccount:
         self._connected = Connected(
             account=make_account(**changes), exchange=exchange, budget=FreeBudget()
         )
+
+    def budget(self, budget):
+        self._connected = replace(self._connected, budget=budget)
 
     def find(self, _account_id):
         return self._connected
@@ -38,12 +46,30 @@ class Desk:
             now=self.clock.now,
             position_mode=account.get("position_mode", PositionMode.HEDGE),
         )
-        self.executor = Executor(
-            bus=self.bus,
-            accounts=OneAccount(self.exchange, **account),
-            timing=Timing(),
-            clock=self.clock,
-        )
+        self._accounts = OneAccount(self.exchange, **account)
+        self.start()
+        self.resting.complete.set()
+
+    def start(self):
+        """A process that knows nothing yet but what is in the log."""
+        self.resting = RestingOrders(owned=lambda account: account == "paper")
+        needs = {
+            "bus": self.bus,
+            "accounts": self._accounts,
+            "resting": self.resting,
+            "timing": Timing(),
+            "clock": self.clock,
+        }
+        self.executor = Executor(**needs)
+        self.follower = Follower(**needs)
+
+    def count_budget(self, budget):
+        """Have another budget decide when a call may be made."""
+        self._accounts.budget(budget)
+
+    async def follow(self):
+        """One round."""
+        await self.follower.ask("paper")
 
     async def handle(self, message, *, fresh=True):
         await self.executor.handle(
@@ -60,12 +86,22 @@ class Desk:
         )
 
     async def hold(self, side, contracts):
+        """Begin with a position."""
         action = Action.BUY if side == "long" else Action.SELL
-        other = "01890000-0000-7000-8000-0000000000aa"
-        await self.handle(make_intent(action=action, contracts=D(contracts), alert_id=other))
+        await self.handle(make_intent(action=action, contracts=D(contracts), alert_id=OTHER_ALERT))
+        self.forget()
+
+    def forget(self):
+        """What has happened so far is none of the test's."""
         self.bus.entries.clear()
         self.bus.forget_event_ids()
         self.exchange.submitted.clear()
+        self.exchange.changed.clear()
+        self.exchange.asked.clear()
+
+    @property
+    def changed(self):
+        return [change.kind.value for _, change in self.exchange.changed]
 
     @property
     def submitted(self):

@@ -17,7 +17,7 @@ from libs.common.contracts.words import (
 )
 from libs.common.secret import Secret
 from services.executor.mexc import signing
-from services.executor.mexc.mapping import order_body as executors_body
+from services.executor.mexc.bodies import order_body as executors_body
 
 ALERT = AlertId("018bcfe5-6800-7000-8000-000000000001")
 

@@ -1,6 +1,5 @@
 """The executor and money: one order per leg, whatever happens to requests and replies."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -155,8 +154,7 @@ async def test_an_entry_that_grew_old_waiting_for_the_call_budget_is_not_sent(de
         async def take(self):
             desk.clock.advance(31)
 
-    connected = desk.executor._accounts.find("paper")
-    desk.executor._accounts._connected = replace(connected, budget=SlowBudget())
+    desk.count_budget(SlowBudget())
     await desk.handle(make_intent(action=action, contracts=D(10)))
     assert desk.submitted == sent
 

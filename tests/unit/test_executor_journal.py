@@ -111,15 +111,29 @@ def test_how_a_leg_ended():
             make_execution("filled", order="other"),
             *(make_execution(kind, order=LEG.client_order_id) for kind in kinds),
         )
-        return History(executions=executions).ending(LEG)
+        found = History(executions=executions).ending(LEG.client_order_id)
+        return found.kind if found else None
 
     assert ending() is None
-    assert ending("sent", "accepted", "unknown") is None
+    assert ending("sent", "accepted", "unknown", "resting") is None
     for end in ENDINGS:
         assert ending("sent", end) is end
-    assert History().ending(other) is None
+    assert History().ending(other.client_order_id) is None
     assert set(ExecutionKind) - ENDINGS == {
         ExecutionKind.SENT,
         ExecutionKind.ACCEPTED,
         ExecutionKind.UNKNOWN,
+        ExecutionKind.RESTING,
     }
+
+
+def test_what_the_exchange_calls_an_order_and_whether_it_rests():
+    order = LEG.client_order_id
+    sent = make_execution("sent", order=order)
+    accepted = make_execution("accepted", order=order, exchange_order_id="7")
+    resting = make_execution("resting", order=order, leg=LEG)
+    other = make_execution("resting", order="other", exchange_order_id="8")
+    assert History(executions=(other, sent)).exchange_id(order) is None
+    assert History(executions=(other, sent, accepted)).exchange_id(order) == "7"
+    assert History(executions=(other, sent, accepted)).resting(order) is None
+    assert History(executions=(other, accepted, resting)).resting(order) == resting

@@ -1,10 +1,6 @@
 """The client on a real socket: what leaves, when, and what each way of failing is called."""
 
-import asyncio
-import contextlib
 import socket
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 from aiohttp import web
@@ -23,80 +19,28 @@ from services.executor.exchange import (
     Rejected,
     Unknown,
 )
+from services.executor.mexc import asking, transport
 from services.executor.mexc import client as client_module
-from services.executor.mexc import transport
-from services.executor.mexc.client import MexcExchange
 from services.executor.mexc.signing import sign
 from tests.factories import make_leg
 from tests.recorded import FOLDER, reply
+from tests.unit.mexc_stub import ACCESS_KEY, NOW_NS, SECRET, json_reply, opened, stub_server
 
-ACCESS_KEY = "mx0vglTESTKEY0001"
-SECRET = "0123456789abcdef0123456789abcdef"
-NOW_NS = 1_760_000_000_000_000_000
 BTC = VenueSymbol("BTC_USDT")
 OID = ClientOrderId("0Fx9K2LmNpQrStUvWxYzAbC1xol000")
 LEG = make_leg(client_order_id=OID)
 
-Handler = Callable[[web.Request, str], Any]
-
-
-class Stub:
-    """A server that answers everything with one handler and keeps what it was asked."""
-
-    def __init__(self):
-        self.handler: Handler = lambda request, body: json_reply(reply("order_created"))
-        self.requests: list[tuple[web.Request, str]] = []
-        self.url = ""
-        self.released = asyncio.Event()
-
-    async def never(self, request: web.Request, body: str) -> web.StreamResponse:
-        """A handler that does not answer while the test runs."""
-        await self.released.wait()
-        return web.Response()
-
-    async def answer(self, request: web.Request) -> web.StreamResponse:
-        body = await request.text()
-        self.requests.append((request, body))
-        result: Any = self.handler(request, body)
-        if asyncio.iscoroutine(result):
-            result = await result
-        assert isinstance(result, web.StreamResponse)
-        return result
-
-
-def json_reply(body: bytes, status: int = 200) -> web.Response:
-    return web.Response(body=body, status=status, content_type="application/json")
-
 
 @pytest.fixture
 async def stub():
-    stub = Stub()
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", stub.answer)
-    runner = web.AppRunner(app, shutdown_timeout=0)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    host, port = runner.addresses[0][:2]
-    stub.url = f"http://{host}:{port}"
-    yield stub
-    stub.released.set()
-    await runner.cleanup()
+    async with stub_server() as stub:
+        yield stub
 
 
 @pytest.fixture
 async def exchange(stub):
     async with opened(stub.url) as client:
         yield client
-
-
-@contextlib.asynccontextmanager
-async def opened(url, clock=lambda: NOW_NS):
-    client = MexcExchange(base_url=url, access_key=ACCESS_KEY, secret=Secret(SECRET), clock=clock)
-    try:
-        yield client
-    finally:
-        await client.close()
 
 
 def signature_of(payload, time_ms=1_760_000_000_000):
@@ -287,7 +231,7 @@ async def test_slow_reply_is_unknown(stub, exchange, monkeypatch):
 
 
 async def test_slow_query_failed(stub, exchange, monkeypatch):
-    monkeypatch.setattr(client_module, "QUERY_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(asking, "QUERY_TIMEOUT_S", 0.05)
     stub.handler = stub.never
     query = await exchange.order(BTC, OID)
     assert isinstance(query, Failed)

@@ -1,83 +1,15 @@
-"""Legs become MEXC's bodies byte for byte, and MEXC's rows become the house's words."""
+"""MEXC's rows become the house's words."""
 
 from decimal import Decimal
 
 import msgspec
 import pytest
 
-from libs.common.contracts.words import (
-    ClientOrderId,
-    Effect,
-    MarginMode,
-    PositionMode,
-    PositionSide,
-    VenueSymbol,
-)
+from libs.common.contracts.words import MarginMode, PositionSide
 from services.executor.exchange import OrderState
 from services.executor.mexc import mapping, wire
-from tests.factories import make_leg
 from tests.recorded import FOLDER, reply
 from tests.unit.mexc_calls import make_call
-
-BTC = VenueSymbol("BTC_USDT")
-OID = "0Fx9K2LmNpQrStUvWxYzAbC1xol000"
-
-
-def body(**overrides):
-    leg = make_leg(client_order_id=ClientOrderId(OID), **overrides)
-    return mapping.order_body(leg, symbol=BTC)
-
-
-def test_open_in_hedge_mode():
-    assert body() == (
-        '{"symbol":"BTC_USDT","price":0,"vol":10,"side":1,"type":5,"openType":2,'
-        f'"positionMode":1,"externalOid":"{OID}","leverage":10}}'
-    )
-
-
-def test_close_in_hedge_mode_names_the_position_and_never_says_reduce_only():
-    assert body(
-        effect=Effect.CLOSE, position_id="9007199254740993", margin_mode=MarginMode.ISOLATED
-    ) == (
-        '{"symbol":"BTC_USDT","price":0,"vol":10,"side":4,"type":5,"openType":1,'
-        f'"positionMode":1,"externalOid":"{OID}","positionId":9007199254740993}}'
-    )
-
-
-def test_close_in_one_way_mode_is_reduce_only():
-    assert body(
-        effect=Effect.CLOSE, position_side=PositionSide.SHORT, position_mode=PositionMode.ONE_WAY
-    ) == (
-        '{"symbol":"BTC_USDT","price":0,"vol":10,"side":2,"type":5,"openType":2,'
-        f'"positionMode":2,"externalOid":"{OID}","reduceOnly":true}}'
-    )
-
-
-def test_open_in_one_way_mode_is_not_reduce_only():
-    assert "reduceOnly" not in body(position_mode=PositionMode.ONE_WAY)
-
-
-@pytest.mark.parametrize("mode", PositionMode)
-@pytest.mark.parametrize(
-    ("effect", "side", "number"),
-    [
-        (Effect.OPEN, PositionSide.LONG, 1),
-        (Effect.CLOSE, PositionSide.SHORT, 2),
-        (Effect.OPEN, PositionSide.SHORT, 3),
-        (Effect.CLOSE, PositionSide.LONG, 4),
-    ],
-)
-def test_every_cell_of_the_side_table(effect, side, number, mode):
-    sent = msgspec.json.decode(body(effect=effect, position_side=side, position_mode=mode))
-    assert sent["side"] == number
-
-
-def test_side_table_is_complete():
-    assert set(mapping.SIDES) == {(effect, side) for effect in Effect for side in PositionSide}
-
-
-def test_fractional_contracts_are_sent_exactly():
-    assert '"vol":0.0000001,' in body(contracts=Decimal("1.0E-7"))
 
 
 def test_filled_order():
@@ -205,3 +137,18 @@ def test_cap_of_the_country_lowers_the_leverage():
 )
 def test_closed_to_the_api_or_paused_is_not_tradable(symbol, changes):
     assert not mapping.to_instrument(contract(symbol, **changes)).tradable
+
+
+def test_ticker_becomes_prices():
+    ticker = wire.row(
+        msgspec.Raw(
+            b'{"symbol":"BTC_USDT","lastPrice":1e-10,"fairPrice":"0.2","indexPrice":0.3,"bid1":1}'
+        ),
+        wire.Ticker,
+    )
+    prices = mapping.to_prices(ticker)
+    assert (prices.last, prices.mark, prices.index) == (
+        Decimal("1e-10"),
+        Decimal("0.2"),
+        Decimal("0.3"),
+    )

@@ -1,32 +1,53 @@
 """MEXC Futures as an `Exchange`: each method is a request, and a pure judgement of its reply."""
 
 import time
-from collections.abc import Callable, Mapping
-from typing import TypeVar
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
 
 import msgspec
 import structlog
 
 from libs.common.contracts.instrument import Instrument
-from libs.common.contracts.order import Holding, Leg
+from libs.common.contracts.order import (
+    Change,
+    Holding,
+    Leg,
+    Pending,
+    Protective,
+    Trail,
+)
 from libs.common.contracts.route import Account
-from libs.common.contracts.words import ClientOrderId, PositionMode, VenueSymbol
+from libs.common.contracts.words import ClientOrderId, OrderType, PositionMode, VenueSymbol
+from libs.common.domain.picture import Prices
 from libs.common.secret import Secret
-from services.executor.exchange import BeforeSend, Holdings, OrderQuery, Submitted
-from services.executor.mexc import mapping, replies, signing, wire
+from services.executor.exchange import (
+    BeforeSend,
+    Changed,
+    Done,
+    Holdings,
+    OrderQuery,
+    QueryFailed,
+    Submitted,
+    Told,
+)
+from services.executor.mexc import bodies, changing, mapping, replies, signing, wire
+from services.executor.mexc.asking import Asker, readable
+from services.executor.mexc.listing import Lister
 from services.executor.mexc.transport import Clock, Request, Transfer, Transport
 
 ORDER_TIMEOUT_S = 10.0
-QUERY_TIMEOUT_S = 5.0
 
 PING = "/api/v1/contract/ping"
 DETAIL = "/api/v1/contract/detail"
+TICKER = "/api/v1/contract/ticker"
+ASSETS = "/api/v1/private/account/assets"
 OPEN_POSITIONS = "/api/v1/private/position/open_positions"
 POSITION_MODE = "/api/v1/private/position/position_mode"
 ORDER_CREATE = "/api/v1/private/order/create"
 ORDER_EXTERNAL = "/api/v1/private/order/external"
-
-T = TypeVar("T")
+PLAN_PLACE = "/api/v1/private/planorder/place/v2"
+"""The documents' name since 2026; ccxt still uses the older one without v2 (facts §1)."""
 
 log = structlog.get_logger()
 
@@ -44,14 +65,16 @@ class MexcExchange:
         self._transport = Transport(
             base_url=base_url, access_key=access_key, secret=secret, clock=clock
         )
+        self._asker = Asker(self._transport)
+        self._lister = Lister(self._asker, self._transport)
 
     @property
     def clock_offset_ms(self) -> int:
         return self._transport.clock_offset_ms
 
     async def server_time_ms(self) -> int:
-        transfer = await self._ask(PING, private=False)
-        return _readable(transfer, wire.time_ms)
+        transfer = await self._asker.ask(PING, private=False)
+        return readable(transfer, wire.time_ms)
 
     async def sync_clock(self) -> int:
         """Half of the round trip is taken to have passed when the exchange read its clock."""
@@ -62,12 +85,12 @@ class MexcExchange:
         return self._transport.clock_offset_ms
 
     async def instruments(self) -> list[Instrument]:
-        transfer = await self._ask(DETAIL, private=False)
-        rows = _readable(transfer, wire.rows)
+        transfer = await self._asker.ask(DETAIL, private=False)
+        rows = readable(transfer, wire.rows)
         return [instrument for row in rows if (instrument := _instrument(row)) is not None]
 
     async def holdings(self, symbol: VenueSymbol) -> Holdings:
-        transfer = await self._ask(OPEN_POSITIONS, query={"symbol": symbol})
+        transfer = await self._asker.ask(OPEN_POSITIONS, query={"symbol": symbol})
 
         def read(data: msgspec.Raw) -> tuple[Holding, ...]:
             positions = (wire.row(row, wire.Position) for row in wire.rows(data))
@@ -75,58 +98,106 @@ class MexcExchange:
             holdings = (mapping.to_holding(position) for position in ours)
             return tuple(holding for holding in holdings if holding is not None)
 
-        return Holdings(holdings=_readable(transfer, read), calls=(transfer.call,))
+        return Holdings(holdings=readable(transfer, read), calls=(transfer.call,))
+
+    async def prices(self, symbol: VenueSymbol) -> Told[Prices]:
+        transfer = await self._asker.ask(TICKER, query={"symbol": symbol}, private=False)
+
+        def read(data: msgspec.Raw) -> Prices:
+            ticker = wire.row(data, wire.Ticker)
+            if ticker.symbol != symbol:
+                raise ValueError(f"prices of {ticker.symbol}")
+            return mapping.to_prices(ticker)
+
+        return Told(value=readable(transfer, read), calls=(transfer.call,))
+
+    async def equity(self, currency: str) -> Told[Decimal]:
+        transfer = await self._asker.ask(ASSETS)
+
+        def read(data: msgspec.Raw) -> Decimal:
+            assets = (wire.row(row, wire.Asset) for row in wire.rows(data))
+            ours = (asset.equity for asset in assets if asset.currency == currency)
+            return next(ours, Decimal(0))
+
+        return Told(value=readable(transfer, read), calls=(transfer.call,))
+
+    async def pending(self, symbol: VenueSymbol) -> Told[tuple[Pending, ...]]:
+        return await self._lister.pending(symbol)
+
+    async def protectives(self, symbol: VenueSymbol) -> Told[tuple[Protective, ...]]:
+        return await self._lister.protectives(symbol)
+
+    async def trails(self, symbol: VenueSymbol) -> Told[tuple[Trail, ...]]:
+        return await self._lister.trails(symbol)
 
     async def submit(
         self, leg: Leg, *, symbol: VenueSymbol, before_send: BeforeSend | None = None
     ) -> Submitted:
-        request = Request(
-            method="POST",
-            path=ORDER_CREATE,
-            template=ORDER_CREATE,
-            body=mapping.order_body(leg, symbol=symbol),
-            timeout_s=ORDER_TIMEOUT_S,
-            before_send=before_send,
-        )
-        return replies.judge_submission(await self._transport.send(request))
+        if leg.order_type is OrderType.STOP:
+            path, body = PLAN_PLACE, bodies.plan_body(leg, symbol=symbol)
+        else:
+            path, body = ORDER_CREATE, bodies.order_body(leg, symbol=symbol)
+        return replies.judge_submission(await self._post(path, body, before_send))
 
     async def order(self, symbol: VenueSymbol, client_order_id: ClientOrderId) -> OrderQuery:
-        request = Request(
-            method="GET",
-            path=f"{ORDER_EXTERNAL}/{signing.encoded(symbol)}/{signing.encoded(client_order_id)}",
+        transfer = await self._asker.ask(
+            f"{ORDER_EXTERNAL}/{signing.encoded(symbol)}/{signing.encoded(client_order_id)}",
             template=f"{ORDER_EXTERNAL}/{{symbol}}/{{externalOid}}",
-            timeout_s=QUERY_TIMEOUT_S,
         )
-        transfer = await self._transport.send(request)
         return replies.judge_order(transfer, client_order_id=client_order_id)
 
+    async def stop_order(
+        self,
+        leg: Leg,
+        *,
+        symbol: VenueSymbol,
+        sent_after: datetime,
+        exchange_order_id: str | None,
+        apart_from: frozenset[str] = frozenset(),
+    ) -> OrderQuery:
+        try:
+            return await self._lister.stop_order(
+                leg,
+                symbol=symbol,
+                sent_after=sent_after,
+                exchange_id=exchange_order_id,
+                apart_from=apart_from,
+            )
+        except QueryFailed as error:
+            return replies.failed(error)
+
+    async def change(
+        self, change: Change, *, symbol: VenueSymbol, before_send: BeforeSend | None = None
+    ) -> Changed:
+        """Stops at the first request that is not done; canceling all of it again is harmless."""
+        first, *others = changing.steps(change, symbol=symbol)
+        changed = first.judge(await self._post(first.path, first.body, before_send))
+        for step in others:
+            if not isinstance(changed, Done):
+                break
+            said = changed.message
+            changed = step.judge(await self._post(step.path, step.body, before_send))
+            if isinstance(changed, Done):
+                changed = replace(changed, message="; ".join(filter(None, [said, changed.message])))
+        return changed
+
     async def position_mode(self) -> PositionMode:
-        transfer = await self._ask(POSITION_MODE)
-        return _readable(transfer, lambda data: mapping.to_position_mode(wire.position_mode(data)))
+        transfer = await self._asker.ask(POSITION_MODE)
+        return readable(transfer, lambda data: mapping.to_position_mode(wire.position_mode(data)))
 
     async def close(self) -> None:
         await self._transport.close()
 
-    async def _ask(
-        self, path: str, *, query: Mapping[str, str | int | None] = {}, private: bool = True
-    ) -> Transfer:
+    async def _post(self, path: str, body: str, before_send: BeforeSend | None) -> Transfer:
         request = Request(
-            method="GET",
+            method="POST",
             path=path,
             template=path,
-            query=signing.canonical_query(query),
-            timeout_s=QUERY_TIMEOUT_S,
-            private=private,
+            body=body,
+            timeout_s=ORDER_TIMEOUT_S,
+            before_send=before_send,
         )
         return await self._transport.send(request)
-
-
-def _readable(transfer: Transfer, read: Callable[[msgspec.Raw], T]) -> T:
-    data = replies.data_of(transfer)
-    try:
-        return read(data)
-    except ValueError as error:
-        raise replies.unreadable(transfer, error) from error
 
 
 def _instrument(row: msgspec.Raw) -> Instrument | None:

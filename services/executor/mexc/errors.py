@@ -18,6 +18,11 @@ DUPLICATE_ORDER = frozenset({603, 2042})
 
 ORDER_NOT_EXIST = 2040
 
+GONE = frozenset({ORDER_NOT_EXIST, 2041, 5002})
+"""What was to be canceled has ended already, or never was; 5002 says so of a take profit or stop
+loss. Whether 2041 may also be said of an order on its way into the book is not documented.
+"""
+
 _CODES: dict[Cause, tuple[int, ...]] = {
     Cause.IP: (406,),
     Cause.KEY: (401, 402, 506, 1000),

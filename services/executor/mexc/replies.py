@@ -100,7 +100,8 @@ def _judge_refusal(transfer: Transfer, *, code: int, message: str) -> Submitted:
     return Rejected(code=code, message=message, kind=cause, call=call)
 
 
-def judge_order(transfer: Transfer, *, client_order_id: ClientOrderId) -> OrderQuery:
+def judge_order(transfer: Transfer, *, client_order_id: ClientOrderId | None) -> OrderQuery:
+    """`client_order_id`: None where the order was asked for by the exchange's id."""
     call = transfer.call
     reply = read(transfer)
     match reply:
@@ -109,7 +110,8 @@ def judge_order(transfer: Transfer, *, client_order_id: ClientOrderId) -> OrderQ
         case Answer(data):
             try:
                 order = wire.order(data)
-                if order.external_oid not in {None, client_order_id}:
+                ours = client_order_id is None or order.external_oid in {None, client_order_id}
+                if not ours:
                     return _unanswered(transfer, f"an answer about {order.external_oid}")
                 return mapping.to_found(order, call=call)
             except ValueError as error:
@@ -125,6 +127,17 @@ def judge_order(transfer: Transfer, *, client_order_id: ClientOrderId) -> OrderQ
             )
         case Silence(why):
             return _unanswered(transfer, why)
+
+
+def failed(error: QueryFailed) -> Failed:
+    """A question that was not answered, as a value."""
+    return Failed(
+        retryable=error.retryable,
+        kind=error.kind,
+        code=error.code,
+        message=error.message,
+        call=error.call,
+    )
 
 
 def data_of(transfer: Transfer) -> msgspec.Raw:

@@ -67,6 +67,90 @@ class Position(_Row, frozen=True, rename="camel"):
     frozen_vol: Decimal = Decimal(0)
 
 
+class OpenOrder(_Row, frozen=True, rename="camel"):
+    """An order in the book."""
+
+    order_id: str | int
+    symbol: str
+    side: int
+    vol: Decimal
+    price: Decimal
+    create_time: int
+    deal_vol: Decimal = Decimal(0)
+    external_oid: str | None = None
+    stop_loss_price: Decimal | None = None
+    take_profit_price: Decimal | None = None
+
+
+class Plan(_Row, frozen=True, rename="camel"):
+    """A trigger order, while it waits and afterwards."""
+
+    id: str | int
+    symbol: str
+    side: int
+    vol: Decimal
+    trigger_price: Decimal
+    trigger_type: int
+    order_type: int
+    state: int
+    create_time: int
+    order_id: str | int | None = None
+    """Of the order that it made; empty, 0 or absent while there is none."""
+    error_code: int | None = None
+    stop_loss_price: Decimal | None = None
+    take_profit_price: Decimal | None = None
+
+
+class Stop(_Row, frozen=True, rename="camel"):
+    """Take profit and stop loss of a position."""
+
+    id: str | int
+    symbol: str
+    position_id: str | int
+    position_type: int
+    vol: Decimal
+    state: int
+    stop_loss_price: Decimal | None = None
+    take_profit_price: Decimal | None = None
+
+
+class Track(_Row, frozen=True, rename="camel"):
+    """A trailing order."""
+
+    id: str | int
+    symbol: str
+    side: int
+    vol: Decimal
+    back_type: int
+    back_value: Decimal
+    state: int
+    create_time: int
+    active_price: Decimal | None = None
+    mark_price: Decimal | None = None
+    """The extreme since it runs."""
+
+
+class CanceledItem(msgspec.Struct, frozen=True, rename="camel"):
+    """What became of one id of order/cancel."""
+
+    order_id: str | int
+    error_code: int
+    error_msg: str | None = None
+
+
+class Ticker(_Row, frozen=True, rename="camel"):
+    symbol: str
+    last_price: Decimal
+    fair_price: Decimal
+    index_price: Decimal
+
+
+class Asset(_Row, frozen=True, rename="camel"):
+    currency: str
+    equity: Decimal
+    """What it is worth, with the profit that is not realised."""
+
+
 class ContractDetail(_Row, frozen=True, rename="camel"):
     symbol: str
     base_coin: str
@@ -87,12 +171,17 @@ class _Page(msgspec.Struct, frozen=True, rename="camel"):
     result_list: list[msgspec.Raw]
 
 
+class _Made(msgspec.Struct, frozen=True):
+    id: str | int
+
+
 class _PositionMode(msgspec.Struct, frozen=True, rename="camel"):
     position_mode: int
 
 
 _envelope = msgspec.json.Decoder(Envelope)
 _created = msgspec.json.Decoder(str | int | Created, strict=False)
+_made = msgspec.json.Decoder(str | int | _Made, strict=False)
 _order = msgspec.json.Decoder(Order, strict=False)
 _time = msgspec.json.Decoder(int, strict=False)
 _mode = msgspec.json.Decoder(int | _PositionMode, strict=False)
@@ -108,6 +197,17 @@ def created_order_id(data: msgspec.Raw) -> str:
     """From `{"orderId": …}`, or from the bare id of order/submit."""
     created = _created.decode(data)
     return str(created.order_id if isinstance(created, Created) else created)
+
+
+def made_id(data: msgspec.Raw) -> str | None:
+    """Of a stop or a trailing order, bare as documented. None where the answer has none: published
+    answers are copies of other endpoints', and what was asked is done all the same.
+    """
+    try:
+        made = _made.decode(data)
+    except msgspec.DecodeError:
+        return None
+    return str(made.id if isinstance(made, _Made) else made) or None
 
 
 def order(data: msgspec.Raw) -> Order:

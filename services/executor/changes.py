@@ -1,0 +1,216 @@
+"""One change at the exchange: done once, and told how it ended.
+
+A change has no id at the exchange, so each kind has its own fence against being done twice:
+- cancels name what they cancel, and may be repeated at will;
+- what sets prices may be repeated too, but a copy that was given up must be dead before the change
+  has ended, or it could overwrite a later one;
+- what makes something new (`protect`, `trail`) is looked for first, as an order is, until no copy
+  can still be executed; what was there before and what is known to be another's does not count.
+"""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import msgspec
+
+from libs.common.contracts.order import Change, Holding
+from libs.common.contracts.words import ChangeKind, ExecutionKind
+from libs.common.outcome import Retry
+from libs.common.outcome import Unknown as UnknownOutcome
+from services.executor.errands import Errand
+from services.executor.exchange import (
+    Changed,
+    Done,
+    QueryFailed,
+    Rejected,
+    Unknown,
+)
+
+_MAKING = frozenset({ChangeKind.PROTECT, ChangeKind.TRAIL})
+_OVERWRITING = frozenset(
+    {ChangeKind.MOVE_PROTECTION, ChangeKind.AMEND_ORDER, ChangeKind.AMEND_TRIGGER}
+)
+
+
+class ChangeRunner:
+    """Takes the changes of one plan to their end, one at a time."""
+
+    def __init__(self, errand: Errand) -> None:
+        self._plan = errand.plan
+        self._connected = errand.connected
+        self._recorder = errand.recorder
+        self._resting = errand.resting
+        self._timing = errand.timing
+        self._clock = errand.clock
+
+    async def run(
+        self, change: Change, *, opened: Decimal, maybe_sent_until: datetime | None
+    ) -> ExecutionKind:
+        """Do the change; `opened` is what the plan's legs have opened, and `maybe_sent_until` as of
+        a leg. Raises `Retry` or `Unknown` when it cannot be finished now.
+        """
+        if not change.exchange_ids:
+            fitted = await self._of_what_was_opened(change, opened=opened)
+            if fitted is None:
+                return ExecutionKind.CANCELED
+            change = fitted
+        certain_at = None
+        if maybe_sent_until is not None:
+            certain_at = self._dead_at(maybe_sent_until)
+            if await self._was_made(change, certain_at=certain_at):
+                return ExecutionKind.CHANGED
+        return await self._do(change, certain_at=certain_at)
+
+    async def give_up(self, change: Change, *, why: str) -> ExecutionKind:
+        """Say that it will not be sent."""
+        await self._recorder.record(
+            change, ExecutionKind.CANCELED, message=f"not sent (again): {why}"
+        )
+        return ExecutionKind.CANCELED
+
+    async def _do(self, change: Change, *, certain_at: datetime | None) -> ExecutionKind:
+        """`certain_at`: when every request that may have been sent before is dead."""
+        give_up_at = self._clock.now() + timedelta(seconds=self._timing.confirm_s)
+        delay_s = self._timing.poll_first_s
+        while True:
+            await self._connected.budget.take()
+            changed = await self._send(change)
+            if isinstance(changed, Done | Rejected):
+                if change.kind in _OVERWRITING and certain_at is not None:
+                    await self._sleep_until(certain_at)
+                return await self._conclude(change, changed)
+            if isinstance(changed, Unknown):
+                certain_at = self._dead_at(changed.call.sent_at)
+                if await self._was_done(change, changed, certain_at=certain_at):
+                    return ExecutionKind.CHANGED
+                if self._clock.now() > give_up_at:
+                    raise UnknownOutcome(changed.why, delay_s=self._timing.poll_largest_s)
+                await self._clock.sleep(delay_s)
+                delay_s = min(delay_s * 2, self._timing.poll_largest_s)
+            else:
+                await self._clock.sleep(self._timing.refused_again_s)
+
+    async def _of_what_was_opened(self, change: Change, *, opened: Decimal) -> Change | None:
+        """The change as it fits what came of the opening legs; None where nothing did."""
+        if opened <= 0:
+            await self.give_up(change, why="nothing was opened")
+            return None
+        held = await self._held(change)
+        if held is None:
+            await self.give_up(change, why="the position is gone again")
+            return None
+        wanted = opened if change.contracts is None else min(change.contracts, opened)
+        is_of_position = change.kind is ChangeKind.PROTECT
+        return msgspec.structs.replace(
+            change,
+            contracts=min(wanted, held.contracts),
+            exchange_ids=(held.position_id,) if is_of_position else (),
+        )
+
+    async def _held(self, change: Change) -> Holding | None:
+        # What was filled a moment ago may not be shown yet.
+        for delay_s in (0.0, self._timing.visible_after_s):
+            await self._clock.sleep(delay_s)
+            try:
+                told = await self._connected.exchange.holdings(self._plan.symbol)
+            except QueryFailed as failure:
+                if failure.retryable:
+                    raise Retry(str(failure), delay_s=self._timing.refused_again_s) from failure
+                raise UnknownOutcome(str(failure), delay_s=self._timing.poll_largest_s) from failure
+            self._recorder.saw(*told.calls)
+            for held in told.holdings:
+                if held.side is change.position_side:
+                    return held
+        return None
+
+    async def _send(self, change: Change) -> Changed:
+        async with self._recorder.sending(change) as before_send:
+            changed = await self._connected.exchange.change(
+                change, symbol=self._plan.symbol, before_send=before_send
+            )
+        self._recorder.saw(changed.call)
+        return changed
+
+    async def _conclude(self, change: Change, changed: Done | Rejected) -> ExecutionKind:
+        if isinstance(changed, Rejected):
+            await self._recorder.record(
+                change, ExecutionKind.REJECTED, code=changed.code, message=changed.message
+            )
+            return ExecutionKind.REJECTED
+        return await self._done(change, changed.exchange_id, message=changed.message)
+
+    async def _done(
+        self, change: Change, exchange_id: str | None, *, message: str = ""
+    ) -> ExecutionKind:
+        done = await self._recorder.record(
+            change, ExecutionKind.CHANGED, exchange_order_id=exchange_id, message=message
+        )
+        self._resting.know(done)
+        return done.kind
+
+    async def _was_done(self, change: Change, lost: Unknown, *, certain_at: datetime) -> bool:
+        await self._recorder.record(change, ExecutionKind.UNKNOWN, message=lost.why)
+        return await self._was_made(change, certain_at=certain_at)
+
+    async def _was_made(self, change: Change, *, certain_at: datetime) -> bool:
+        """Whether a change that makes something has done so, asked until that is certain."""
+        if change.kind not in _MAKING:
+            return False
+        delay_s = self._timing.poll_first_s
+        absent = 0
+        while True:
+            after_window = self._clock.now() > certain_at
+            try:
+                made = await self._look(change)
+            except QueryFailed as failure:
+                self._recorder.saw(failure.call)
+                if not failure.retryable:
+                    raise UnknownOutcome(
+                        f"the exchange does not tell whether it was done: {failure.message}",
+                        delay_s=self._timing.poll_largest_s,
+                    ) from failure
+            else:
+                if made is not None:
+                    await self._done(change, made)
+                    return True
+                absent += 1 if after_window else 0
+                if absent >= 2:
+                    return False
+                if after_window:
+                    delay_s = self._timing.visible_after_s
+            await self._clock.sleep(delay_s)
+            delay_s = min(delay_s * 2, self._timing.poll_largest_s)
+
+    async def _look(self, change: Change) -> str | None:
+        """The exchange's id of what the change has made. Raises `QueryFailed`."""
+        plan, exchange = self._plan, self._connected.exchange
+        others = await self._resting.known_ids(account=plan.account, symbol=plan.symbol)
+        others |= {each for other in plan.changes for each in other.exchange_ids}
+        if change.kind is ChangeKind.PROTECT:
+            protectives = await exchange.protectives(plan.symbol)
+            self._recorder.saw(*protectives.calls)
+            wanted = (change.position_side, change.stop_price, change.target_price)
+            for stop in protectives.value:
+                says = (stop.position_side, stop.stop_price, stop.target_price)
+                if says == wanted and stop.position_id in change.exchange_ids:
+                    return stop.exchange_id
+            return None
+        ahead = await exchange.server_time_ms() - self._clock.now().timestamp() * 1000
+        margin_ms = self._timing.receive_margin_s * 1000
+        since_ms = plan.at.timestamp() * 1000 + ahead - margin_ms
+        trails = await exchange.trails(plan.symbol)
+        self._recorder.saw(*trails.calls)
+        for trail in trails.value:
+            says_it = (trail.position_side, trail.distance) == (
+                change.position_side,
+                change.trail_distance,
+            )
+            if says_it and trail.created_ms >= since_ms and trail.exchange_id not in others:
+                return trail.exchange_id
+        return None
+
+    def _dead_at(self, signed_until: datetime) -> datetime:
+        return signed_until + timedelta(seconds=self._timing.in_flight_s)
+
+    async def _sleep_until(self, then: datetime) -> None:
+        await self._clock.sleep(max(0.0, (then - self._clock.now()).total_seconds()))

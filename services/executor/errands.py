@@ -1,0 +1,20 @@
+"""What carrying out one plan needs, handed on as one."""
+
+from dataclasses import dataclass
+
+from libs.common.clock import Clock
+from libs.common.contracts.order import Plan
+from services.executor.accounts import Connected
+from services.executor.recording import Recorder
+from services.executor.resting import RestingOrders
+from services.executor.settings import Timing
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Errand:
+    plan: Plan
+    connected: Connected
+    recorder: Recorder
+    resting: RestingOrders
+    timing: Timing
+    clock: Clock

@@ -1,0 +1,140 @@
+"""Follows the orders that wait at the exchange until each has ended, and stores how. Orders are
+asked for in turn, a few a second, which takes nothing from the budget for orders.
+"""
+
+import asyncio
+
+import structlog
+
+from libs.common.bus import Bus, LogUnavailable
+from libs.common.clock import Clock
+from libs.common.contracts.execution import Execution
+from libs.common.contracts.intent import Denial
+from libs.common.contracts.words import AccountId, ClientOrderId
+from libs.common.telemetry import alert_span
+from services.executor.accounts import Accounts
+from services.executor.asking import ENDS, WAITING, ask_for
+from services.executor.exchange import Exchange, Failed, Found, NotFound, OrderQuery
+from services.executor.recording import Recorder
+from services.executor.resting import RestingOrders, ended_orders
+from services.executor.settings import Timing
+
+_log = structlog.get_logger()
+
+
+class Follower:
+    """Asks for what `resting` holds; one round at a time per account, accounts side by side."""
+
+    def __init__(
+        self,
+        *,
+        bus: Bus,
+        accounts: Accounts,
+        resting: RestingOrders,
+        timing: Timing,
+        clock: Clock,
+    ) -> None:
+        self._bus = bus
+        self._accounts = accounts
+        self._resting = resting
+        self._timing = timing
+        self._clock = clock
+        self._asking: dict[AccountId, asyncio.Task[None]] = {}
+        self._doubtful: set[ClientOrderId] = set()
+        self._missed: set[ClientOrderId] = set()
+
+    async def follow(self) -> None:
+        """Until cancelled."""
+        await self.restore()
+        async with asyncio.TaskGroup() as group:
+            while True:
+                for account in self._resting.accounts():
+                    running = self._asking.get(account)
+                    # An exchange that answers slowly keeps no other account waiting.
+                    if running is None or running.done():
+                        self._asking[account] = group.create_task(self.ask(account))
+                await self._clock.sleep(self._timing.follow_s)
+
+    async def restore(self) -> None:
+        """Read from the log what waits, for as long as it takes."""
+        while True:
+            try:
+                await self._resting.restore(self._bus)
+            except LogUnavailable as error:
+                _log.warning("resting.unread", error=str(error))
+                await self._clock.sleep(self._timing.follow_s)
+            else:
+                _log.info(
+                    "resting.read",
+                    orders=sum(len(self._resting.of(one)) for one in self._resting.accounts()),
+                )
+                return
+
+    async def ask(self, account: AccountId) -> None:
+        """One round: ask for each order of an account."""
+        for resting in self._resting.of(account):
+            connected = self._accounts.find(account)
+            if isinstance(connected, Denial):
+                return
+            await self._look(resting, exchange=connected.exchange)
+            await self._clock.sleep(self._timing.follow_pause_s)
+
+    async def _look(self, resting: Execution, *, exchange: Exchange) -> None:
+        order, leg = resting.client_order_id, resting.leg
+        if leg is None:
+            # Not of this release: nobody knows what to ask for.
+            self._resting.remove(order)
+            return
+        query = await ask_for(
+            exchange,
+            leg,
+            symbol=resting.symbol,
+            sent_after=resting.at,
+            exchange_order_id=resting.exchange_order_id,
+        )
+        self._tell_if_missed(resting, query)
+        if not isinstance(query, Found) or query.state in WAITING:
+            return
+        try:
+            if not await self._is_stored(resting):
+                await self._store(resting, query)
+        except LogUnavailable as error:
+            # It may be in the log all the same, and the log forgets event ids after a while.
+            self._doubtful.add(order)
+            _log.warning("resting.unstored", client_order_id=order, error=str(error))
+            return
+        self._resting.remove(order)
+        self._doubtful.discard(order)
+        self._missed.discard(order)
+
+    def _tell_if_missed(self, resting: Execution, query: OrderQuery) -> None:
+        # Once per order: it goes on being asked for, since neither answer says that it has ended.
+        order = resting.client_order_id
+        refused = query.message if isinstance(query, Failed) and not query.retryable else None
+        if order not in self._missed and (refused is not None or isinstance(query, NotFound)):
+            self._missed.add(order)
+            _log.warning(
+                "resting.missed",
+                account=resting.account,
+                client_order_id=order,
+                why=refused or "not found",
+            )
+
+    async def _is_stored(self, resting: Execution) -> bool:
+        if resting.client_order_id not in self._doubtful:
+            return False
+        ended = await ended_orders(
+            self._bus, account=resting.account, symbol=resting.symbol, after=0
+        )
+        return resting.client_order_id in ended
+
+    async def _store(self, resting: Execution, found: Found) -> None:
+        assert resting.leg is not None  # noqa: S101 - the caller looked
+        attributes = {"account": resting.account, "symbol": resting.symbol}
+        with (
+            alert_span(resting.alert_id, "follow order", attributes),
+            structlog.contextvars.bound_contextvars(alert_id=resting.alert_id),
+        ):
+            recorder = Recorder(bus=self._bus, origin=resting, clock=self._clock)
+            recorder.saw(found.call)
+            await recorder.record_found(resting.leg, ENDS[found.state], found)
