@@ -1,4 +1,5 @@
-"""Writes the documents that repeat what the code says: reasons and configuration.
+"""Writes the documents that repeat what the code says: reasons, configuration and the picture of
+the trade modes.
 
 `python -m tools.documenting` rewrites them; `tests/test_docs.py` fails when they are stale.
 """
@@ -15,6 +16,7 @@ from services.console.settings import Settings as ConsoleSettings
 from services.executor.settings import Settings as ExecutorSettings
 from services.ingest.settings import Settings as IngestSettings
 from services.router.settings import Settings as RouterSettings
+from tools.drawing import trade_modes
 from tools.paper_exchange.settings import PaperExchangeSettings as PaperSettings
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -30,7 +32,11 @@ SERVICES: dict[str, type] = {
 
 def documents() -> dict[Path, str]:
     """Every generated document with its text."""
-    return {DOCS / "reasons.md": _reasons(), DOCS / "configuration.md": _configuration()}
+    return {
+        DOCS / "reasons.md": _reasons(),
+        DOCS / "configuration.md": _configuration(),
+        DOCS / "pictures" / "trade-modes.svg": trade_modes(),
+    }
 
 
 def _reasons() -> str:

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 
 from litestar import Response, Router, delete, get, patch, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 
+from libs.common.contracts.words import VenueSymbol
 from libs.common.sealing import seal
 from libs.common.secret import Secret
-from services.console.documents import Document, parse_object
+from services.console.documents import Document, parse_object, plain
 from services.console.drafting import changed_account, new_account, shown_account
 from services.console.problems import AnyRequest, Problem
 from services.console.registry import Registry
@@ -76,6 +77,24 @@ async def change_account(
     return answer_kept(shown_account(draft.account), revision=revision)
 
 
+@get("/{account_id:str}/instruments")
+async def list_instruments(
+    registry: NamedDependency[Registry],
+    account_id: FromPath[str],
+    symbol: FromQuery[str | None] = None,
+) -> Document:
+    """The contracts of the account's exchange, or the one that `symbol` names: as sizes and prices
+    of a new alert would be computed.
+    """
+    base_url = (await registry.accounts.find(account_id)).value.base_url
+    if symbol is None:
+        found = await registry.instruments(base_url)
+    else:
+        one = await registry.instrument(base_url, VenueSymbol(symbol))
+        found = [] if one is None else [one]
+    return {"account": account_id, "instruments": [plain(each) for each in found]}
+
+
 @delete("/{account_id:str}")
 async def delete_account(
     registry: NamedDependency[Registry], sealer: NamedDependency[Sealer], account_id: FromPath[str]
@@ -95,5 +114,6 @@ account_router = Router(
     "/accounts",
     route_handlers=[
         *(list_accounts, create_account, show_account, change_account, delete_account),
+        list_instruments,
     ],
 )

@@ -1,5 +1,6 @@
-"""Routes, accounts and sealed keys in the log's KV buckets. A write names the revision that it was
-made from, so two editors never overwrite each other.
+"""Routes, accounts and sealed keys in the log's KV buckets, and the exchanges' contracts, which the
+executor writes. A write names the revision that it was made from, so two editors never overwrite
+each other.
 """
 
 import contextlib
@@ -14,12 +15,15 @@ import nats.js.errors
 from libs.common.buckets import read_all
 from libs.common.bus import Bus
 from libs.common.contracts import subjects
+from libs.common.contracts.instrument import Instrument
 from libs.common.contracts.route import Account, Route
+from libs.common.contracts.words import VenueSymbol
 from services.console.problems import Problem
 
 T = TypeVar("T", Route, Account)
 
 _LIST_TIMEOUT_S = 5.0
+_decode_instrument = msgspec.json.Decoder(Instrument).decode
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +117,24 @@ class Registry:
     def missing(self) -> str | None:
         """A readiness check."""
         return None if self.routes.read and self.accounts.read else "routes and accounts not read"
+
+    async def instruments(self, base_url: str) -> list[Instrument]:
+        """The contracts of one exchange, sorted by symbol; none before they were read."""
+        prefix = f"{subjects.instrument_prefix(base_url)}."
+        async with _answering():
+            bucket = await self._bus.js.key_value(subjects.BUCKET_INSTRUMENTS)
+            found = await read_all(bucket, timeout_s=_LIST_TIMEOUT_S)
+        return [_decode_instrument(value) for key, value in found.items() if key.startswith(prefix)]
+
+    async def instrument(self, base_url: str, symbol: VenueSymbol) -> Instrument | None:
+        """One contract of an exchange, where it is listed."""
+        async with _answering():
+            bucket = await self._bus.js.key_value(subjects.BUCKET_INSTRUMENTS)
+            try:
+                entry = await bucket.get(subjects.instrument_key(base_url=base_url, symbol=symbol))
+            except (nats.js.errors.KeyNotFoundError, nats.js.errors.InvalidKeyError):
+                return None
+            return _decode_instrument(entry.value or b"")
 
     async def put_sealed(self, account: str, sealed: bytes) -> None:
         async with _answering():

@@ -129,7 +129,7 @@ DENIED = [
     ({"ticker": "NOSUCHUSDT.P"}, "symbol_unknown"),
     ({"order_contracts": "0.00009"}, "below_minimum"),
     ({"ticker": "EMBERUSDT.P", "order_contracts": "100"}, "symbol_not_tradable"),
-    ({"sl_price": "49000"}, "not_supported"),
+    ({"sl_price": "500000"}, "protection_wrong_side"),
 ]
 
 

@@ -8,6 +8,7 @@ import click
 _COMMANDS = {
     "up": "tools.cli.starting:up",
     "send": "tools.cli.sending:send",
+    "explain": "tools.cli.explaining:explain_alert",
     "trace": "tools.cli.tracing:trace",
     "routes": "tools.cli.routes:routes",
     "accounts": "tools.cli.accounts:accounts",
