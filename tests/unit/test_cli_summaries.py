@@ -7,12 +7,21 @@ import pytest
 from libs.common.contracts import codec
 from libs.common.contracts.alert import AlertRefused
 from libs.common.contracts.intent import Denial
-from libs.common.contracts.order import ExchangeCall
+from libs.common.contracts.order import Change, ExchangeCall
 from libs.common.contracts.reasons import Reason
+from libs.common.contracts.words import (
+    Action,
+    ChangeKind,
+    ClientOrderId,
+    DistanceUnit,
+    MarketPosition,
+    OrderType,
+    PositionSide,
+)
 from tests.factories import NOW, D, make_alert, make_intent, make_leg, make_order
 from tests.trail_messages import common, make_dead, make_denied, make_execution, make_plan
 from tools.cli.showing import clean, flattened
-from tools.cli.summaries import summary
+from tools.cli.summaries import details, summary
 
 CALL = ExchangeCall(method="POST", path="/create", sent_at=NOW)
 BELOW = Denial(
@@ -29,6 +38,43 @@ BELOW = Denial(
             "buy 0.001 BTCUSDT.P at 50000",
         ),
         (
+            "alert.received",
+            make_alert(
+                order=make_order(
+                    action=Action.TARGET,
+                    wanted=MarketPosition.SHORT,
+                    quantity=D("0.002"),
+                    stop_distance=D(1),
+                    distance_unit=DistanceUnit.PERCENT,
+                    target_distance=D(3),
+                    target_price=D(40000),
+                    comment="x",
+                )
+            ),
+            "target short 0.002 BTCUSDT.P, target 40000, stop 1 percent away, comment x",
+        ),
+        (
+            "alert.received",
+            make_alert(
+                order=make_order(
+                    action=Action.FLAT,
+                    close_side=PositionSide.LONG,
+                    quantity=None,
+                    quantity_percent=D(50),
+                )
+            ),
+            "flat long 50% BTCUSDT.P",
+        ),
+        (
+            "alert.received",
+            make_alert(
+                order=make_order(
+                    order_type=OrderType.LIMIT, price=D(60000), trailing_ticks=D(5), order_id="7"
+                )
+            ),
+            "buy 0.001 BTCUSDT.P limit at 60000, trailing 5 ticks, order_id 7",
+        ),
+        (
             "alert.refused",
             AlertRefused(**common(), status=415, reason=Reason.NOT_A_JSON_OBJECT, message="no"),
             "415 not_a_json_object: no",
@@ -37,6 +83,16 @@ BELOW = Denial(
             "intent.accepted",
             make_intent(),
             "buy 10 contracts BTC_USDT on paper (netting, cross 10x)",
+        ),
+        (
+            "intent.accepted",
+            make_intent(order_type=OrderType.STOP, price=D(60000)),
+            "buy 10 contracts BTC_USDT on paper (netting, cross 10x), stop at 60000",
+        ),
+        (
+            "intent.accepted",
+            make_intent(action=Action.CLOSE_LONG, contracts=None, close_percent=D(50)),
+            "closelong 50 % of BTC_USDT on paper (netting, cross 10x)",
         ),
         (
             "intent.denied",
@@ -53,9 +109,48 @@ BELOW = Denial(
             make_plan(make_leg("close"), make_leg(), make_leg(), make_leg()),
             "close long 10, then 3 x open long 10 on paper",
         ),
-        ("order.planned", make_plan(), "nothing to do: the wanted position is held on paper"),
+        (
+            "order.planned",
+            make_plan(
+                make_leg(order_type=OrderType.LIMIT, price=D(60000), stop_price=D(58500)),
+                changes=(
+                    Change(
+                        change_id=ClientOrderId("c1"),
+                        kind=ChangeKind.MOVE_PROTECTION,
+                        exchange_ids=("81",),
+                        position_side=PositionSide.LONG,
+                        contracts=D(10),
+                        stop_price=D(61000),
+                    ),
+                    Change(
+                        change_id=ClientOrderId("c2"),
+                        kind=ChangeKind.TRAIL,
+                        exchange_ids=("9",),
+                        position_side=PositionSide.LONG,
+                        trail_distance=D(5),
+                    ),
+                    Change(
+                        change_id=ClientOrderId("c3"),
+                        kind=ChangeKind.CANCEL_ORDERS,
+                        exchange_ids=("1", "2"),
+                    ),
+                ),
+            ),
+            (
+                "open long 10 limit at 60000 (stop 58500),"
+                " then move protection long 10 81 (stop 61000), then trail long (distance 5),"
+                " then cancel orders 1 2 on paper"
+            ),
+        ),
+        ("order.planned", make_plan(), "nothing to do on paper"),
         ("execution.sent", make_execution("sent", calls=(CALL,)), "POST /create"),
         ("execution.sent", make_execution("sent", order="o9"), "o9"),
+        (
+            "execution.resting",
+            make_execution("resting", exchange_order_id="77"),
+            "waits at the exchange, order 77",
+        ),
+        ("execution.changed", make_execution("changed", exchange_order_id="81"), "order 81"),
         (
             "execution.filled",
             make_execution(
@@ -80,10 +175,31 @@ def test_a_message_of_ours(stage, message, expected):
     assert summary(stage, json.loads(codec.encode(message))) == expected
 
 
+@pytest.mark.parametrize(
+    ("stage", "message", "expected"),
+    [
+        (
+            "intent.accepted",
+            make_intent(steps=("a is b", "guards passed")),
+            ["a is b", "guards passed"],
+        ),
+        (
+            "order.planned",
+            make_plan(make_leg("close"), steps=("holding long 10",), withheld=BELOW),
+            ["holding long 10", "withheld, below_minimum: too small (minimum 1)"],
+        ),
+        ("alert.received", make_alert(), []),
+    ],
+)
+def test_how_it_came_about(stage, message, expected):
+    assert details(stage, json.loads(codec.encode(message))) == expected
+
+
 @pytest.mark.parametrize("stage", ["alert.received", "intent.denied", "order.planned", "new.word"])
 @pytest.mark.parametrize("data", [{}, "text", None, [1]])
 def test_a_message_of_another_release_breaks_nothing(stage, data):
     assert isinstance(summary(stage, data), str)
+    assert details(stage, data) == []
 
 
 def test_what_a_terminal_would_obey_is_not_printed():

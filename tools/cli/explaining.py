@@ -25,8 +25,8 @@ from tools.cli.explaining_path import (
     Unplanned,
     explain,
 )
+from tools.cli.messaging import message_of, message_options
 from tools.cli.place import Console, Place, with_place
-from tools.cli.sending import _message, _Number
 from tools.cli.showing import examples, print_json
 
 _CURES = {
@@ -88,21 +88,11 @@ class _Holding(click.ParamType[Held]):
         'alertwire explain demo --json \'{"ticker":"BTCUSDT.P","order_action":"flat"}\' \\\n'
         "      --holding long:10@50000",
         "alertwire explain demo --ticker BTCUSDT.P --action buy --contracts 0.001 \\\n"
-        "      --field stop_loss=500 --price 50000 --output json",
+        "      --sl 500 --price 50000 --output json",
     ),
 )
 @click.argument("route")
-@click.option("--json", "body", metavar="BODY", help="The alert's message; `-`: from stdin.")
-@click.option("--ticker", help="As TradingView writes it: BTCUSDT.P")
-@click.option("--action", help="buy, sell, flat, close, closeall, …")
-@click.option("--contracts", type=_Number(), help="order_contracts, in base units: 0.001")
-@click.option(
-    "--field",
-    "fields",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="Any other field; the alert's own price is --field price=P.",
-)
+@message_options
 @click.option(
     "--holding",
     "held",
@@ -111,7 +101,13 @@ class _Holding(click.ParamType[Held]):
     metavar="SIDE:CONTRACTS[@ENTRY]",
     help="What is held: long:10, or short:10@50000; once a side.  [default: nothing]",
 )
-@click.option("--price", "live", type=_Positive(), metavar="P", help="The market's price.")
+@click.option(
+    "--price",
+    "live",
+    type=_Positive(),
+    metavar="P",
+    help="The market's price; the alert's own is --field price=P.",
+)
 @click.option("--equity", type=_Positive(), metavar="E", help="The account's equity.")
 @click.option(
     "--position-mode",
@@ -145,7 +141,7 @@ def explain_alert(  # noqa: PLR0913 - one per option
     Here --json is the message; --output json prints the explanation as JSON. Exit status 1 where
     the alert would be refused, or denied on any account; 0 also where a part would be withheld.
     """
-    message = _message(body, fields=fields, known=known)
+    message = message_of(body, fields=fields, known=known)
     console = place.console()
     found = _route(console, route)
     names = [part.account for part in found.settings.accounts]

@@ -4,13 +4,14 @@ from typing import IO, Any
 
 import click
 
-from libs.common.contracts.words import MarginMode, SizingMode, TradeMode
 from tools.cli.calling import call
-from tools.cli.documents import laid_over, read_document
+from tools.cli.documents import read_document
 from tools.cli.place import Place, with_place
+from tools.cli.route_options import cleared, route_options, settings_of
 from tools.cli.showing import (
     clean,
     examples,
+    flattened,
     json_option,
     print_fields,
     print_json,
@@ -20,13 +21,9 @@ from tools.cli.showing import (
 )
 
 
-def _words(kind: type[MarginMode | SizingMode | TradeMode]) -> click.Choice[str]:
-    return click.Choice([word.value for word in kind])
-
-
 @click.group()
 def routes() -> None:
-    """List, show, create, delete, rotate, pause and resume routes."""
+    """List, show, create, edit, delete, rotate, pause and resume routes."""
 
 
 @routes.command("list")
@@ -69,34 +66,18 @@ def show_route(*, route: str, as_json: bool, place: Place) -> None:
     epilog=examples(
         "alertwire routes create --id btc --account main --leverage 5",
         "alertwire routes create --id two --account main --account second:0.5",
+        "alertwire routes create --id eq --account main --sizing percent_equity --sizing-value 5",
         "alertwire routes create --file route.json",
     ),
 )
 @click.option("--id", "route_id", metavar="NAME", help="Lower case letters, digits, - and _.")
-@click.option(
-    "--account",
-    "accounts",
-    multiple=True,
-    metavar="NAME[:MULTIPLIER]",
-    help="Account to trade; may be repeated.",
-)
-@click.option("--leverage", type=click.IntRange(1, 500), help="[default: 10]")
-@click.option("--margin-mode", type=_words(MarginMode), help="[default: cross]")
-@click.option("--trade-mode", type=_words(TradeMode), help="[default: netting]")
-@click.option("--sizing", type=_words(SizingMode), help="Unit of the size.  [default: base]")
-@click.option("--sizing-value", metavar="N", help="Size, where the mode takes it from the route.")
-@click.option("--multiplier", metavar="N", help="Factor on every size.  [default: 1]")
-@click.option("--max-age", "max_age_s", type=int, help="Seconds; older entries are denied.")
+@route_options
 @click.option("--file", type=click.File(), help="JSON of the route; `-` for stdin. Options win.")
 @json_option
 @with_place
-def create_route(  # noqa: PLR0913 - one per option
+def create_route(
     *,
     route_id: str | None,
-    accounts: tuple[str, ...],
-    sizing: str | None,
-    sizing_value: str | None,
-    multiplier: str | None,
     file: IO[str] | None,
     as_json: bool,
     place: Place,
@@ -106,17 +87,64 @@ def create_route(  # noqa: PLR0913 - one per option
 
     A body secret is never an option, since others can read a command line: put it in --file.
     """
-    document = read_document(file)
-    given |= {"id": route_id, "accounts": [_account(text) for text in accounts]}
-    document = laid_over(document, given)
-    size = {"mode": sizing, "value": sizing_value, "multiplier": multiplier}
-    size = laid_over(document.get("sizing", {}), size)
-    if size:
-        document["sizing"] = size
+    document = settings_of(read_document(file), given | {"id": route_id})
     for name, option in (("id", "--id"), ("accounts", "--account")):
         if not document.get(name):
             raise click.UsageError(f"{option} is missing")
     _print_webhook(call(place.console(), "POST", "/routes", body=document), place, as_json=as_json)
+
+
+@routes.command(
+    "edit",
+    epilog=examples(
+        "alertwire routes edit btc --leverage 3 --no-pyramiding",
+        "alertwire routes edit btc --window 'mon-fri 08:00-20:00' --max-order-notional 500",
+        "alertwire routes edit btc --clear guards.windows --clear symbols.overrides.MYPEPE",
+    ),
+)
+@click.argument("route")
+@route_options
+@click.option(
+    "--clear",
+    "clear",
+    multiple=True,
+    metavar="SETTING",
+    help="Back to its default, named as `routes show` does; may be repeated.",
+)
+@click.option("--file", type=click.File(), help="JSON merge patch; `-` for stdin. Options win.")
+@json_option
+@with_place
+def edit_route(
+    *,
+    route: str,
+    clear: tuple[str, ...],
+    file: IO[str] | None,
+    as_json: bool,
+    place: Place,
+    **given: Any,
+) -> None:
+    """Change settings of ROUTE and print what changed; what is not named stays as it is.
+
+    What may be repeated replaces the whole list, but --override adds to the others. The change
+    holds for alerts that arrive from then on.
+    """
+    patch = cleared(settings_of(read_document(file), given), clear)
+    if not patch:
+        raise click.UsageError("say what to change: an option, --clear or --file")
+    console = place.console()
+    before = dict(flattened(call(console, "GET", f"/routes/{route}")))
+    changed = call(console, "PATCH", f"/routes/{route}", body=patch)
+    if as_json:
+        print_json(changed)
+        return
+    after = dict(flattened(changed))
+    told = [
+        f"{name}  {before.get(name, '-')} -> {after.get(name, '-')}"
+        for name in sorted(before.keys() | after.keys())
+        if before.get(name, "-") != after.get(name, "-")
+    ]
+    for line in told or [f"route {route} has these settings already"]:
+        click.echo(clean(line))
 
 
 @routes.command("rotate")
@@ -169,11 +197,6 @@ def delete_route(*, route: str, as_json: bool, place: Place) -> None:
         print_json({"deleted": route})
     else:
         click.echo(f"route {route} deleted")
-
-
-def _account(text: str) -> dict[str, str]:
-    name, _, multiplier = text.partition(":")
-    return {"account": name, "multiplier": multiplier or "1"}
 
 
 def _print(route: dict[str, Any], *, as_json: bool) -> None:

@@ -4,48 +4,28 @@ import asyncio
 import secrets
 import sys
 from dataclasses import asdict
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import click
 import msgspec
 
+from tools.cli.messaging import Number, message_of, message_options
 from tools.cli.place import Place, with_place
 from tools.cli.posting import Answer, Shot, post_all
 from tools.cli.showing import clean, examples, print_json
-
-_encoder = msgspec.json.Encoder(decimal_format="number")
-
-
-class _Number(click.ParamType[Decimal]):
-    name = "number"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Decimal:
-        try:
-            number = Decimal(value)
-        except (InvalidOperation, TypeError):
-            self.fail(f"{value!r} is not a number", param, ctx)
-        if not number.is_finite():
-            self.fail(f"{value!r} is not a finite number", param, ctx)
-        return number
 
 
 @click.command(
     epilog=examples(
         "alertwire send demo --ticker BTCUSDT.P --action buy --contracts 0.001",
         'alertwire send demo --json \'{"ticker":"BTCUSDT.P","order_action":"flat"}\'',
+        "alertwire send demo --ticker BTCUSDT.P --position-size -0.002 --sl 1 --sltp-type percent",
         "alertwire send demo --ticker X --action buy --contracts 1 --count 100 --rate 20",
     )
 )
 @click.argument("route")
-@click.option("--json", "body", metavar="BODY", help="The alert's message; `-`: from stdin.")
-@click.option("--ticker", help="As TradingView writes it: BTCUSDT.P")
-@click.option("--action", help="buy, sell, flat, close, closeall, …")
-@click.option("--contracts", type=_Number(), help="order_contracts, in base units: 0.001")
-@click.option("--price", type=_Number(), help="Reference price of the alert.")
-@click.option("--field", "fields", multiple=True, metavar="NAME=VALUE", help="Any other field.")
+@message_options
+@click.option("--price", type=Number(), metavar="N", help="The alert's own price.")
 @click.option("--count", type=click.IntRange(1), default=1, show_default=True, help="How many.")
 @click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Per second.")
 @click.option("--same", is_flag=True, help="Leave the bodies identical: resends of the first.")
@@ -75,7 +55,7 @@ def send(  # noqa: PLR0913 - one per option
     Here --json is the message; --output json prints the answers as JSON. Exit status 1 where an
     answer was not 200.
     """
-    message = _message(body, fields=fields, known=known)
+    message = message_of(body, fields=fields, known=known)
     url = webhook or place.webhook(route)
     distinct = count > 1 and not same
     run = secrets.token_hex(4)
@@ -88,25 +68,6 @@ def send(  # noqa: PLR0913 - one per option
     elif count > 1:
         click.echo(_summary(answers))
     sys.exit(0 if all(answer.status == 200 for answer in answers) else 1)
-
-
-def _message(body: str | None, *, fields: tuple[str, ...], known: dict[str, Any]) -> str:
-    given = {name: value for name, value in known.items() if value is not None}
-    if body is not None:
-        if given or fields:
-            raise click.UsageError("--json is the whole message; leave the other fields out")
-        return sys.stdin.read() if body == "-" else body
-    if not given and not fields:
-        raise click.UsageError("say what to send: --json BODY, or --ticker and --action")
-    message: dict[str, Any] = {"platform_name": "mexc"}
-    names = {"action": "order_action", "contracts": "order_contracts"}
-    message |= {names.get(name, name): value for name, value in given.items()}
-    for field in fields:
-        name, equals, value = field.partition("=")
-        if not equals or not name:
-            raise click.UsageError(f"--field needs NAME=VALUE, not {field!r}")
-        message[name] = value
-    return _encoder.encode(message).decode()
 
 
 def _shot(message: str, *, alert_id: str | None) -> Shot:

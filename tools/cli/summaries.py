@@ -36,6 +36,15 @@ def summary(stage: str, data: object) -> str:
     return ""
 
 
+def details(stage: str, data: object) -> list[str]:
+    """How it came about: a router's or an executor's sentences, and what they held back."""
+    if stage not in {"intent.accepted", "order.planned"} or not isinstance(data, dict):
+        return []
+    told = [str(step) for step in data.get("steps") or ()]
+    withheld = data.get("withheld")
+    return [*told, f"withheld, {_denied(withheld)}"] if isinstance(withheld, dict) else told
+
+
 def runs(items: Iterable[T]) -> list[tuple[T, int]]:
     """Equal neighbours as one with their number: a split order has hundreds of equal legs."""
     return [(item, len(list(same))) for item, same in groupby(items)]
@@ -47,33 +56,88 @@ def times(text: str, number: int) -> str:
 
 def _alert(data: Data) -> str:
     order = data.get("order", {})
-    return _join(order, "action", "quantity", "ticker") + _of(" at ", order, "price")
+    percent = _of("", order, "quantity_percent")
+    wanted = [
+        _join(order, "action", "wanted", "close_side"),
+        f"{percent}%" if percent else _of("", order, "quantity"),
+        _of("", order, "ticker"),
+        _kind_and_price(order),
+    ]
+    unit = _of(" ", order, "distance_unit")
+    told = [
+        " ".join(part for part in wanted if part),
+        *(_of(f"{what} ", order, f"{what}_price") for what in ("stop", "target")),
+        *(
+            f"{what} {order[f'{what}_distance']}{unit} away"
+            for what in ("stop", "target")
+            if order.get(f"{what}_distance") and not order.get(f"{what}_price")
+        ),
+        _of("trailing ", order, "trailing_ticks") + (" ticks" * bool(order.get("trailing_ticks"))),
+        *(_of(f"{name} ", order, name) for name in ("trade_mode", "order_id", "comment")),
+    ]
+    return ", ".join(part for part in told if part)
 
 
 def _intent(data: Data) -> str:
+    percent = _of("", data, "close_percent")
     size = f"{data['contracts']} contracts" if data.get("contracts") else ""
-    wanted = " ".join(part for part in (str(data.get("action", "")), size) if part)
+    wanted = [
+        _join(data, "action", "wanted", "close_side"),
+        f"{percent} % of" * bool(percent),
+        size,
+    ]
+    said = " ".join(part for part in wanted if part)
     modes = ", ".join(str(data[name]) for name in ("trade_mode", "margin_mode") if data.get(name))
     leverage = f" {data['leverage']}x" if data.get("leverage") else ""
-    return f"{wanted} {data.get('symbol')} on {data.get('account')} ({modes}{leverage})"
+    waits = _kind_and_price(data) if data.get("order_type") not in {None, "market"} else ""
+    told = f"{said} {data.get('symbol')} on {data.get('account')} ({modes}{leverage})"
+    return f"{told}, {waits}" if waits else told
+
+
+def _kind_and_price(data: Data) -> str:
+    kind = "" if data.get("order_type") in {None, "market"} else str(data["order_type"])
+    return " ".join(part for part in (kind, _of("at ", data, "price")) if part)
 
 
 def _denial(data: Data) -> str:
-    denial = data.get("denial", {})
+    return _denied(data.get("denial") or {}, on=_of(" on ", data, "account"))
+
+
+def _denied(denial: Data, *, on: str = "") -> str:
     numbers = ", ".join(
-        f"{name} {value}" for name, value in denial.get("context", {}).items() if value
+        f"{name} {value}" for name, value in (denial.get("context") or {}).items() if value
     )
-    on = _of(" on ", data, "account")
     return f"{denial.get('reason')}{on}: {denial.get('message')}" + (
         f" ({numbers})" if numbers else ""
     )
 
 
 def _plan(data: Data) -> str:
-    legs = [_join(leg, "effect", "position_side", "contracts") for leg in data.get("legs", ())]
-    told = ", then ".join(times(leg, number) for leg, number in runs(legs))
-    told = told or "nothing to do: the wanted position is held"
-    return f"{told} on {data.get('account')}"
+    legs = [_leg(leg) for leg in data.get("legs") or ()]
+    changes = [change_words(change) for change in data.get("changes") or ()]
+    told = ", then ".join(times(words, number) for words, number in runs([*legs, *changes]))
+    return f"{told or 'nothing to do'} on {data.get('account')}"
+
+
+def _leg(leg: Data) -> str:
+    words = _join(leg, "effect", "position_side", "contracts")
+    kind = _kind_and_price(leg)
+    return f"{words} {kind}".rstrip() + _prices(leg)
+
+
+def change_words(change: Data) -> str:
+    """A change of the plan, or of the API's list, without what became of it."""
+    kind = str(change.get("kind", "")).replace("_", " ")
+    # The position's id, which is all that these two name, tells nobody anything.
+    named = () if change.get("kind") in {"protect", "trail"} else change.get("exchange_ids") or ()
+    words = [kind, _join(change, "position_side", "contracts"), *map(str, named)]
+    return " ".join(word for word in words if word) + _prices(change)
+
+
+def _prices(data: Data) -> str:
+    named = (("stop", "stop_price"), ("target", "target_price"), ("distance", "trail_distance"))
+    told = ", ".join(f"{word} {data[name]}" for word, name in named if data.get(name))
+    return f" ({told})" if told else ""
 
 
 def _execution(word: str, data: Data) -> str:
@@ -86,7 +150,8 @@ def _execution(word: str, data: Data) -> str:
     call = ""
     if word == "sent":
         call = " ".join(f"{each.get('method')} {each.get('path')}" for each in _calls(data))
-    parts = [part for part in (call, filled, fee, number, said) if part]
+    waits = "waits at the exchange" if word == "resting" else ""
+    parts = [part for part in (call, waits, filled, fee, number, said) if part]
     return ", ".join(parts) or str(data.get("client_order_id", ""))
 
 

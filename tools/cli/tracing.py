@@ -2,14 +2,17 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tools.cli.calling import NotFound, call
 from tools.cli.place import Console, Place, with_place
 from tools.cli.showing import clean, examples, json_option, print_json, style_of, table, terminal
-from tools.cli.summaries import runs, summary, times
+from tools.cli.summaries import change_words, details, runs, summary, times
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 _POLL_S = 0.1
 _BAR_CHARS = 16
@@ -79,6 +82,10 @@ def _print(document: Mapping[str, Any]) -> None:
     if document["orders"]:
         out.print()
         _print_orders(document["orders"])
+    # An older console answers without them.
+    if document.get("changes"):
+        out.print()
+        _print_changes(document["changes"])
     for check in document["diagnosis"]:
         told = " ".join(str(check.get(name) or "") for name in ("evidence", "mend"))
         out.print(Text(clean(f"{check['check']}: {check['state']}  {told}")))
@@ -102,9 +109,18 @@ def _print_events(events: Sequence[Mapping[str, Any]]) -> None:
             *bar,
             Text(stage, style=style_of(stage.rpartition(".")[2])),
             Text(event["service"]),
-            Text(clean(summary(stage, event["data"]))),
+            _what(stage, event["data"]),
         )
     out.print(rows)
+
+
+def _what(stage: str, data: object) -> "Text":
+    from rich.text import Text  # noqa: PLC0415
+
+    what = Text(clean(summary(stage, data)))
+    for told in details(stage, data):
+        what.append(f"\n{clean(told)}", style="dim")
+    return what
 
 
 def _bar(elapsed_ms: float, *, whole_ms: float) -> str:
@@ -123,6 +139,21 @@ def _print_orders(orders: Sequence[Mapping[str, Any]]) -> None:
             Text(state, style=style_of(state)),
             Text(filled),
             Text(clean(number)),
+        )
+    terminal().print(rows)
+
+
+def _print_changes(changes: Sequence[Mapping[str, Any]]) -> None:
+    from rich.text import Text  # noqa: PLC0415
+
+    rows = table("change", "account", "state", "words")
+    for change in changes:
+        state = change["state"]
+        rows.add_row(
+            Text(clean(change_words(change))),
+            Text(change.get("account", "")),
+            Text(state, style=style_of(state)),
+            Text(clean(str(change.get("words") or "-"))),
         )
     terminal().print(rows)
 
