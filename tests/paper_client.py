@@ -45,6 +45,10 @@ class PaperClient:
         await self.close()
 
     @property
+    def base_url(self) -> str:
+        return self._base_url
+
+    @property
     def keys(self) -> tuple[str, str]:
         return self._access_key, self._secret_key
 

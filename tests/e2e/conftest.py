@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.otlp_sink import OtlpSink
+from tests.e2e.own_routes import OwnRoutes
 from tests.e2e.running_stack import RunningStack, Trader
 
 
@@ -58,3 +59,10 @@ async def trader(stack: RunningStack) -> AsyncIterator[Trader]:
     if await found.holdings():
         await found.flat()
     await found.close()
+
+
+@pytest.fixture
+async def routes(trader: Trader) -> AsyncIterator[OwnRoutes]:
+    own = OwnRoutes(trader)
+    yield own
+    await own.take_back()
