@@ -1,9 +1,10 @@
 """Planning as a whole: ids, splitting, what the summary tells. Its table is in `domain/`."""
 
-from libs.common.contracts.intent import Denial
+from libs.common.contracts.intent import Denial, Size
 from libs.common.contracts.reasons import Reason
-from libs.common.contracts.words import MarketPosition
+from libs.common.contracts.words import MarketPosition, SizingMode
 from libs.common.domain.planning import plan_orders
+from libs.common.domain.quantity import plain
 from tests.factories import D, make_instrument
 from tests.unit.domain.notation import picture, plan, signal
 
@@ -56,3 +57,15 @@ def test_a_strategy_that_thinks_it_holds_something_else_is_told():
     planned = plan(signal("target long 2", previous=MarketPosition.SHORT), picture("long 3"))
     assert any("short" in step and "long 3" in step for step in planned.steps)
     assert [leg.contracts for leg in planned.legs] == [1]
+
+
+def test_a_size_beyond_all_reason_costs_no_memory():
+    """The router limits what it settles; what a live price decides may be anything."""
+    size = Size(mode=SizingMode.QUOTE, value=D(10) ** 17)
+    denial = plan_orders(signal("buy", size=size), picture())
+    assert isinstance(denial, Denial)
+    assert denial.reason is Reason.ABOVE_MAXIMUM
+    # 10^17 USDT / 5 USDT a contract / 40,000 contracts an order
+    assert denial.context["orders"] == plain(
+        D(10) ** 17 / 5 / D(make_instrument().maximum_contracts)
+    )

@@ -1,7 +1,8 @@
 """Legs: a move split into orders that the exchange takes, with their ids and prices. Pure."""
 
-from decimal import Decimal
+from decimal import ROUND_CEILING, Context, Decimal, localcontext
 
+from libs.common.contracts.instrument import Instrument
 from libs.common.contracts.intent import Denial, Intent
 from libs.common.contracts.order import Leg
 from libs.common.contracts.reasons import Reason
@@ -11,7 +12,9 @@ from libs.common.domain.moving import Closing, Opening
 from libs.common.domain.picture import Picture
 from libs.common.domain.price import buys, order_price
 from libs.common.domain.protecting import Protected
-from libs.common.domain.quantity import plain, split
+from libs.common.domain.quantity import floor_to_step, plain, split
+
+_EXACT = Context(prec=120)
 
 
 def to_legs(
@@ -27,18 +30,9 @@ def to_legs(
     if isinstance(price, Denial):
         return price
     instrument = intent.instrument
-    sizes = split(
-        contracts,
-        maximum=instrument.maximum_contracts,
-        minimum=instrument.minimum_contracts,
-        step=instrument.step_contracts,
-    )
-    if len(sizes) > CHUNKS_MAX:
-        return Denial(
-            reason=Reason.ABOVE_MAXIMUM,
-            message=f"{plain(contracts)} contracts would take {len(sizes)} orders",
-            context={"contracts": plain(contracts), "orders": str(len(sizes))},
-        )
+    sizes = _split(contracts, instrument)
+    if isinstance(sizes, Denial):
+        return sizes
     return [
         Leg(
             client_order_id=client_order_id(
@@ -65,6 +59,28 @@ def to_legs(
         )
         for chunk, size in enumerate(sizes)
     ]
+
+
+def _split(contracts: Decimal, instrument: Instrument) -> tuple[Decimal, ...] | Denial:
+    largest = floor_to_step(instrument.maximum_contracts, step=instrument.step_contracts)
+    # Counted before they are made: a size may be anything, where a live price decided it.
+    with localcontext(_EXACT):
+        orders = (
+            (contracts / largest).to_integral_value(ROUND_CEILING) if largest > 0 else Decimal(1)
+        )
+    if orders > CHUNKS_MAX:
+        return Denial(
+            reason=Reason.ABOVE_MAXIMUM,
+            message=f"{plain(contracts)} contracts would take {plain(orders)} orders; an"
+            f" alert makes at most {CHUNKS_MAX}",
+            context={"contracts": plain(contracts), "orders": plain(orders)},
+        )
+    return split(
+        contracts,
+        maximum=instrument.maximum_contracts,
+        minimum=instrument.minimum_contracts,
+        step=instrument.step_contracts,
+    )
 
 
 def price_steps(intent: Intent, legs: list[Leg]) -> list[str]:
