@@ -147,10 +147,10 @@ BELOW = Denial(
         ("execution.sent", make_execution("sent", order="o9"), "o9"),
         (
             "execution.resting",
-            make_execution("resting", exchange_order_id="77"),
-            "waits at the exchange, order 77",
+            make_execution("resting", exchange_order_id="77", filled_contracts=D(0), fee=D(0)),
+            "waits at the exchange, nothing filled, order 77",
         ),
-        ("execution.changed", make_execution("changed", exchange_order_id="81"), "order 81"),
+        ("execution.changed", make_execution("changed", message="7: gone"), "done, 7: gone"),
         (
             "execution.filled",
             make_execution(

@@ -62,7 +62,11 @@ FILLED = {"filled_contracts": Decimal(10), "average_price": Decimal(50000)}
                 make_execution("rejected", code=2005, message="Balance insufficient"),
             ],
         ),
-        ("rejected", None, [make_plan(make_leg()), make_execution("canceled")]),
+        (
+            "rejected",
+            "canceled before it was filled",
+            [make_plan(make_leg()), make_execution("canceled")],
+        ),
         (
             "partial",
             "21",

@@ -67,12 +67,12 @@ FILLED = {"filled_contracts": Decimal(10), "average_price": Decimal(50000)}
         ),
         (
             "rejected",
-            None,
+            "canceled before it was filled",
             [make_plan(make_leg()), make_execution("resting"), make_execution("canceled")],
         ),
         (
             "partial",
-            None,
+            "canceled after a part of it was filled",
             [
                 make_plan(make_leg()),
                 make_execution("resting"),

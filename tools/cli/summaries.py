@@ -2,7 +2,7 @@
 every field may be absent.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Any, TypeVar
 
@@ -143,16 +143,32 @@ def _prices(data: Data) -> str:
 def _execution(word: str, data: Data) -> str:
     said = _join(data, "code", "message")
     number = _of("order ", data, "exchange_order_id")
-    filled = ""
-    if data.get("filled_contracts") is not None:
-        filled = f"{data['filled_contracts']} contracts" + _of(" at ", data, "average_price")
-    fee = _of("fee ", data, "fee") + _of(" ", data, "fee_currency") if data.get("fee") else ""
-    call = ""
-    if word == "sent":
-        call = " ".join(f"{each.get('method')} {each.get('path')}" for each in _calls(data))
-    waits = "waits at the exchange" if word == "resting" else ""
-    parts = [part for part in (call, waits, filled, fee, number, said) if part]
+    parts = [part for part in (_of_kind(word, data), *_filled(data), number, said) if part]
     return ", ".join(parts) or str(data.get("client_order_id", ""))
+
+
+def _of_kind(word: str, data: Data) -> str:
+    match word:
+        case "sent":
+            return " ".join(f"{each.get('method')} {each.get('path')}" for each in _calls(data))
+        case "resting":
+            return "waits at the exchange"
+        case "changed":
+            return "done"
+    return ""
+
+
+def _filled(data: Data) -> Iterator[str]:
+    contracts = data.get("filled_contracts")
+    if contracts is None:
+        return
+    # Until something is filled there is no price and no fee.
+    if contracts == "0":
+        yield "nothing filled"
+        return
+    yield f"{contracts} contracts" + _of(" at ", data, "average_price")
+    if data.get("fee"):
+        yield _of("fee ", data, "fee") + _of(" ", data, "fee_currency")
 
 
 def _calls(data: Data) -> list[Data]:

@@ -91,7 +91,8 @@ class JourneyChange(JourneyStep):
 class Journey:
     status: AlertStatus
     reason: str | None
-    """A denial's or refusal's code of the closed list, the exchange's words, or why it died."""
+    """A denial's or refusal's code of the closed list, the exchange's words, why it died, or that
+    it was canceled."""
     orders: tuple[JourneyOrder, ...]
     changes: tuple[JourneyChange, ...] = ()
 
@@ -266,9 +267,16 @@ def _outcome(lane: _Lane) -> _Outcome:
         return AlertStatus.PENDING, None
     if stopped is not None:
         status = AlertStatus.PARTIAL if moved else AlertStatus.REJECTED
-        return status, stopped.words or None
+        return status, stopped.words or _UNTOLD[stopped.state]
     return AlertStatus.PENDING, None
 
+
+_UNTOLD = {
+    OrderState.PARTLY_FILLED: "canceled after a part of it was filled",
+    OrderState.CANCELED: "canceled before it was filled",
+    OrderState.REJECTED: None,
+}
+"""The reason where the exchange names none: an order that was canceled on request has none."""
 
 # Of several accounts, the first of these that any of them is in; `partial` is handled apart.
 _PRECEDENCE = (
