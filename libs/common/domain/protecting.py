@@ -11,6 +11,7 @@ from libs.common.contracts.reasons import Reason
 from libs.common.contracts.words import DistanceUnit, PositionSide
 from libs.common.domain.price import stop_to_tick, target_to_tick
 from libs.common.domain.quantity import plain, shortened
+from libs.common.domain.rescaling import fitted
 
 _EXACT = Context(prec=120)
 
@@ -60,7 +61,7 @@ def trail_distance(ticks: Decimal, *, instrument: Instrument) -> Decimal | Denia
     """A trailing distance in units of price: whole ticks, at least one."""
     with localcontext(_EXACT):
         distance = (ticks // 1) * instrument.tick_price
-    if distance <= 0:
+    if distance <= 0 or fitted(distance) is None:
         return _invalid("trailing_pips", plain(ticks), instrument=instrument)
     return Decimal(plain(distance))
 
@@ -88,7 +89,7 @@ def _place(
         )
     to_tick = stop_to_tick if name == "stop" else target_to_tick
     price = to_tick(asked, side=side, tick=instrument.tick_price)
-    if price <= 0:
+    if price <= 0 or fitted(price) is None:
         return _invalid(name, how, instrument=instrument)
     if not (price < apart_from if below else price > apart_from):
         return Denial(

@@ -4,7 +4,7 @@ import pytest
 
 from libs.common.contracts.intent import Offset, Protection
 from libs.common.contracts.words import ChangeKind, DistanceUnit, OrderType, TriggerSource
-from tests.factories import D
+from tests.factories import D, make_instrument
 from tests.unit.domain.notation import answer, moves, picture, plan, signal
 
 PRICE, TICKS, PERCENT = DistanceUnit.PRICE, DistanceUnit.TICKS, DistanceUnit.PERCENT
@@ -160,3 +160,29 @@ def test_a_trailing_distance_under_a_tick_is_refused():
 def test_nothing_trails_where_nothing_is_opened():
     planned = plan(signal("sell 2", protection=Protection(trailing_ticks=D(50))), picture("long 3"))
     assert (moves(planned), planned.changes) == ("close long 2", ())
+
+
+@pytest.mark.parametrize(
+    ("text", "changes"),
+    [
+        (
+            "buy 2",
+            {
+                "price": D(10) ** 15,
+                "protection": Protection(
+                    target=Offset(distance=D(10) ** 15, unit=DistanceUnit.PERCENT)
+                ),
+            },
+        ),
+        (
+            "modify",
+            {
+                "protection": Protection(trailing_ticks=D(10) ** 20),
+                "instrument": make_instrument(tick_price=D(10)),
+            },
+        ),
+    ],
+)
+def test_a_price_that_no_message_can_carry_is_denied(text, changes):
+    """The numbers that were sent are within bounds, and what comes of them is not."""
+    assert answer(signal(text, **changes), picture("long 3")) == "denied price_invalid"
