@@ -33,6 +33,7 @@ def protectives(venue: FakeVenue, symbol: VenueSymbol) -> tuple[Protective, ...]
             contracts=stop.contracts,
             stop_price=stop.stop_price,
             target_price=stop.target_price,
+            whole=stop.whole,
         )
         for stop in of_symbol(venue.stops, symbol)
     )

@@ -192,7 +192,9 @@ class ChangeRunner:
             wanted = (change.position_side, change.stop_price, change.target_price)
             for stop in protectives.value:
                 says = (stop.position_side, stop.stop_price, stop.target_price)
-                if says == wanted and stop.position_id in change.exchange_ids:
+                # One of a part of the position may have just been moved to the same prices.
+                covers = stop.whole or stop.contracts >= (change.contracts or 0)
+                if says == wanted and covers and stop.position_id in change.exchange_ids:
                     return stop.exchange_id
             return None
         ahead = await exchange.server_time_ms() - self._clock.now().timestamp() * 1000

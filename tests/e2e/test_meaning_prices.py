@@ -52,6 +52,18 @@ async def test_protective_prices_ride_on_the_order_and_move_later(trader, routes
             await asyncio.sleep(0.05)
 
 
+async def test_a_modified_stop_holds_for_what_was_added_without_one(trader, routes):
+    own = await routes.make()
+    await own.execute(order_action="buy", order_contracts="0.001", sl_price="48000")
+    await own.execute(order_action="buy", order_contracts="0.0005")
+    await own.execute(order_action="modify", sl_price="49000")
+    assert {stop for stop, _ in await stops(trader)} == {49000}
+    await move(trader, "48999")
+    async with asyncio.timeout(10):
+        while await trader.holdings():
+            await asyncio.sleep(0.05)
+
+
 async def test_a_limit_waits_is_changed_by_its_label_and_fills(trader, routes):
     own = await routes.make()
     entry = await own.rests(

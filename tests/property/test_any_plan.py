@@ -176,6 +176,7 @@ def pictures(draw, intent: Intent) -> Picture:
                 contracts=step,
                 stop_price=draw(st.none() | prices),
                 target_price=draw(st.none() | prices),
+                whole=draw(st.booleans()),
             ),
         ),
         trails=listed(

@@ -189,6 +189,16 @@ async def test_protection_of_another_position_is_not_taken_for_the_lost_one(desk
     assert desk.changed == ["protect", "protect"]
 
 
+async def test_a_stop_for_a_part_is_not_taken_for_the_lost_one(desk):
+    """One that was there was moved to the same price, and the one for the rest never arrived."""
+    await desk.handle(modify(stop=49_000))
+    (stop,) = desk.exchange.venue.stops.values()
+    stop.whole, stop.contracts = False, D(1)
+    desk.bus.cut_after(1)
+    await desk.handle(modify(stop=49_000), fresh=False)
+    assert desk.changed == ["protect", "protect"]
+
+
 async def test_a_finished_change_that_comes_again_does_nothing(desk):
     await desk.handle(modify(stop=49_000))
     desk.bus.forget_event_ids()

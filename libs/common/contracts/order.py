@@ -71,8 +71,11 @@ class Protective(Part, frozen=True, kw_only=True):
     position_id: str
     position_side: PositionSide
     contracts: Decimal
+    """Of the position, as it was when this was placed."""
     stop_price: Decimal | None = None
     target_price: Decimal | None = None
+    whole: bool = False
+    """It is for all of the position, however large that is when it comes to it."""
 
     def __post_init__(self) -> None:
         for name in ("contracts", "stop_price", "target_price"):

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from libs.common.contracts.intent import Denial, Intent, Offset, Protection
-from libs.common.contracts.order import Change, Holding, Pending, Protective
+from libs.common.contracts.order import Change, Holding, Pending
 from libs.common.contracts.reasons import Reason
 from libs.common.contracts.words import Action, ChangeKind, ClientOrderId, Effect, PendingKind
+from libs.common.domain.covering import covering
 from libs.common.domain.identity import CHUNKS_MAX, change_id
 from libs.common.domain.moving import describe, the_side_meant
 from libs.common.domain.picture import Picture
@@ -156,49 +157,37 @@ def _put(
     placed: Protected,
     numbers: Iterator[int],
 ) -> list[Change]:
-    """Each stop or target that is there moves; what is missing is put on."""
     if placed.stop is None and placed.target is None:
         return []
-    there = [one for one in picture.protectives if one.position_side is held.side]
-    if not there:
-        return [
+    present = tuple(one for one in picture.protectives if one.position_side is held.side)
+    found = covering(held, present=present, placed=placed)
+    changes = [
+        Change(
+            change_id=_id(intent, numbers),
+            kind=ChangeKind.MOVE_PROTECTION,
+            exchange_ids=(one.present.exchange_id,),
+            position_side=held.side,
+            contracts=one.present.contracts,
+            stop_price=one.stop,
+            target_price=one.target,
+            trigger=intent.trigger,
+        )
+        for one in found.moved
+    ]
+    if found.put_on is not None:
+        changes.append(
             Change(
                 change_id=_id(intent, numbers),
                 kind=ChangeKind.PROTECT,
                 exchange_ids=(held.position_id,),
                 position_side=held.side,
                 contracts=held.contracts,
-                stop_price=placed.stop,
-                target_price=placed.target,
+                stop_price=found.put_on.stop,
+                target_price=found.put_on.target,
                 trigger=intent.trigger,
             )
-        ]
-    no_stop = all(one.stop_price is None for one in there)
-    no_target = all(one.target_price is None for one in there)
-    return [
-        Change(
-            change_id=_id(intent, numbers),
-            kind=ChangeKind.MOVE_PROTECTION,
-            exchange_ids=(one.exchange_id,),
-            position_side=held.side,
-            contracts=one.contracts,
-            stop_price=_moved(one.stop_price, to=placed.stop, add=no_stop),
-            target_price=_moved(one.target_price, to=placed.target, add=no_target),
-            trigger=intent.trigger,
         )
-        for one in there
-        if _concerned(one, placed, no_stop=no_stop, no_target=no_target)
-    ]
-
-
-def _concerned(one: Protective, placed: Protected, *, no_stop: bool, no_target: bool) -> bool:
-    stop = placed.stop is not None and (one.stop_price is not None or no_stop)
-    target = placed.target is not None and (one.target_price is not None or no_target)
-    return stop or target
-
-
-def _moved(present: Decimal | None, *, to: Decimal | None, add: bool) -> Decimal | None:
-    return to if to is not None and (present is not None or add) else present
+    return changes
 
 
 def _trail(

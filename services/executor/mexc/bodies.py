@@ -29,6 +29,7 @@ from services.executor.mexc.numbers import (
     POSITION_MODES,
     SIDES,
     TRENDS,
+    WHOLE_POSITION,
 )
 
 T = TypeVar("T")
@@ -36,14 +37,13 @@ Fields = dict[str, object]
 
 _MARKET_ORDER = ORDER_TYPES[OrderType.MARKET]
 _SEVEN_DAYS = 2
-_WHOLE_POSITION = 2
 _NO = 2
 _AT_MARKET = 0
 _BUYS = frozenset({(Effect.OPEN, PositionSide.LONG), (Effect.CLOSE, PositionSide.SHORT)})
 _FLAGS: Mapping[str, object] = MappingProxyType(
     {
         "profitLossVolType": "SAME",
-        "volType": _WHOLE_POSITION,
+        "volType": WHOLE_POSITION,
         "takeProfitReverse": _NO,
         "stopLossReverse": _NO,
         "takeProfitType": _AT_MARKET,

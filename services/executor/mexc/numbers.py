@@ -59,6 +59,8 @@ ORDER_STATES: Mapping[int, OrderState] = MappingProxyType(
         5: OrderState.INVALID,
     }
 )
+WHOLE_POSITION = 2
+"""The `volType` of a stop that is for all of its position."""
 TRENDS: Mapping[TriggerSource, int] = MappingProxyType(
     {TriggerSource.LAST: 1, TriggerSource.MARK: 2, TriggerSource.INDEX: 3}
 )

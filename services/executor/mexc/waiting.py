@@ -20,6 +20,7 @@ from services.executor.mexc.numbers import (
     SIDES,
     TRAILING,
     WAITING,
+    WHOLE_POSITION,
     word_of,
 )
 
@@ -76,6 +77,7 @@ def to_protective(stop: wire.Stop) -> Protective | None:
         contracts=stop.vol,
         stop_price=stop.stop_loss_price or None,
         target_price=stop.take_profit_price or None,
+        whole=stop.vol_type == WHOLE_POSITION,
     )
 
 

@@ -112,6 +112,7 @@ class Stop(_Row, frozen=True, rename="camel"):
     state: int
     stop_loss_price: Decimal | None = None
     take_profit_price: Decimal | None = None
+    vol_type: int | None = None
 
 
 class Track(_Row, frozen=True, rename="camel"):

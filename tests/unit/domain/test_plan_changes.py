@@ -24,7 +24,12 @@ def pending(ref: str, *, kind: str = "order", side: str = "long", **changes: Any
 
 
 def protective(
-    ref: str, *, side: str = "long", stop: str | None = None, target: str | None = None
+    ref: str,
+    *,
+    side: str = "long",
+    stop: str | None = None,
+    target: str | None = None,
+    whole: bool = False,
 ) -> Protective:
     return Protective(
         exchange_id=ref,
@@ -33,6 +38,7 @@ def protective(
         contracts=D(3),
         stop_price=None if stop is None else D(stop),
         target_price=None if target is None else D(target),
+        whole=whole,
     )
 
 
@@ -89,6 +95,49 @@ MODIFIED = [
 def plain(text: str) -> list[str]:
     """Numbers may carry zeros behind the point."""
     return [word.removesuffix(".0") for word in text.split()]
+
+
+GROWN = [
+    # what protects 3 of the 5 that are held, what is asked, changes
+    (
+        (BOTH_PRICES,),
+        STOP,
+        ["move_protection p1 stop 49000 target 51000", "protect position-long stop 49000"],
+    ),
+    (
+        (BOTH_PRICES,),
+        BOTH,
+        [
+            "move_protection p1 stop 49000 target 52000",
+            "protect position-long stop 49000 target 52000",
+        ],
+    ),
+    (
+        (ONLY_STOP,),
+        TARGET,
+        ["move_protection p1 stop 48000 target 52000", "protect position-long target 52000"],
+    ),
+    # 3 and 3 are more than 5: both stops stand.
+    (
+        (ONLY_STOP, protective("p2", stop="47000.0")),
+        STOP,
+        ["move_protection p1 stop 49000", "move_protection p2 stop 49000"],
+    ),
+    # Of the whole position, however large it was when it was placed.
+    ((protective("p1", stop="48000.0", whole=True),), STOP, ["move_protection p1 stop 49000"]),
+    (
+        (protective("p1", target="51000.0", whole=True), protective("p2", stop="47000.0")),
+        STOP,
+        ["move_protection p1 stop 49000 target 51000", "move_protection p2 stop 49000"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("there", "protection", "expected"), GROWN)
+def test_what_the_present_ones_do_not_cover_is_protected_too(there, protection, expected):
+    """A position that was added to without a stop would else keep a part without one."""
+    found = changes("modify", picture("long 5", protectives=there), protection=protection)
+    assert same(found, expected)
 
 
 def same(found: list[str], expected: list[str]) -> bool:
