@@ -83,7 +83,7 @@ class OwnRoutes:
         return PaperClient(url, keys["access_key"], keys["secret_key"])
 
     async def take_back(self) -> None:
-        for path in ("order/cancel_all", "planorder/cancel_all"):
+        for path in ("order/cancel_all", "planorder/cancel_all", "trackorder/cancel"):
             await self._trader.paper.post(f"/api/v1/private/{path}", {"symbol": "BTC_USDT"})
         for kind, names in (("routes", self._routes), ("accounts", self._accounts)):
             for name in names:

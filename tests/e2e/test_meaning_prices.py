@@ -64,6 +64,24 @@ async def test_a_modified_stop_holds_for_what_was_added_without_one(trader, rout
             await asyncio.sleep(0.05)
 
 
+async def test_a_trailing_stop_is_one_however_often_the_position_came_and_went(trader, routes):
+    own = await routes.make()
+    for _ in range(2):
+        entry = await own.execute(order_action="buy", order_contracts="0.001", trailing_pips="5000")
+        assert entry["status"] == "executed", entry
+        await own.execute(order_action="flat")
+    await own.execute(order_action="buy", order_contracts="0.0005", trailing_pips="5000")
+    query = {"symbol": "BTC_USDT", "states": "0,1", "pageIndex": 1, "pageSize": 100}
+    rows = (await trader.paper.get("/api/v1/private/trackorder/list/orders", query))["data"]
+    assert [row["vol"] for row in rows] == [5]
+    # 5,000 ticks of 0.1 below the highest price.
+    await move(trader, "50400")
+    await move(trader, "49899")
+    async with asyncio.timeout(10):
+        while await trader.holdings():
+            await asyncio.sleep(0.05)
+
+
 async def test_a_limit_waits_is_changed_by_its_label_and_fills(trader, routes):
     own = await routes.make()
     entry = await own.rests(

@@ -8,7 +8,14 @@ from decimal import Decimal
 from libs.common.contracts.intent import Denial, Intent, Offset, Protection
 from libs.common.contracts.order import Change, Holding, Pending
 from libs.common.contracts.reasons import Reason
-from libs.common.contracts.words import Action, ChangeKind, ClientOrderId, Effect, PendingKind
+from libs.common.contracts.words import (
+    Action,
+    ChangeKind,
+    ClientOrderId,
+    Effect,
+    PendingKind,
+    PositionSide,
+)
 from libs.common.domain.covering import covering
 from libs.common.domain.identity import CHUNKS_MAX, change_id
 from libs.common.domain.moving import describe, the_side_meant
@@ -212,17 +219,21 @@ def _trail(
     )
     old = [one.exchange_id for one in picture.trails if one.position_side is held.side]
     # The new one first: between the two calls the position is stopped twice rather than not at all.
+    return [placed, *cancel_trails(intent, old, side=held.side, numbers=numbers)]
+
+
+def cancel_trails(
+    intent: Intent, exchange_ids: list[str], *, side: PositionSide, numbers: Iterator[int]
+) -> list[Change]:
+    """A change each, since the cancel of a trailing order tells nothing about several."""
     return [
-        placed,
-        *(
-            Change(
-                change_id=_id(intent, numbers),
-                kind=ChangeKind.CANCEL_TRAILS,
-                exchange_ids=(exchange_id,),
-                position_side=held.side,
-            )
-            for exchange_id in old
-        ),
+        Change(
+            change_id=_id(intent, numbers),
+            kind=ChangeKind.CANCEL_TRAILS,
+            exchange_ids=(exchange_id,),
+            position_side=side,
+        )
+        for exchange_id in exchange_ids
     ]
 
 

@@ -83,6 +83,8 @@ def _needs_of_entry(intent: Intent) -> frozenset[Need]:
         found.add(Need.EQUITY)
     if intent.price is None and _wants_price(intent):
         found.add(Need.PRICES)
+    if intent.protection.trailing_ticks is not None:
+        found.add(Need.TRAILS)
     return frozenset(found)
 
 

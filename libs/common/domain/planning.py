@@ -8,6 +8,7 @@ then the plan closes, and says in `withheld` what it left out.
 
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import count
 
 from libs.common.contracts.intent import Denial, Intent
 from libs.common.contracts.order import Change, Leg
@@ -18,7 +19,7 @@ from libs.common.contracts.words import (
     ChangeKind,
     PositionSide,
 )
-from libs.common.domain.changing import CHANGING, plan_changes
+from libs.common.domain.changing import CHANGING, cancel_trails, plan_changes
 from libs.common.domain.identity import change_id
 from libs.common.domain.legs import price_steps, to_legs
 from libs.common.domain.limiting import opening_refused
@@ -181,8 +182,8 @@ def _laid_out(
     changes: tuple[Change, ...] = ()
     if opening is not None and withheld is None:
         made = to_legs(intent, picture, opening, protected=decided.protected)
-        trail = _trail(intent, picture, opening)
-        refused = made if isinstance(made, Denial) else trail
+        trailed = _trailed(intent, picture, opening)
+        refused = made if isinstance(made, Denial) else trailed
         if isinstance(refused, Denial):
             if not moves.closings:
                 return refused
@@ -191,7 +192,7 @@ def _laid_out(
             assert not isinstance(made, Denial)  # noqa: S101 - it would have been `refused`
             legs += made
             steps += decided.protected.steps
-            changes = (refused,) if refused else ()
+            changes = refused
     steps += price_steps(intent, legs)
     summary = f"holding {describe(picture.holdings)}: {_wording(moves, withheld=withheld)}"
     return Planned(
@@ -203,14 +204,14 @@ def _laid_out(
     )
 
 
-def _trail(intent: Intent, picture: Picture, opening: Opening) -> Change | Denial | None:
+def _trailed(intent: Intent, picture: Picture, opening: Opening) -> tuple[Change, ...] | Denial:
     ticks = intent.protection.trailing_ticks
     if ticks is None:
-        return None
+        return ()
     distance = trail_distance(ticks, instrument=intent.instrument)
     if isinstance(distance, Denial):
         return distance
-    return Change(
+    placed = Change(
         change_id=change_id(alert=intent.alert_id, account=intent.account, number=0),
         kind=ChangeKind.TRAIL,
         position_side=opening.side,
@@ -221,6 +222,11 @@ def _trail(intent: Intent, picture: Picture, opening: Opening) -> Change | Denia
         leverage=intent.leverage,
         position_mode=picture.position_mode,
     )
+    if any(held.side is opening.side for held in picture.holdings):
+        return (placed,)
+    # They outlive their position, and would close this one from an extreme that it never saw.
+    leftover = [one.exchange_id for one in picture.trails if one.position_side is opening.side]
+    return (placed, *cancel_trails(intent, leftover, side=opening.side, numbers=count(1)))
 
 
 def _wording(moves: Moves, *, withheld: Denial | None = None) -> str:

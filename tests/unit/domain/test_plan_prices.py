@@ -3,7 +3,14 @@
 import pytest
 
 from libs.common.contracts.intent import Offset, Protection
-from libs.common.contracts.words import ChangeKind, DistanceUnit, OrderType, TriggerSource
+from libs.common.contracts.order import Trail
+from libs.common.contracts.words import (
+    ChangeKind,
+    DistanceUnit,
+    OrderType,
+    PositionSide,
+    TriggerSource,
+)
 from tests.factories import D, make_instrument
 from tests.unit.domain.notation import answer, moves, picture, plan, signal
 
@@ -150,6 +157,34 @@ def test_a_trailing_stop_follows_the_fill():
     assert trail.kind is ChangeKind.TRAIL
     assert trail.position_side is not None
     assert (trail.position_side.value, trail.contracts, trail.trail_distance) == ("short", 2, 5)
+
+
+@pytest.mark.parametrize(
+    ("held", "expected"),
+    [
+        ("none", ["trail", "cancel_trails old"]),
+        ("short 1", ["trail", "cancel_trails old"]),
+        # It is the trailing stop of what is added to.
+        ("long 3", ["trail"]),
+    ],
+)
+def test_a_trailing_stop_that_outlived_its_position_goes(held, expected):
+    trails = tuple(
+        Trail(
+            exchange_id=ref,
+            position_side=PositionSide(side),
+            contracts=D(3),
+            distance=D(5),
+            created_ms=0,
+        )
+        for ref, side in (("old", "long"), ("other", "short"))
+    )
+    planned = plan(
+        signal("buy 2", protection=Protection(trailing_ticks=D(50))), picture(held, trails=trails)
+    )
+    told = [" ".join([one.kind.value, *one.exchange_ids]) for one in planned.changes]
+    assert told == expected
+    assert len({one.change_id for one in planned.changes}) == len(told)
 
 
 def test_a_trailing_distance_under_a_tick_is_refused():
