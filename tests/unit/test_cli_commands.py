@@ -2,10 +2,12 @@
 
 import json
 
+import click
 import pytest
 
 from tests.factories import ALERT_ID
 from tests.unit.cli_stand import ROUTE, accept, run
+from tools.cli.__main__ import main
 
 
 def test_the_version_is_told():
@@ -16,6 +18,29 @@ def test_the_version_is_told():
 def test_every_command_has_help(command):
     answer = run(command, "--help")
     assert (answer.exit_code, "Usage" in answer.output) == (0, True)
+
+
+def test_the_two_prices_of_an_explanation_are_told_apart():
+    said = " ".join(run("explain", "--help").output.split())
+    assert "The market's price: last, mark and index. The alert's own is --field price=P." in said
+    assert "a field of its message like any other: --field price=P" in said
+
+
+@pytest.mark.parametrize("command", [[], ["routes"], ["accounts"]])
+def test_every_option_says_what_it_is_for(command):
+    """Of all commands below this one; click's own say it already."""
+    found = main
+    for name in command:
+        found = found.get_command(click.Context(found), name)
+    commands = [found.get_command(click.Context(found), name) for name in found.list_commands(None)]
+    mute = [
+        f"{one.name} {option.opts[0]}"
+        for one in commands
+        for option in one.params
+        if isinstance(option, click.Option)
+        and not (option.help or type(option.type) is click.Choice)
+    ]
+    assert mute == []
 
 
 def test_without_a_stack_the_mend_is_told(stack):
@@ -125,11 +150,39 @@ def test_a_problem_is_told_in_its_own_words(stack, server):
     assert (answer.exit_code, "There is no route `x`." in answer.output) == (1, True)
 
 
+@pytest.mark.parametrize(
+    ("problem", "told"),
+    [
+        (
+            {"detail": "A multiplier lies between 1 and 2.", "field": "accounts.multiplier"},
+            "Error: accounts.multiplier: A multiplier lies between 1 and 2.\n",
+        ),
+        (
+            {"detail": "Not an address.", "field": "allow_addresses", "value": "::x"},
+            "Error: allow_addresses: Not an address. It was: ::x\n",
+        ),
+        (
+            {"detail": "`leverage` must not be 501.", "field": "leverage", "value": "501"},
+            "Error: `leverage` must not be 501.\n",
+        ),
+        (["no", "problem"], "Error: the console answered with status 422\n"),
+    ],
+)
+def test_a_problem_names_its_field_and_value(stack, server, problem, told):
+    server.answers["GET /api/routes/x"] = [(422, problem)]
+    assert run("routes", "show", "x", stack=stack).output == told
+
+
 def test_routes_are_listed_and_shown(stack, server):
-    server.answers["GET /api/routes"] = [(200, {"routes": [ROUTE]})]
+    sized = {**ROUTE, "sizing": {"mode": "percent_equity", "value": "5", "multiplier": "2"}}
+    server.answers["GET /api/routes"] = [(200, {"routes": [ROUTE, sized]})]
     server.answers["GET /api/routes/btc"] = [(200, ROUTE)]
-    assert "main x0.5" in run("routes", "list", stack=stack).output
-    assert json.loads(run("routes", "list", "--json", stack=stack).output) == {"routes": [ROUTE]}
+    listed = run("routes", "list", stack=stack).output
+    assert "main x0.5" in listed
+    assert "percent_equity 5 x2" in listed
+    assert json.loads(run("routes", "list", "--json", stack=stack).output) == {
+        "routes": [ROUTE, sized]
+    }
     assert "sizing.mode" in run("routes", "show", "btc", stack=stack).output
 
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.documented_explanations import Example, examples_of, printed
+from tests.documented_commands import Example, examples_of
+from tests.documented_explanations import printed
 from tools.cli.explaining import explain_alert
 
 PAGE = Path(__file__).parents[2] / "docs" / "explain.md"

@@ -8,6 +8,19 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from libs.common.contracts.alert import Order
+from libs.common.contracts.words import (
+    Action,
+    DistanceUnit,
+    MarginMode,
+    MarketPosition,
+    OrderType,
+    PositionSide,
+    TradeMode,
+    TriggerSource,
+)
+from services.ingest.parsing import Parsed, parse_alert
+from tests.factories import D, make_route
 from tools.cli.messaging import message_of, message_options
 
 PAGE = Path(__file__).parents[2] / "docs" / "alert-format.md"
@@ -52,8 +65,66 @@ def test_a_negative_position_is_a_number():
     assert '"position_size":-0.002' in message("--position-size", "-0.002")
 
 
-def test_a_part_in_percent_is_a_string():
-    assert '"order_contracts":"50%"' in message("--contracts", "50%")
+@pytest.mark.parametrize(
+    ("option", "field"),
+    [
+        ("--contracts", "order_contracts"),
+        ("--market-position-size", "market_position_size"),
+        ("--position-size", "position_size"),
+    ],
+)
+def test_a_part_in_percent_is_a_string(option, field):
+    assert f'"{field}":"50%"' in message(option, "50%")
+
+
+def test_ingest_reads_every_option():
+    """All that a person can say at once is understood, field by field."""
+    sent = message(
+        *("--ticker", "BTCUSDT.P", "--action", "buy", "--contracts", "0.002"),
+        *("--order-type", "limit", "--field", "price=50000", "--prev-market-position", "long"),
+        *("--sl", "1", "--tp", "2", "--sltp-type", "percent", "--sl-price", "49000"),
+        *("--tp-price", "52000", "--trailing", "50", "--trigger", "mark"),
+        *("--trade-type", "opposite", "--close-side", "long", "--leverage", "3"),
+        *("--margin-mode", "isolated", "--order-id", "7", "--comment", "hi", "--alert-id", "one"),
+    )
+    found = parse_alert(sent.encode(), route=make_route())
+    assert isinstance(found, Parsed), found
+    assert found.explicit_id == "one"
+    assert found.order == Order(
+        ticker="BTCUSDT.P",
+        action=Action.BUY,
+        quantity=D("0.002"),
+        previous=MarketPosition.LONG,
+        order_type=OrderType.LIMIT,
+        price=D(50000),
+        stop_distance=D(1),
+        target_distance=D(2),
+        stop_price=D(49000),
+        target_price=D(52000),
+        distance_unit=DistanceUnit.PERCENT,
+        trailing_ticks=D(50),
+        trigger=TriggerSource.MARK,
+        trade_mode=TradeMode.OPPOSITE,
+        close_side=PositionSide.LONG,
+        leverage=3,
+        margin_mode=MarginMode.ISOLATED,
+        order_id="7",
+        comment="hi",
+    )
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        ["--market-position", "short", "--market-position-size", "0.002"],
+        ["--position-size", "-0.002"],
+    ],
+)
+def test_ingest_reads_a_target(target):
+    found = parse_alert(message("--ticker", "BTCUSDT.P", *target).encode(), route=make_route())
+    assert isinstance(found, Parsed), found
+    told = (found.order.action, found.order.wanted, found.order.quantity)
+    assert told == (Action.TARGET, MarketPosition.SHORT, D("0.002"))
 
 
 @pytest.mark.parametrize("size", ["NaN", "half", "%", "inf%"])

@@ -6,7 +6,7 @@ import pytest
 
 from libs.common.contracts import codec
 from libs.common.contracts.alert import AlertRefused
-from libs.common.contracts.intent import Denial
+from libs.common.contracts.intent import Denial, Size
 from libs.common.contracts.order import Change, ExchangeCall
 from libs.common.contracts.reasons import Reason
 from libs.common.contracts.words import (
@@ -14,14 +14,17 @@ from libs.common.contracts.words import (
     ChangeKind,
     ClientOrderId,
     DistanceUnit,
+    MarginMode,
     MarketPosition,
     OrderType,
     PositionSide,
+    SizingMode,
+    TradeMode,
 )
 from tests.factories import NOW, D, make_alert, make_intent, make_leg, make_order
 from tests.trail_messages import common, make_dead, make_denied, make_execution, make_plan
 from tools.cli.showing import clean, flattened
-from tools.cli.summaries import details, summary
+from tools.cli.summaries import asked_of, details, summary
 
 CALL = ExchangeCall(method="POST", path="/create", sent_at=NOW)
 BELOW = Denial(
@@ -78,6 +81,35 @@ BELOW = Denial(
             "alert.refused",
             AlertRefused(**common(), status=415, reason=Reason.NOT_A_JSON_OBJECT, message="no"),
             "415 not_a_json_object: no",
+        ),
+        (
+            "alert.refused",
+            AlertRefused(
+                **common(),
+                status=422,
+                reason=Reason.FIELD_INVALID,
+                message="price must be above 0.",
+                field="price",
+                value="-5",
+            ),
+            "422 field_invalid: price must be above 0. It was: -5",
+        ),
+        (
+            "alert.received",
+            make_alert(
+                order=make_order(
+                    leverage=3,
+                    margin_mode=MarginMode.ISOLATED,
+                    trade_mode=TradeMode.HEDGE,
+                    inverse=True,
+                )
+            ),
+            "buy 0.001 BTCUSDT.P, leverage 3, margin isolated, mode hedge, inverse",
+        ),
+        (
+            "intent.accepted",
+            make_intent(contracts=None, size=Size(mode=SizingMode.RISK_PERCENT, value=D("0.5"))),
+            "buy risk_percent 0.5 BTC_USDT on paper (netting, cross 10x)",
         ),
         (
             "intent.accepted",
@@ -150,6 +182,20 @@ BELOW = Denial(
             make_execution("resting", exchange_order_id="77", filled_contracts=D(0), fee=D(0)),
             "waits at the exchange, nothing filled, order 77",
         ),
+        (
+            "execution.resting",
+            make_execution(
+                "resting",
+                filled_contracts=D("0.00"),
+                leg=make_leg(order_type=OrderType.STOP, price=D(60000)),
+                order_id="7",
+                comment="breakout",
+            ),
+            (
+                "open long 10 stop at 60000: waits at the exchange, nothing filled,"
+                " order_id 7, comment breakout"
+            ),
+        ),
         ("execution.changed", make_execution("changed", message="7: gone"), "done, 7: gone"),
         (
             "execution.filled",
@@ -159,9 +205,15 @@ BELOW = Denial(
                 average_price=D("50000.5"),
                 fee=D("0.04"),
                 fee_currency="USDT",
+                profit=D("-1.5"),
                 exchange_order_id="77",
             ),
-            "10 contracts at 50000.5, fee 0.04 USDT, order 77",
+            "10 contracts at 50000.5, fee 0.04 USDT, profit -1.5, order 77",
+        ),
+        (
+            "execution.filled",
+            make_execution("filled", filled_contracts=D(10), profit=D(0)),
+            "10 contracts",
         ),
         (
             "execution.rejected",
@@ -193,6 +245,38 @@ def test_a_message_of_ours(stage, message, expected):
 )
 def test_how_it_came_about(stage, message, expected):
     assert details(stage, json.loads(codec.encode(message))) == expected
+
+
+def plans(*messages):
+    return asked_of(json.loads(codec.encode(message)) for message in messages)
+
+
+def test_an_execution_names_what_was_asked_for():
+    leg = make_leg("close", client_order_id=ClientOrderId("o1"), stop_price=D(5))
+    change = Change(
+        change_id=ClientOrderId("c1"),
+        kind=ChangeKind.MOVE_PROTECTION,
+        exchange_ids=("81",),
+        position_side=PositionSide.LONG,
+        contracts=D(10),
+        stop_price=D(61000),
+    )
+    asked = plans(make_plan(leg, changes=(change,)))
+    assert asked == {"o1": "close long 10", "c1": "move protection long 10 81"}
+    for kind, order, expected in (
+        ("accepted", "o1", "close long 10"),
+        ("changed", "c1", "move protection long 10 81: done"),
+        ("rejected", "o2", "o2"),
+    ):
+        data = json.loads(codec.encode(make_execution(kind, order)))
+        assert summary(f"execution.{kind}", data, asked=asked) == expected
+
+
+def test_the_account_is_named_where_there_are_several():
+    first = make_plan(make_leg(client_order_id=ClientOrderId("o1")))
+    second = make_plan(make_leg(client_order_id=ClientOrderId("o2")), account="second")
+    assert plans(first, second) == {"o1": "open long 10 on paper", "o2": "open long 10 on second"}
+    assert plans(first) == {"o1": "open long 10"}
 
 
 @pytest.mark.parametrize("stage", ["alert.received", "intent.denied", "order.planned", "new.word"])

@@ -2,7 +2,11 @@
 
 import json
 
-from tests.factories import ALERT_ID
+from libs.common.contracts.intent import Denial
+from libs.common.contracts.reasons import Reason
+from tests.factories import ALERT_ID, D, make_alert, make_leg
+from tests.traced import answered
+from tests.trail_messages import make_execution, make_plan
 from tests.unit.cli_stand import run
 
 
@@ -117,6 +121,28 @@ def test_trace_tells_how_it_came_about_and_what_was_changed(stack, server, monke
     assert any(text.startswith("move protection long 10 81") for text in texts)
     assert any("rejected" in text and "plan order not" in text for text in texts)
     assert max(len(line) for line in lines) <= 80
+
+
+def test_a_partial_alert_says_first_what_was_done_and_what_not(stack, server, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "100")
+    paused = Denial(reason=Reason.ROUTE_PAUSED, message="route demo is paused")
+    leg = make_leg("close", client_order_id="o1")
+    done = make_execution("filled", "o1", filled_contracts=D(10), average_price=D(50000))
+    document = answered(make_alert(), make_plan(leg, withheld=paused), done)
+    server.answers[f"GET /api/alerts/{ALERT_ID}"] = [(200, document)]
+    lines = [line.rstrip() for line in run("trace", ALERT_ID, stack=stack).output.splitlines()]
+    assert lines[0].endswith("partial  route demo")
+    assert lines[5:7] == [
+        "done       close long 10 BTC_USDT on paper at 50000",
+        "not done   the rest on paper: route_paused: route demo is paused",
+    ]
+    # Below, each word of the exchange names the order that it is about.
+    assert any(line.endswith("close long 10: 10 contracts at 50000") for line in lines[8:])
+
+
+def test_an_executed_alert_has_no_more_to_say_than_its_events(stack, server):
+    server.answers[f"GET /api/alerts/{ALERT_ID}"] = [(200, journey())]
+    assert "done" not in run("trace", ALERT_ID, stack=stack).output
 
 
 def test_trace_waits_until_the_trail_knows_the_end(stack, server):

@@ -46,9 +46,13 @@ async def _call(console: Console, method: str, path: str, *, body: Any) -> Any:
 
 def _told(status: int, text: str) -> str:
     try:
-        detail = json.loads(text)["detail"]
+        problem = json.loads(text)
+        detail = str(problem["detail"])
     except (ValueError, KeyError, TypeError):
         return f"the console answered with status {status}"
     if status == 401:
         return "the console does not accept this token"
-    return str(detail)
+    field, value = problem.get("field"), problem.get("value")
+    where = f"{field}: " if field and str(field) not in detail else ""
+    what = f" It was: {value}" if value and str(value) not in detail else ""
+    return f"{where}{detail}{what}"

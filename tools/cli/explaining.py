@@ -3,14 +3,13 @@
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 import click
 import msgspec
 
 from libs.common.contracts.instrument import Instrument
-from libs.common.contracts.messages import guard
 from libs.common.contracts.route import Account, Route, RouteSettings
 from libs.common.contracts.words import PositionMode, PositionSide, VenueSymbol
 from tools.cli.calling import call
@@ -26,6 +25,7 @@ from tools.cli.explaining_path import (
     explain,
 )
 from tools.cli.messaging import message_of, message_options
+from tools.cli.numbers import Positive, positive
 from tools.cli.place import Console, Place, with_place
 from tools.cli.showing import examples, print_json
 
@@ -39,30 +39,6 @@ _FAILED = frozenset({Outcome.REFUSED, Outcome.DENIED})
 _SOME_HASH = "0" * 64
 
 
-def _positive(text: str) -> Decimal:
-    """Raises `ValueError` for what nobody could trade with."""
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        raise ValueError(f"{text!r} is not a number") from None
-    guard("the number", number)
-    if number <= 0:
-        raise ValueError(f"{text} is not above 0")
-    return number
-
-
-class _Positive(click.ParamType[Decimal]):
-    name = "number"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Decimal:
-        try:
-            return _positive(str(value))
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-
-
 class _Holding(click.ParamType[Held]):
     name = "holding"
 
@@ -74,8 +50,8 @@ class _Holding(click.ParamType[Held]):
         try:
             return Held(
                 side=PositionSide(side),
-                contracts=_positive(contracts),
-                entry=_positive(entry) if at else None,
+                contracts=positive(contracts),
+                entry=positive(entry) if at else None,
             )
         except ValueError as error:
             self.fail(f"{value!r}: {error}", param, ctx)
@@ -104,11 +80,11 @@ class _Holding(click.ParamType[Held]):
 @click.option(
     "--price",
     "live",
-    type=_Positive(),
+    type=Positive(),
     metavar="P",
-    help="The market's price; the alert's own is --field price=P.",
+    help="The market's price: last, mark and index. The alert's own is --field price=P.",
 )
-@click.option("--equity", type=_Positive(), metavar="E", help="The account's equity.")
+@click.option("--equity", type=Positive(), metavar="E", help="The account's equity.")
 @click.option(
     "--position-mode",
     type=click.Choice(["hedge", "one-way", "one_way"]),
@@ -137,6 +113,9 @@ def explain_alert(  # noqa: PLR0913 - one per option
     The body becomes an order, the ticker a symbol, the quantity contracts; the route's mode and
     what is held make orders of it, with their prices on the tick. The sentences are those that
     `alertwire trace` would show, if the exchange told what is assumed here.
+
+    --price is what the market's price is assumed to be. The price that the alert itself carries is
+    a field of its message like any other: --field price=P (`send` calls it --price).
 
     Here --json is the message; --output json prints the explanation as JSON. Exit status 1 where
     the alert would be refused, or denied on any account; 0 also where a part would be withheld.

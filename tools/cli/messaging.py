@@ -2,29 +2,16 @@
 
 import sys
 from collections.abc import Callable
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 import click
 import msgspec
 
+from tools.cli.numbers import Number
+
 _encoder = msgspec.json.Encoder(decimal_format="number")
 Command = Callable[..., Any]
-
-
-class Number(click.ParamType[Decimal]):
-    name = "number"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Decimal:
-        try:
-            number = Decimal(value)
-        except (InvalidOperation, TypeError):
-            self.fail(f"{value!r} is not a number", param, ctx)
-        if not number.is_finite():
-            self.fail(f"{value!r} is not a finite number", param, ctx)
-        return number
 
 
 class _Size(click.ParamType[Decimal | str]):
@@ -41,26 +28,30 @@ class _Size(click.ParamType[Decimal | str]):
 
 
 _N = Number()
+_S = _Size()
 # Words are passed on as they are: what ingest says to a wrong one is worth seeing.
 _OPTIONS: tuple[tuple[str, str, click.ParamType[Any] | None, str], ...] = (
     ("--ticker", "ticker", None, "As TradingView writes it: BTCUSDT.P"),
-    ("--action", "order_action", None, "buy, sell, flat, close, closeall, modify, cancel, …"),
-    ("--contracts", "order_contracts", _Size(), "In base units: 0.001; or a part: 50%"),
+    (
+        *("--action", "order_action", None),
+        "buy, sell, flat, closelong, closeshort, closeall, reverse, modify, breakeven or cancel.",
+    ),
+    ("--contracts", "order_contracts", _S, "In the unit of the route's sizing; or a part: 50%"),
     ("--order-type", "order_type", None, "market, limit, post_only, ioc, fok or stop."),
-    ("--market-position", "market_position", None, "Target: long, short or flat."),
-    ("--market-position-size", "market_position_size", _N, "How large the target is."),
-    ("--position-size", "position_size", _N, "Target in one; below 0 is short."),
+    ("--market-position", "market_position", None, "Position to move to: long, short or flat."),
+    ("--market-position-size", "market_position_size", _S, "Its size, without a sign."),
+    ("--position-size", "position_size", _S, "Both in one; below 0 is short."),
     ("--prev-market-position", "prev_market_position", None, "What was held before; a check."),
-    ("--sl", "stop_loss", _N, "Distance of the stop."),
-    ("--tp", "take_profit", _N, "Distance of the target."),
-    ("--sl-price", "sl_price", _N, "Price of the stop; wins over --sl."),
-    ("--tp-price", "tp_price", _N, "Price of the target; wins over --tp."),
-    ("--sltp-type", "sltp_type", None, "Unit of the distances: price, ticks or percent."),
-    ("--trailing", "trailing_pips", _N, "Distance of a trailing stop, in ticks."),
+    ("--sl", "stop_loss", _N, "Stop as a distance, in the unit of --sltp-type."),
+    ("--tp", "take_profit", _N, "Target as a distance, in the same unit."),
+    ("--sl-price", "sl_price", _N, "Stop as a price; wins over --sl."),
+    ("--tp-price", "tp_price", _N, "Target as a price; wins over --tp."),
+    ("--sltp-type", "sltp_type", None, "price, ticks or percent; else the route's --sltp-unit."),
+    ("--trailing", "trailing_pips", _N, "Distance of a trailing stop, always in ticks."),
     ("--trigger", "trigger", None, "Price that triggers stops: last, mark or index."),
-    ("--trade-type", "trade_type", None, "Trade mode of this alert."),
-    ("--close-side", "close_side", None, "Side that is meant where both are held."),
-    ("--leverage", "leverage", click.INT, "Leverage of what is opened."),
+    ("--trade-type", "trade_type", None, "A trade mode, or inverse; else the route's."),
+    ("--close-side", "close_side", None, "long or short: which is meant where both are held."),
+    ("--leverage", "leverage", click.INT, "Of what is opened; else the route's."),
     ("--margin-mode", "margin_mode", None, "cross or isolated, of what is opened."),
     ("--order-id", "order_id", None, "Label by which modify and cancel find the order."),
     ("--comment", "comment", None, "Another such label."),

@@ -40,12 +40,11 @@ def list_routes(*, as_json: bool, place: Place) -> None:
     rows = table("route", "state", "accounts", "sizing", "mode", "margin")
     for route in document["routes"]:
         accounts = [f"{each['account']} x{each['multiplier']}" for each in route["accounts"]]
-        sizing = route["sizing"]
         rows.add_row(
             Text(route["id"]),
             Text(route["state"], style=style_of(route["state"])),
             Text(", ".join(accounts)),
-            Text(f"{sizing['mode']} x{sizing['multiplier']}"),
+            Text(_sizing(route["sizing"])),
             Text(route["trade_mode"]),
             Text(f"{route['margin_mode']} {route['leverage']}x"),
         )
@@ -125,8 +124,8 @@ def edit_route(
 ) -> None:
     """Change settings of ROUTE and print what changed; what is not named stays as it is.
 
-    What may be repeated replaces the whole list, but --override adds to the others. The change
-    holds for alerts that arrive from then on.
+    The defaults below are those of a new route. What may be repeated replaces the whole list, but
+    --override adds to the others. The change holds for alerts that arrive from then on.
     """
     patch = cleared(settings_of(read_document(file), given), clear)
     if not patch:
@@ -197,6 +196,11 @@ def delete_route(*, route: str, as_json: bool, place: Place) -> None:
         print_json({"deleted": route})
     else:
         click.echo(f"route {route} deleted")
+
+
+def _sizing(sizing: dict[str, Any]) -> str:
+    value = "" if sizing.get("value") is None else f" {sizing['value']}"
+    return f"{sizing['mode']}{value} x{sizing['multiplier']}"
 
 
 def _print(route: dict[str, Any], *, as_json: bool) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 import click
 import msgspec
 
-from tools.cli.messaging import Number, message_of, message_options
+from tools.cli.messaging import message_of, message_options
+from tools.cli.numbers import Number
 from tools.cli.place import Place, with_place
 from tools.cli.posting import Answer, Shot, post_all
 from tools.cli.showing import clean, examples, print_json
@@ -25,7 +26,9 @@ from tools.cli.showing import clean, examples, print_json
 )
 @click.argument("route")
 @message_options
-@click.option("--price", type=Number(), metavar="N", help="The alert's own price.")
+@click.option(
+    "--price", type=Number(), metavar="N", help="The alert's own: limit, trigger or reference."
+)
 @click.option("--count", type=click.IntRange(1), default=1, show_default=True, help="How many.")
 @click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Per second.")
 @click.option("--same", is_flag=True, help="Leave the bodies identical: resends of the first.")

@@ -14,6 +14,7 @@ _STATUS_STYLES = {
     "executed": "green",
     "filled": "green",
     "changed": "green",
+    "done": "green",
     "live": "green",
     "accepted": "green",
     "pending": "yellow",
@@ -21,11 +22,13 @@ _STATUS_STYLES = {
     "partly_filled": "yellow",
     "paused": "yellow",
     "resting": "yellow",
+    "waits": "yellow",
     "unknown": "bold yellow",
     "denied": "magenta",
     "refused": "red",
     "rejected": "red",
     "canceled": "red",
+    "not done": "red",
     "dead": "bold red",
 }
 

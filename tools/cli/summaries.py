@@ -8,10 +8,14 @@ from typing import Any, TypeVar
 
 Data = Mapping[str, Any]
 T = TypeVar("T")
+NOTHING: Mapping[str, str] = {}
+_WITHOUT_PRICES = ("stop_price", "target_price", "trail_distance")
 
 
-def summary(stage: str, data: object) -> str:
-    """What happened, with the numbers and the exchange's own words."""
+def summary(stage: str, data: object, *, asked: Mapping[str, str] = NOTHING) -> str:
+    """What happened, with the numbers and the exchange's own words. `asked`: as of `asked_of`, what
+    each of the plan's steps is, for what the exchange said about it.
+    """
     if not isinstance(data, dict):
         return str(data)[:200]
     match stage.split("."):
@@ -20,7 +24,7 @@ def summary(stage: str, data: object) -> str:
         case ["alert", "duplicate"]:
             return f"resent{_of(' from ', data, 'source_address')}; nothing else happens"
         case ["alert", "refused"]:
-            return _join(data, "status", "reason") + _of(": ", data, "message")
+            return _refusal(data)
         case ["intent", "accepted"]:
             return _intent(data)
         case ["intent", "denied"]:
@@ -28,7 +32,7 @@ def summary(stage: str, data: object) -> str:
         case ["order", "planned"]:
             return _plan(data)
         case ["execution", word]:
-            return _execution(word, data)
+            return _execution(word, data, asked=asked)
         case ["dead", *_]:
             return f"{data.get('service')} gave up after {data.get('deliveries')} tries" + _of(
                 ": ", data, "reason"
@@ -43,6 +47,23 @@ def details(stage: str, data: object) -> list[str]:
     told = [str(step) for step in data.get("steps") or ()]
     withheld = data.get("withheld")
     return [*told, f"withheld, {_denied(withheld)}"] if isinstance(withheld, dict) else told
+
+
+def asked_of(plans: Iterable[Data]) -> dict[str, str]:
+    """What each leg and each change asks for, by the id that its executions carry. The account is
+    said where there are several.
+    """
+    found = list(plans)
+    several = len({plan.get("account") for plan in found}) > 1
+    asked: dict[str, str] = {}
+    for plan in found:
+        on = _of(" on ", plan, "account") if several else ""
+        for leg in _objects(plan, "legs"):
+            asked[str(leg.get("client_order_id"))] = moved(leg) + on
+        for change in _objects(plan, "changes"):
+            bare = {name: value for name, value in change.items() if name not in _WITHOUT_PRICES}
+            asked[str(change.get("change_id"))] = change_words(bare) + on
+    return asked
 
 
 def runs(items: Iterable[T]) -> list[tuple[T, int]]:
@@ -61,7 +82,7 @@ def _alert(data: Data) -> str:
         _join(order, "action", "wanted", "close_side"),
         f"{percent}%" if percent else _of("", order, "quantity"),
         _of("", order, "ticker"),
-        _kind_and_price(order),
+        kind_and_price(order),
     ]
     unit = _of(" ", order, "distance_unit")
     told = [
@@ -73,14 +94,23 @@ def _alert(data: Data) -> str:
             if order.get(f"{what}_distance") and not order.get(f"{what}_price")
         ),
         _of("trailing ", order, "trailing_ticks") + (" ticks" * bool(order.get("trailing_ticks"))),
-        *(_of(f"{name} ", order, name) for name in ("trade_mode", "order_id", "comment")),
+        _of("leverage ", order, "leverage"),
+        _of("margin ", order, "margin_mode"),
+        _of("mode ", order, "trade_mode"),
+        "inverse" * bool(order.get("inverse")),
+        *(_of(f"{name} ", order, name) for name in ("order_id", "comment")),
     ]
     return ", ".join(part for part in told if part)
 
 
+def _refusal(data: Data) -> str:
+    told = _join(data, "status", "reason") + _of(": ", data, "message")
+    return told + _of(" It was: ", data, "value")
+
+
 def _intent(data: Data) -> str:
     percent = _of("", data, "close_percent")
-    size = f"{data['contracts']} contracts" if data.get("contracts") else ""
+    size = f"{data['contracts']} contracts" if data.get("contracts") else _unsettled(data)
     wanted = [
         _join(data, "action", "wanted", "close_side"),
         f"{percent} % of" * bool(percent),
@@ -89,12 +119,19 @@ def _intent(data: Data) -> str:
     said = " ".join(part for part in wanted if part)
     modes = ", ".join(str(data[name]) for name in ("trade_mode", "margin_mode") if data.get(name))
     leverage = f" {data['leverage']}x" if data.get("leverage") else ""
-    waits = _kind_and_price(data) if data.get("order_type") not in {None, "market"} else ""
+    waits = kind_and_price(data) if data.get("order_type") not in {None, "market"} else ""
     told = f"{said} {data.get('symbol')} on {data.get('account')} ({modes}{leverage})"
     return f"{told}, {waits}" if waits else told
 
 
-def _kind_and_price(data: Data) -> str:
+def _unsettled(data: Data) -> str:
+    # The executor makes contracts of it, and says in its steps how.
+    size = data.get("size")
+    return _join(size, "mode", "value") if isinstance(size, dict) else ""
+
+
+def kind_and_price(data: Data) -> str:
+    """Of an order that is no plain market order: `limit at 60000`."""
     kind = "" if data.get("order_type") in {None, "market"} else str(data["order_type"])
     return " ".join(part for part in (kind, _of("at ", data, "price")) if part)
 
@@ -113,16 +150,19 @@ def _denied(denial: Data, *, on: str = "") -> str:
 
 
 def _plan(data: Data) -> str:
-    legs = [_leg(leg) for leg in data.get("legs") or ()]
-    changes = [change_words(change) for change in data.get("changes") or ()]
+    legs = [_leg(leg) for leg in _objects(data, "legs")]
+    changes = [change_words(change) for change in _objects(data, "changes")]
     told = ", then ".join(times(words, number) for words, number in runs([*legs, *changes]))
     return f"{told or 'nothing to do'} on {data.get('account')}"
 
 
 def _leg(leg: Data) -> str:
-    words = _join(leg, "effect", "position_side", "contracts")
-    kind = _kind_and_price(leg)
-    return f"{words} {kind}".rstrip() + _prices(leg)
+    return f"{moved(leg)} {kind_and_price(leg)}".rstrip() + _prices(leg)
+
+
+def moved(leg: Data) -> str:
+    """What a leg does to what is held."""
+    return _join(leg, "effect", "position_side", "contracts")
 
 
 def change_words(change: Data) -> str:
@@ -140,17 +180,27 @@ def _prices(data: Data) -> str:
     return f" ({told})" if told else ""
 
 
-def _execution(word: str, data: Data) -> str:
-    said = _join(data, "code", "message")
-    number = _of("order ", data, "exchange_order_id")
-    parts = [part for part in (_of_kind(word, data), *_filled(data), number, said) if part]
-    return ", ".join(parts) or str(data.get("client_order_id", ""))
+def _execution(word: str, data: Data, *, asked: Mapping[str, str]) -> str:
+    leg = data.get("leg")
+    step = asked.get(str(data.get("client_order_id"))) or (
+        _leg(leg) if isinstance(leg, dict) else ""
+    )
+    parts = [part for part in (_of_kind(word, data), *_filled(data)) if part]
+    parts += [
+        _of("order ", data, "exchange_order_id"),
+        *_labels(data),
+        _join(data, "code", "message"),
+    ]
+    told = ", ".join(part for part in parts if part)
+    if not told:
+        return step or str(data.get("client_order_id", ""))
+    return f"{step}: {told}" if step else told
 
 
 def _of_kind(word: str, data: Data) -> str:
     match word:
         case "sent":
-            return " ".join(f"{each.get('method')} {each.get('path')}" for each in _calls(data))
+            return " ".join(_join(each, "method", "path") for each in _objects(data, "calls"))
         case "resting":
             return "waits at the exchange"
         case "changed":
@@ -158,21 +208,29 @@ def _of_kind(word: str, data: Data) -> str:
     return ""
 
 
+def _labels(data: Data) -> Iterator[str]:
+    # By them a later alert finds the order.
+    for name in ("order_id", "comment"):
+        yield _of(f"{name} ", data, name)
+
+
 def _filled(data: Data) -> Iterator[str]:
     contracts = data.get("filled_contracts")
     if contracts is None:
         return
     # Until something is filled there is no price and no fee.
-    if contracts == "0":
+    if not str(contracts).strip("0."):
         yield "nothing filled"
         return
     yield f"{contracts} contracts" + _of(" at ", data, "average_price")
     if data.get("fee"):
         yield _of("fee ", data, "fee") + _of(" ", data, "fee_currency")
+    if str(data.get("profit") or "").strip("-0."):
+        yield _of("profit ", data, "profit")
 
 
-def _calls(data: Data) -> list[Data]:
-    return [call for call in data.get("calls", ()) if isinstance(call, dict)]
+def _objects(data: Data, name: str) -> list[Data]:
+    return [each for each in data.get(name) or () if isinstance(each, dict)]
 
 
 def _join(data: Data, *names: str) -> str:

@@ -9,7 +9,8 @@ import click
 from tools.cli.calling import NotFound, call
 from tools.cli.place import Console, Place, with_place
 from tools.cli.showing import clean, examples, json_option, print_json, style_of, table, terminal
-from tools.cli.summaries import change_words, details, runs, summary, times
+from tools.cli.summaries import asked_of, change_words, details, runs, summary, times
+from tools.cli.upshot import Line, upshot
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -40,6 +41,10 @@ _GOING_ON = frozenset({"pending", "unknown"})
 @with_place
 def trace(*, alert_id: str, as_json: bool, wait_s: float, place: Place) -> None:
     """Show the journey of ALERT_ID: every step with its time, numbers and the exchange's words.
+
+    First comes what was done, what waits and what was not done, unless everything was; then every
+    event, with the sentences by which router and executor came to it; then orders and changes as
+    they stand now. `partial` means that a part was done and a part was not.
 
     Exit status 1 where the trail does not know the alert.
     """
@@ -77,6 +82,10 @@ def _print(document: Mapping[str, Any]) -> None:
     )
     if document["reason"]:
         out.print(Text(clean(str(document["reason"])), style=style_of(status)))
+    lines = upshot(document)
+    if lines:
+        out.print()
+        _print_upshot(lines)
     out.print()
     _print_events(document["events"])
     if document["orders"]:
@@ -91,6 +100,16 @@ def _print(document: Mapping[str, Any]) -> None:
         out.print(Text(clean(f"{check['check']}: {check['state']}  {told}")))
 
 
+def _print_upshot(lines: Sequence[Line]) -> None:
+    from rich.text import Text  # noqa: PLC0415
+
+    rows = table("end", "what")
+    rows.columns[0].no_wrap = True
+    for end, told in lines:
+        rows.add_row(Text(end.value, style=style_of(end.value)), Text(clean(told)))
+    terminal().print(rows)
+
+
 def _print_events(events: Sequence[Mapping[str, Any]]) -> None:
     from rich.text import Text  # noqa: PLC0415
 
@@ -100,6 +119,11 @@ def _print_events(events: Sequence[Mapping[str, Any]]) -> None:
     rows.columns[0].justify = "right"
     for column in rows.columns[:-1]:
         column.no_wrap = True
+    asked = asked_of(
+        event["data"]
+        for event in events
+        if event["stage"] == "order.planned" and isinstance(event["data"], dict)
+    )
     whole_ms = max((event["elapsed_ms"] for event in events), default=0.0)
     for event in events:
         stage = event["stage"]
@@ -109,15 +133,15 @@ def _print_events(events: Sequence[Mapping[str, Any]]) -> None:
             *bar,
             Text(stage, style=style_of(stage.rpartition(".")[2])),
             Text(event["service"]),
-            _what(stage, event["data"]),
+            _what(stage, event["data"], asked=asked),
         )
     out.print(rows)
 
 
-def _what(stage: str, data: object) -> "Text":
+def _what(stage: str, data: object, *, asked: Mapping[str, str]) -> "Text":
     from rich.text import Text  # noqa: PLC0415
 
-    what = Text(clean(summary(stage, data)))
+    what = Text(clean(summary(stage, data, asked=asked)))
     for told in details(stage, data):
         what.append(f"\n{clean(told)}", style="dim")
     return what

@@ -1,0 +1,192 @@
+"""docs/command-line.md: its commands print what stands there, its tables name every option."""
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import click
+import msgspec
+import pytest
+
+from libs.common.contracts.order import ExchangeCall
+from libs.common.contracts.route import Route, RouteSettings
+from libs.common.contracts.words import (
+    Action,
+    AlertStatus,
+    ExecutionKind,
+    PositionMode,
+    RouteState,
+)
+from libs.common.domain.lifecycle import OrderState
+from libs.common.domain.picture import Picture
+from libs.common.domain.planning import Planned, plan_orders
+from services.console.documents import plain
+from services.console.drafting import changed_route, shown_route
+from services.console.problems import Problem
+from services.ingest.parsing import Parsed, parse_alert
+from services.router.deciding import decide_intent
+from tests.documented_commands import Example, examples_of
+from tests.factories import (
+    ALERT_ID,
+    NOW,
+    D,
+    make_alert,
+    make_holding,
+    make_instrument,
+    make_order,
+    make_route,
+    make_settings,
+)
+from tests.traced import answered
+from tests.trail_messages import make_execution, make_plan
+from tests.unit.cli_stand import accept, run
+from tools.cli.__main__ import main
+from tools.cli.showing import flattened
+from tools.cli.upshot import End
+
+PAGE = Path(__file__).parents[2] / "docs" / "command-line.md"
+TEXT = PAGE.read_text()
+EXAMPLES = examples_of(PAGE)
+SENT = re.findall(r"^alertwire (send .*)$", TEXT, re.MULTILINE)
+
+
+def partial_alert():
+    """A sell of 20 contracts on a paused route that holds long 10."""
+    route = make_settings(state=RouteState.PAUSED)
+    alert = make_alert(order=make_order(action=Action.SELL, quantity=D("0.002")))
+    instrument = make_instrument()
+    intent = decide_intent(
+        alert,
+        route=route,
+        account=route.accounts[0],
+        catalogue={instrument.symbol: instrument},
+        now=NOW,
+    )
+    planned = plan_orders(
+        intent, Picture(holdings=(make_holding(),), position_mode=PositionMode.HEDGE)
+    )
+    assert isinstance(planned, Planned)
+    order = planned.legs[0].client_order_id
+    call = ExchangeCall(method="POST", path="/api/v1/private/order/create", sent_at=NOW)
+    return answered(
+        alert,
+        intent,
+        make_plan(*planned.legs, withheld=planned.withheld, steps=planned.steps),
+        make_execution("sent", order, calls=(call,)),
+        make_execution("accepted", order, exchange_order_id="77"),
+        make_execution(
+            "filled",
+            order,
+            exchange_order_id="77",
+            filled_contracts=D(10),
+            average_price=D("50000.5"),
+            fee=D("0.03"),
+            fee_currency="USDT",
+        ),
+    )
+
+
+def lay_down(example, *, stack, server):
+    """What the console answers to the command, by its own rules."""
+    if example.command.startswith("alertwire trace"):
+        server.answers[f"GET /api/alerts/{ALERT_ID}"] = [(200, partial_alert())]
+        return
+    known = msgspec.to_builtins(make_settings())
+    settings = msgspec.convert({**known, **example.route}, RouteSettings)
+    before = Route(settings=settings, tokens=())
+    server.answers["GET /api/routes/demo"] = [(200, shown_route(before))]
+    server.answers["PATCH /api/routes/demo"] = [(200, shown_route(before))]
+    run(*shlex.split(example.command)[1:], stack=stack)
+    patch = json.loads(server.asked[-1][2])
+    try:
+        answer = (200, shown_route(changed_route(before, patch)))
+    except Problem as problem:
+        answer = (problem.status, {"detail": problem.detail})
+    server.answers["PATCH /api/routes/demo"] = [answer]
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.command)
+def test_an_example_prints_what_is_shown(example: Example, stack, server, monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    lay_down(example, stack=stack, server=server)
+    answer = run(*shlex.split(example.command)[1:], stack=stack)
+    printed = "".join(f"{line.rstrip()}\n" for line in answer.output.splitlines())
+    assert (printed, answer.exit_code) == (example.printed, example.status)
+
+
+@pytest.mark.parametrize("command", SENT)
+def test_an_alert_that_is_sent_is_understood(command, stack, server):
+    accept(server)
+    answer = run(*shlex.split(command), stack=stack)
+    assert answer.exit_code == 0, answer.output
+    found = parse_alert(server.asked[-1][2], route=make_route())
+    assert isinstance(found, Parsed), found
+
+
+def test_no_example_goes_unseen() -> None:
+    assert len(EXAMPLES) == TEXT.count("```console") == TEXT.count("$ alertwire") == 6
+    assert len(SENT) == TEXT.count("alertwire send demo") >= 9
+
+
+def test_every_option_of_a_route_is_told_with_its_setting_and_its_default() -> None:
+    rows = re.findall(r"^\| (`--.*?) \| `([a-z_.]+)` \| (.*?) \|$", TEXT, re.MULTILINE)
+    defaults = dict(flattened(plain(make_settings())))
+    told = {setting: default.strip("`") for _, setting, default in rows}
+    assert told.pop("accounts") == "required"
+    assert told == {name: defaults[name] for name in told}
+    # `pause` and `resume` set the state, and the text under the table has the body secret.
+    assert defaults.keys() - told.keys() == {"id", "accounts", "state", "body_secret"}
+    options = set(re.findall(r"--[a-z-]+", " ".join(option for option, _, _ in rows)))
+    edit = command_of("routes", "edit")
+    known = {name for one in edit.params for name in (*one.opts, *one.secondary_opts)}
+    assert options == {name for name in known if name.startswith("--")} - {
+        "--clear",
+        "--file",
+        "--json",
+        "--dir",
+    }
+
+
+@pytest.mark.parametrize("command", [["trace"], ["routes", "edit"], ["routes", "rotate"]])
+def test_every_option_is_told(command) -> None:
+    for option in options_of(*command):
+        assert f"`{option}" in TEXT, option
+
+
+def test_what_send_adds_to_the_message_is_told() -> None:
+    added = set(options_of("send")) - set(options_of("explain"))
+    assert added >= {"--count", "--rate", "--same", "--webhook"}
+    for option in added:
+        assert f"`{option}" in TEXT, option
+
+
+def test_every_command_is_told() -> None:
+    for name in main.list_commands(click.Context(main)):
+        assert f"`alertwire {name}" in TEXT, name
+    routes = command_of("routes")
+    for name in routes.list_commands(click.Context(routes)):
+        assert re.search(rf"`(routes )?{name}`", TEXT), name
+
+
+@pytest.mark.parametrize("words", [AlertStatus, OrderState, ExecutionKind])
+def test_what_a_trace_may_say_is_in_the_glossary(words) -> None:
+    text = PAGE.with_name("glossary.md").read_text().partition("## An alert's status")[2]
+    for word in words:
+        assert f"`{word}`" in text, word
+
+
+def test_every_end_of_the_upshot_is_told() -> None:
+    for end in End:
+        assert f"| `{end}` |" in TEXT, end
+
+
+def command_of(*names):
+    found = main
+    for name in names:
+        found = found.get_command(click.Context(found), name)
+    return found
+
+
+def options_of(*names):
+    return [one.opts[0] for one in command_of(*names).params if one.opts[0].startswith("--")]
