@@ -96,6 +96,8 @@ class FakeExchange:
         self.gate = asyncio.Event()
         self.gate.set()
         self.closed = False
+        self.takes_ids_twice = False
+        """It does not mind a client id that it has seen."""
         self._now = now
         self._mishaps: deque[Mishap | Refusal] = deque()
         self._failing: deque[Refusal | None] = deque()
@@ -232,7 +234,8 @@ class FakeExchange:
         self.submitted.append((symbol, leg))
         if mishap is Mishap.RATE_LIMIT:
             return _rate_limited(call)
-        if self.venue.by_client_id(symbol, leg.client_order_id) is not None:
+        seen = self.venue.by_client_id(symbol, leg.client_order_id) is not None
+        if seen and not self.takes_ids_twice:
             return Duplicate(code=2042, message="Duplicate order ID", call=call)
         refusal = mishap if isinstance(mishap, Refusal) else self.venue.check(symbol, leg)
         if refusal is not None:

@@ -45,11 +45,12 @@ class PlanRunner:
     async def _run_legs(self, *, maybe_sent_until: datetime | None) -> Decimal:
         """Returns the contracts that were opened."""
         opened = Decimal(0)
-        close_rests = False
+        may_open = True
         for leg in self._plan.legs:
-            if leg.effect is Effect.OPEN and close_rests:
-                # Close, confirmed, then open: a plan that waits in between is none of ours.
-                break
+            if leg.effect is Effect.OPEN and not may_open:
+                # What closes goes on all the same: a position that cannot be closed, or not whole,
+                # is no reason to keep another.
+                continue
             result = self._known_end(leg)
             if result is None:
                 result = await self._legs.run(
@@ -59,9 +60,9 @@ class PlanRunner:
                 )
             if leg.effect is Effect.OPEN:
                 opened += result.filled
-            if result.end is LegEnd.UNFILLED:
-                break
-            close_rests |= leg.effect is Effect.CLOSE and result.end is LegEnd.RESTING
+            # Close, confirmed, then open: nothing is opened behind a closing order that waits.
+            waits = leg.effect is Effect.CLOSE and result.end is LegEnd.RESTING
+            may_open &= result.end is not LegEnd.UNFILLED and not waits
         return opened
 
     def _known_end(self, leg: Leg) -> LegResult | None:

@@ -1,7 +1,7 @@
 """One change at the exchange: done once, and told how it ended.
 
 A change has no id at the exchange, so each kind has its own fence against being done twice:
-- cancels name what they cancel, and may be repeated at will;
+- cancels name what they cancel, and may be repeated at will; what was gone already is looked for;
 - what sets prices may be repeated too, but a copy that was given up must be dead before the change
   has ended, or it could overwrite a later one;
 - what makes something new (`protect`, `trail`) is looked for first, as an order is, until no copy
@@ -17,8 +17,10 @@ from libs.common.contracts.order import Change, Holding
 from libs.common.contracts.words import ChangeKind, ExecutionKind
 from libs.common.outcome import Retry
 from libs.common.outcome import Unknown as UnknownOutcome
+from services.executor.asking import mend_clock
 from services.executor.errands import Errand
 from services.executor.exchange import (
+    Cause,
     Changed,
     Done,
     QueryFailed,
@@ -27,6 +29,7 @@ from services.executor.exchange import (
 )
 
 _MAKING = frozenset({ChangeKind.PROTECT, ChangeKind.TRAIL})
+_CANCELING = frozenset({ChangeKind.CANCEL_ORDERS, ChangeKind.CANCEL_TRIGGERS})
 _OVERWRITING = frozenset(
     {ChangeKind.MOVE_PROTECTION, ChangeKind.AMEND_ORDER, ChangeKind.AMEND_TRIGGER}
 )
@@ -39,9 +42,11 @@ class ChangeRunner:
         self._plan = errand.plan
         self._connected = errand.connected
         self._recorder = errand.recorder
+        self._claim = errand.claim
         self._resting = errand.resting
         self._timing = errand.timing
         self._clock = errand.clock
+        self._is_clock_mended = False
 
     async def run(
         self, change: Change, *, opened: Decimal, maybe_sent_until: datetime | None
@@ -70,11 +75,16 @@ class ChangeRunner:
 
     async def _do(self, change: Change, *, certain_at: datetime | None) -> ExecutionKind:
         """`certain_at`: when every request that may have been sent before is dead."""
-        give_up_at = self._clock.now() + timedelta(seconds=self._timing.confirm_s)
+        unknown_at = self._clock.now() + timedelta(seconds=self._timing.confirm_s)
+        give_up_at = self._clock.now() + timedelta(seconds=self._timing.give_up_s)
         delay_s = self._timing.poll_first_s
         while True:
             await self._connected.budget.take()
+            await self._claim.renew(change.change_id)
             changed = await self._send(change)
+            if self._is_late(changed):
+                await mend_clock(self._connected.exchange)
+                continue
             if isinstance(changed, Done | Rejected):
                 if change.kind in _OVERWRITING and certain_at is not None:
                     await self._sleep_until(certain_at)
@@ -83,12 +93,21 @@ class ChangeRunner:
                 certain_at = self._dead_at(changed.call.sent_at)
                 if await self._was_done(change, changed, certain_at=certain_at):
                     return ExecutionKind.CHANGED
-                if self._clock.now() > give_up_at:
+                if self._clock.now() > unknown_at:
                     raise UnknownOutcome(changed.why, delay_s=self._timing.poll_largest_s)
                 await self._clock.sleep(delay_s)
                 delay_s = min(delay_s * 2, self._timing.poll_largest_s)
+            elif self._clock.now() > give_up_at:
+                raise Retry("the exchange does not take the change", delay_s=0.0)
             else:
                 await self._clock.sleep(self._timing.refused_again_s)
+
+    def _is_late(self, changed: Changed) -> bool:
+        """Whether it came too late for the first time; once the clock is mended, it is rejected."""
+        is_late = isinstance(changed, Rejected) and changed.kind is Cause.TIMESTAMP
+        is_first = is_late and not self._is_clock_mended
+        self._is_clock_mended |= is_late
+        return is_first
 
     async def _of_what_was_opened(self, change: Change, *, opened: Decimal) -> Change | None:
         """The change as it fits what came of the opening legs; None where nothing did."""
@@ -125,11 +144,30 @@ class ChangeRunner:
 
     async def _send(self, change: Change) -> Changed:
         async with self._recorder.sending(change) as before_send:
+            # A cancel of several may take its time, and may be repeated at will.
+            guarded = self._claim.guarding(before_send)
             changed = await self._connected.exchange.change(
-                change, symbol=self._plan.symbol, before_send=before_send
+                change,
+                symbol=self._plan.symbol,
+                before_send=before_send if len(change.exchange_ids) > 1 else guarded,
             )
         self._recorder.saw(changed.call)
+        if isinstance(changed, Done) and changed.message and change.kind in _CANCELING:
+            return await self._gone_or_unknown(change, changed)
         return changed
+
+    async def _gone_or_unknown(self, change: Change, done: Done) -> Changed:
+        # An order on its way into the book may be called one that cannot be canceled (code 2041).
+        try:
+            pending = await self._connected.exchange.pending(self._plan.symbol)
+        except QueryFailed as failure:
+            self._recorder.saw(failure.call)
+            return Unknown(why=f"{done.message}; {failure}", call=done.call)
+        self._recorder.saw(*pending.calls)
+        waiting = {one.exchange_order_id for one in pending.value}.intersection(change.exchange_ids)
+        if not waiting:
+            return done
+        return Unknown(why=f"{', '.join(waiting)} still waits: {done.message}", call=done.call)
 
     async def _conclude(self, change: Change, changed: Done | Rejected) -> ExecutionKind:
         if isinstance(changed, Rejected):
@@ -156,6 +194,7 @@ class ChangeRunner:
         """Whether a change that makes something has done so, asked until that is certain."""
         if change.kind not in _MAKING:
             return False
+        give_up_at = self._clock.now() + timedelta(seconds=self._timing.give_up_s)
         delay_s = self._timing.poll_first_s
         absent = 0
         while True:
@@ -164,7 +203,7 @@ class ChangeRunner:
                 made = await self._look(change)
             except QueryFailed as failure:
                 self._recorder.saw(failure.call)
-                if not failure.retryable:
+                if not failure.retryable or self._clock.now() > give_up_at:
                     raise UnknownOutcome(
                         f"the exchange does not tell whether it was done: {failure.message}",
                         delay_s=self._timing.poll_largest_s,

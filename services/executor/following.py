@@ -3,6 +3,7 @@ asked for in turn, a few a second, which takes nothing from the budget for order
 """
 
 import asyncio
+from datetime import timedelta
 
 import structlog
 
@@ -10,8 +11,10 @@ from libs.common.bus import Bus, LogUnavailable
 from libs.common.clock import Clock
 from libs.common.contracts.execution import Execution
 from libs.common.contracts.intent import Denial
-from libs.common.contracts.words import AccountId, ClientOrderId
+from libs.common.contracts.order import Leg
+from libs.common.contracts.words import AccountId, ClientOrderId, ExecutionKind
 from libs.common.telemetry import alert_span
+from libs.common.topology import RETENTION_S
 from services.executor.accounts import Accounts
 from services.executor.asking import ENDS, WAITING, ask_for
 from services.executor.exchange import Exchange, Failed, Found, NotFound, OrderQuery
@@ -19,6 +22,8 @@ from services.executor.recording import Recorder
 from services.executor.resting import RestingOrders, ended_orders
 from services.executor.settings import Timing
 
+_TELL_AGAIN_AFTER = timedelta(seconds=RETENTION_S / 2)
+"""An order may wait for longer than the log keeps what it was told of it."""
 _log = structlog.get_logger()
 
 
@@ -93,11 +98,14 @@ class Follower:
             exchange_order_id=resting.exchange_order_id,
         )
         self._tell_if_missed(resting, query)
-        if not isinstance(query, Found) or query.state in WAITING:
+        if not isinstance(query, Found):
             return
         try:
+            if query.state in WAITING:
+                await self._keep_in_mind(resting, leg, query)
+                return
             if not await self._is_stored(resting):
-                await self._store(resting, query)
+                await self._store(resting, leg, query)
         except LogUnavailable as error:
             # It may be in the log all the same, and the log forgets event ids after a while.
             self._doubtful.add(order)
@@ -128,8 +136,11 @@ class Follower:
         )
         return resting.client_order_id in ended
 
-    async def _store(self, resting: Execution, found: Found) -> None:
-        assert resting.leg is not None  # noqa: S101 - the caller looked
+    async def _keep_in_mind(self, resting: Execution, leg: Leg, found: Found) -> None:
+        if self._clock.now() - resting.at > _TELL_AGAIN_AFTER:
+            self._resting.add(await self._store(resting, leg, found))
+
+    async def _store(self, resting: Execution, leg: Leg, found: Found) -> Execution:
         attributes = {"account": resting.account, "symbol": resting.symbol}
         with (
             alert_span(resting.alert_id, "follow order", attributes),
@@ -137,4 +148,7 @@ class Follower:
         ):
             recorder = Recorder(bus=self._bus, origin=resting, clock=self._clock)
             recorder.saw(found.call)
-            await recorder.record_found(resting.leg, ENDS[found.state], found)
+            if found.state not in WAITING:
+                return await recorder.record_found(leg, ENDS[found.state], found)
+            labels = {"order_id": resting.order_id, "comment": resting.comment}
+            return await recorder.record_found(leg, ExecutionKind.RESTING, found, leg=leg, **labels)

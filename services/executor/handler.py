@@ -2,7 +2,8 @@
 message that may have been handled before resumes the plan that the log holds.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 
 import msgspec
 import structlog
@@ -19,20 +20,27 @@ from libs.common.contracts.words import Action, TradeMode
 from libs.common.domain import identity
 from libs.common.domain.planning import plan_orders
 from libs.common.outcome import Refuse, Retry
+from libs.common.topology import DUPLICATE_WINDOW_S
 from services.executor.accounts import Accounts, Connected
+from services.executor.asking import mend_clock
 from services.executor.carrying import PlanRunner
 from services.executor.changes import ChangeRunner
+from services.executor.claiming import Claim, ReadExecutions
 from services.executor.errands import Errand
-from services.executor.exchange import QueryFailed
-from services.executor.gathering import gather_picture
-from services.executor.journal import NOTHING, History, read_history
+from services.executor.exchange import Cause, QueryFailed
+from services.executor.gathering import Gathered, gather_picture
+from services.executor.journal import NOTHING, History, read_executions, read_history
 from services.executor.legs import LegRunner
-from services.executor.recording import Recorder
+from services.executor.moved import Moved
+from services.executor.recording import Recorder, fitting
 from services.executor.resting import RestingOrders
 from services.executor.settings import Timing
 
 _SIGNALS = frozenset({Action.BUY, Action.SELL})
 _ENTRIES = _SIGNALS | {Action.REVERSE, Action.TARGET}
+_NEW_FOR = timedelta(seconds=10)
+"""What lay here for longer may have been handled by another process meanwhile."""
+_REMEMBERED_FOR = timedelta(seconds=DUPLICATE_WINDOW_S / 2)
 _log = structlog.get_logger()
 
 
@@ -58,23 +66,27 @@ class Executor:
         self._resting = resting
         self._timing = timing
         self._clock = clock
+        self._moved = Moved(visible_after_s=timing.visible_after_s)
 
     async def handle(self, delivery: Delivery) -> None:
         intent = delivery.message
         if not isinstance(intent, Intent):
             raise Refuse(f"a {type(intent).__name__} is no intent")
+        begun_at = self._clock.now()
         history = NOTHING
-        if not delivery.fresh:
+        if not delivery.fresh or begun_at - delivery.stored_at > _NEW_FOR:
             history = await read_history(self._bus, intent, after=delivery.seq)
         if history.denied:
             return
         connected = self._accounts.find(intent.account)
         if isinstance(connected, Denial):
-            await self._deny(intent, connected)
+            await self._cannot_trade(intent, connected, history=history)
             return
         resumed = history.plan is not None
         if history.plan is None:
             decided = await self._plan(intent, connected)
+            if self._clock.now() - begun_at > _REMEMBERED_FOR:
+                raise Retry("another may have planned it meanwhile, and the log have forgotten so")
             if isinstance(decided, Denial):
                 await self._deny(intent, decided)
                 return
@@ -87,7 +99,21 @@ class Executor:
                 history = History(plan=decided)
         if history.plan is None:
             raise Retry("the log holds a plan for this intent and does not show it yet")
-        await self._carry_out(intent, connected, history=history, resumed=resumed)
+        await self._carry_out(
+            intent,
+            connected,
+            history=history,
+            read=partial(read_executions, self._bus, intent, after=delivery.seq),
+            known_at=begun_at if resumed else history.plan.at,
+            resumed=resumed,
+        )
+
+    async def _cannot_trade(self, intent: Intent, why: Denial, *, history: History) -> None:
+        if history.plan is None:
+            await self._deny(intent, why)
+        elif not history.is_finished:
+            # An order of it may be at the exchange: that cannot be denied any more.
+            raise Retry(why.message, delay_s=self._timing.poll_largest_s)
 
     async def _plan(self, intent: Intent, connected: Connected) -> Plan | Denial:
         stale = self._stale(intent)
@@ -96,8 +122,10 @@ class Executor:
                 return stale
             intent = msgspec.structs.replace(intent, opening_denied=intent.opening_denied or stale)
         try:
-            gathered = await gather_picture(intent, connected=connected, resting=self._resting)
+            gathered = await self._gathered(intent, connected)
         except QueryFailed as failure:
+            if failure.kind is Cause.TIMESTAMP:
+                await mend_clock(connected.exchange)
             if failure.retryable:
                 raise Retry(str(failure), delay_s=self._timing.refused_again_s) from failure
             return _query_refused(failure)
@@ -114,13 +142,25 @@ class Executor:
             holdings=gathered.picture.holdings,
             legs=planned.legs,
             summary=planned.summary,
-            calls=gathered.calls,
+            calls=fitting(gathered.calls),
             changes=planned.changes,
             withheld=planned.withheld,
             steps=planned.steps,
             order_id=intent.order_id,
             comment=intent.comment,
         )
+
+    async def _gathered(self, intent: Intent, connected: Connected) -> Gathered:
+        while True:
+            gathered = await gather_picture(intent, connected=connected, resting=self._resting)
+            if self._moved.is_shown(
+                gathered.picture.holdings,
+                account=intent.account,
+                symbol=intent.symbol,
+                now=self._clock.now(),
+            ):
+                return gathered
+            await self._clock.sleep(self._timing.shown_again_s)
 
     def _stale(self, intent: Intent) -> Denial | None:
         age_s = (self._clock.now() - intent.received_at).total_seconds()
@@ -152,15 +192,31 @@ class Executor:
         return not stored.duplicate
 
     async def _carry_out(
-        self, intent: Intent, connected: Connected, *, history: History, resumed: bool
+        self,
+        intent: Intent,
+        connected: Connected,
+        *,
+        history: History,
+        read: ReadExecutions,
+        known_at: datetime,
+        resumed: bool,
     ) -> None:
         plan = history.plan
         assert plan is not None  # noqa: S101 - the caller looked
+        recorder = Recorder(bus=self._bus, origin=plan, clock=self._clock, known=history.executions)
         errand = Errand(
             plan=plan,
             connected=connected,
-            recorder=Recorder(bus=self._bus, origin=plan, clock=self._clock),
+            recorder=recorder,
+            claim=Claim(
+                read=read,
+                recorder=recorder,
+                since=known_at,
+                timing=self._timing,
+                clock=self._clock,
+            ),
             resting=self._resting,
+            moved=self._moved,
             timing=self._timing,
             clock=self._clock,
         )

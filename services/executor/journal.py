@@ -18,6 +18,15 @@ class History:
     plan: Plan | None = None
     executions: tuple[Execution, ...] = ()
 
+    @property
+    def is_finished(self) -> bool:
+        """Every leg and change of the plan has ended, or is followed from elsewhere."""
+        if self.plan is None:
+            return False
+        orders = [leg.client_order_id for leg in self.plan.legs]
+        orders += [change.change_id for change in self.plan.changes]
+        return all(self.ending(order) or self.resting(order) for order in orders)
+
     def ending(self, order: ClientOrderId) -> Execution | None:
         """How a leg or change ended; None where it has not, or was never sent."""
         return next((found for found in self._of(order) if found.kind in ENDINGS), None)
@@ -50,12 +59,13 @@ async def read_history(bus: Bus, intent: Intent, *, after: int) -> History:
     plans = subjects.order_planned(account=intent.account, symbol=intent.symbol)
     async for entry in bus.entries_after(subject=plans, seq=after):
         if isinstance(entry.message, Plan) and entry.message.intent_id == intent.intent_id:
-            executions = await _executions(bus, intent, after=entry.seq)
+            executions = await read_executions(bus, intent, after=entry.seq)
             return History(plan=entry.message, executions=executions)
     return NOTHING
 
 
-async def _executions(bus: Bus, intent: Intent, *, after: int) -> tuple[Execution, ...]:
+async def read_executions(bus: Bus, intent: Intent, *, after: int) -> tuple[Execution, ...]:
+    """What was executed of an intent after a place in the log; raises `LogUnavailable`."""
     subject = subjects.executions_of(account=intent.account, symbol=intent.symbol)
     return tuple(
         [

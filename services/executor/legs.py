@@ -5,7 +5,8 @@ The rules of money, each in one place below:
   executed (its receive window has passed) and the exchange has said twice that it knows nothing;
 - what the exchange has acknowledged once is never sent again, whatever it says later;
 - an acknowledgement is not a fill: the order is read back until it is final, or waits;
-- too many requests means refused for certain, so the same order goes again in the next window.
+- too many requests means refused for certain, so the same order goes again in the next window;
+- so does, once, what came too late: a clock was set, or the process slept.
 """
 
 from dataclasses import dataclass
@@ -18,10 +19,11 @@ from libs.common.contracts.order import Leg
 from libs.common.contracts.words import RESTING_TYPES, Effect, ExecutionKind, OrderType
 from libs.common.outcome import Retry
 from libs.common.outcome import Unknown as UnknownOutcome
-from services.executor.asking import ENDS, WAITING, ask_for
+from services.executor.asking import ENDS, WAITING, ask_for, mend_clock
 from services.executor.errands import Errand
 from services.executor.exchange import (
     Accepted,
+    Cause,
     Duplicate,
     Failed,
     Found,
@@ -41,7 +43,7 @@ class LegEnd(StrEnum):
     RESTING = "resting"
     """It waits at the exchange, and is followed from there."""
     UNFILLED = "unfilled"
-    """Rejected or canceled, wholly or in part: the legs behind it must not be sent."""
+    """Rejected or canceled, wholly or in part: nothing must be opened behind it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,10 +62,13 @@ class LegRunner:
         self._plan = errand.plan
         self._connected = errand.connected
         self._recorder = errand.recorder
+        self._claim = errand.claim
         self._resting = errand.resting
+        self._moved = errand.moved
         self._timing = errand.timing
         self._clock = errand.clock
         self._open_until = open_until
+        self._is_clock_mended = False
 
     async def run(
         self, leg: Leg, *, maybe_sent_until: datetime | None, exchange_order_id: str | None = None
@@ -85,9 +90,11 @@ class LegRunner:
                     f"the exchange took the order as {exchange_order_id} and does not show it",
                     delay_s=self._timing.poll_largest_s,
                 )
+        give_up_at = self._clock.now() + timedelta(seconds=self._timing.give_up_s)
         while True:
             # The wait for the budget comes first: an entry may grow too old in it.
             await self._connected.budget.take()
+            await self._claim.renew(leg.client_order_id)
             if leg.effect is Effect.OPEN and self._clock.now() > self._open_until:
                 message = "not sent (again): the entry is older than the route's max_age_s"
                 await self._recorder.record(leg, ExecutionKind.CANCELED, message=message)
@@ -95,11 +102,15 @@ class LegRunner:
             result = await self._settle(leg, await self._submit(leg))
             if result is not None:
                 return result
+            if self._clock.now() > give_up_at:
+                raise Retry("the exchange does not take the order", delay_s=0.0)
 
     async def _submit(self, leg: Leg) -> Submitted:
         async with self._recorder.sending(leg) as before_send:
             return await self._connected.exchange.submit(
-                leg, symbol=self._plan.symbol, before_send=before_send
+                leg,
+                symbol=self._plan.symbol,
+                before_send=self._claim.guarding(before_send),
             )
 
     async def _settle(self, leg: Leg, submitted: Submitted) -> LegResult | None:
@@ -113,6 +124,10 @@ class LegRunner:
                     exchange_order_id=submitted.exchange_order_id,
                 )
                 return await self._confirm(leg, None, exchange_order_id=submitted.exchange_order_id)
+            case Rejected(kind=Cause.TIMESTAMP) if not self._is_clock_mended:
+                self._is_clock_mended = True
+                await mend_clock(self._connected.exchange)
+                return None
             case Rejected():
                 await self._recorder.record(
                     leg, ExecutionKind.REJECTED, code=submitted.code, message=submitted.message
@@ -143,6 +158,7 @@ class LegRunner:
     ) -> Found | None:
         """Ask for the order until it is there, or certainly never will be (None)."""
         certain_at = signed_until + timedelta(seconds=self._timing.in_flight_s)
+        give_up_at = self._clock.now() + timedelta(seconds=self._timing.give_up_s)
         delay_s = self._timing.poll_first_s
         absent = 0
         while True:
@@ -158,7 +174,7 @@ class LegRunner:
                     if after_window:
                         delay_s = self._timing.visible_after_s
                 case Failed():
-                    if not query.retryable:
+                    if not query.retryable or self._clock.now() > give_up_at:
                         raise UnknownOutcome(
                             f"the exchange does not tell whether the order exists: {query.message}",
                             delay_s=self._timing.poll_largest_s,
@@ -190,6 +206,7 @@ class LegRunner:
                 raise Retry(message, delay_s=self._timing.poll_largest_s)
             await self._clock.sleep(delay_s)
             delay_s = min(delay_s * 2, self._timing.poll_largest_s)
+        self._note(leg, found)
         ended = await self._recorder.record_found(leg, ENDS[found.state], found)
         if leg.order_type is OrderType.STOP:
             self._resting.know(ended)
@@ -199,6 +216,7 @@ class LegRunner:
         )
 
     async def _rest(self, leg: Leg, found: Found) -> LegResult:
+        self._note(leg, found)
         resting = await self._recorder.record_found(
             leg,
             ExecutionKind.RESTING,
@@ -209,6 +227,10 @@ class LegRunner:
         )
         self._resting.add(resting)
         return LegResult(end=LegEnd.RESTING, filled=found.filled_contracts)
+
+    def _note(self, leg: Leg, found: Found) -> None:
+        filled, at = found.filled_contracts, self._clock.now()
+        self._moved.note(self._plan, leg, filled=filled, at=at)
 
     async def _ask(self, leg: Leg, *, exchange_order_id: str | None) -> OrderQuery:
         apart_from: frozenset[str] = frozenset()

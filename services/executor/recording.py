@@ -4,10 +4,11 @@ event.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
 from typing import Any
 
+import msgspec
 import structlog
 
 from libs.common.bus import Bus
@@ -20,6 +21,11 @@ from libs.common.domain.identity import execution_event_id
 from services.executor.exchange import BeforeSend, Found
 
 CALLS_KEPT = 24
+REPLIES_KEPT = 192 * 1024
+"""Characters of replies in one message: of what is longer than a megabyte once it is encoded, the
+log would take nothing, and no later try could mend that.
+"""
+SHORTENED = 1_000
 
 _REPEATABLE = frozenset({ExecutionKind.SENT, ExecutionKind.UNKNOWN})
 _log = structlog.get_logger()
@@ -30,11 +36,23 @@ class Recorder:
     execution of it.
     """
 
-    def __init__(self, *, bus: Bus, origin: Plan | Execution, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        bus: Bus,
+        origin: Plan | Execution,
+        clock: Clock,
+        known: Iterable[Execution] = (),
+    ) -> None:
         self._bus = bus
         self._origin = origin
         self._clock = clock
         self._calls: list[ExchangeCall] = []
+        self._known = {_told(execution) for execution in known}
+
+    def knows(self, execution: Execution) -> bool:
+        """Whether it was recorded here, or known from the beginning."""
+        return _told(execution) in self._known
 
     def saw(self, *calls: ExchangeCall) -> None:
         """Keep calls for the next event; of very many polls the first and the latest."""
@@ -104,9 +122,10 @@ class Recorder:
             client_order_id=id_of(item),
             kind=kind,
             at=when,
-            calls=calls,
+            calls=fitting(calls),
             **facts,
         )
+        self._known.add(_told(execution))
         await self._bus.publish(
             subject=subjects.execution(kind=kind, account=origin.account, symbol=origin.symbol),
             message=execution,
@@ -128,9 +147,27 @@ class Recorder:
         return execution
 
 
+def fitting(calls: tuple[ExchangeCall, ...]) -> tuple[ExchangeCall, ...]:
+    """Calls as one message can hold them: of the older ones only how their replies began."""
+    left = REPLIES_KEPT
+    fitted: list[ExchangeCall] = []
+    for call in reversed(calls):
+        if len(call.response_body) > left:
+            shortened = call.response_body[:SHORTENED]
+            fitted.append(msgspec.structs.replace(call, response_body=shortened))
+        else:
+            left -= len(call.response_body)
+            fitted.append(call)
+    return tuple(reversed(fitted))
+
+
 def id_of(item: Leg | Change) -> ClientOrderId:
     """What its executions are told apart by."""
     return item.client_order_id if isinstance(item, Leg) else item.change_id
+
+
+def _told(execution: Execution) -> tuple[ClientOrderId, ExecutionKind, datetime]:
+    return execution.client_order_id, execution.kind, execution.at
 
 
 def _described(item: Leg | Change) -> dict[str, str]:

@@ -23,13 +23,21 @@ class Timing:
     receive_margin_s: float = 2.0
     """What clocks and networks may add to it."""
     visible_after_s: float = 1.0
-    """How long an accepted order may stay invisible to queries."""
+    """How long an accepted order may stay invisible to queries, and a fill to positions."""
+    shown_again_s: float = 0.2
+    """Between two looks at a position that does not show the last fill."""
+    claim_s: float = 2.0
+    """How old may be what is known of who carries a plan out, when a request of it is signed."""
     confirm_s: float = 20.0
     """How long to poll for an order's final state before saying that it is not known."""
     poll_first_s: float = 0.02
     poll_largest_s: float = 1.0
     refused_again_s: float = 0.5
     """Pause after `too many requests`."""
+    give_up_s: float = 60.0
+    """How long one try goes on against an exchange that does not take a request or does not answer;
+    the next one finds the account as it is by then, perhaps with another address or key.
+    """
     follow_s: float = 2.0
     """How often orders that wait at the exchange are asked for, at most."""
     follow_pause_s: float = 0.2

@@ -265,8 +265,9 @@ async def test_a_trailing_stop_is_set_however_old_the_alert_is(desk):
     submit = desk.exchange.submit
 
     async def slow(leg, **how):
+        submitted = await submit(leg, **how)
         desk.clock.advance(100)
-        return await submit(leg, **how)
+        return submitted
 
     desk.exchange.submit = slow
     await desk.handle(make_intent(**TRAILING))

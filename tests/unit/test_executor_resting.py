@@ -11,6 +11,7 @@ from libs.common.bus import LogUnavailable
 from libs.common.contracts.words import Action, OrderType
 from libs.common.domain.identity import alert_id, plan_event_id
 from libs.common.outcome import Unknown
+from libs.common.topology import RETENTION_S
 from services.executor.exchange import Cause
 from tests.factories import D, make_instrument, make_intent
 from tests.fakes import Mishap, Refusal
@@ -287,6 +288,25 @@ async def test_a_follower_after_a_restart_reads_the_log_and_goes_on(desk):
     await desk.follower.restore()
     assert desk.resting.missing() is None
     assert desk.resting.accounts() == set()
+
+
+async def test_an_order_that_outlasts_the_logs_memory_is_still_followed_after_a_restart(desk):
+    await desk.handle(make_intent(**LIMIT, order_id="old"))
+    for _ in range(4):
+        desk.clock.advance(RETENTION_S / 4)
+        desk.bus.forget_event_ids()
+        await desk.follow()
+        await desk.follow()
+    assert desk.bus.stages.count("execution.resting") == 3, "now and then, not every time"
+    _forget_older(desk, timedelta(seconds=RETENTION_S))
+    desk.start()
+    await desk.follower.restore()
+    assert [resting.order_id for resting in desk.resting.of("paper")] == ["old"]
+
+
+def _forget_older(desk, age):
+    kept = [entry for entry in desk.bus.entries if desk.clock.now() - entry.message.at < age]
+    desk.bus.entries[:] = kept
 
 
 async def test_orders_of_another_executor_are_not_followed(desk):

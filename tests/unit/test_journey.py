@@ -201,6 +201,13 @@ def test_later_legs_are_abandoned(ending):
     assert states(make_plan(*TWO_LEGS), make_execution(ending, "o1")) == [ending, "abandoned"]
 
 
+def test_a_closing_leg_is_not_abandoned_behind_another():
+    legs = (make_leg("o1", "close"), make_leg("o2", "close"))
+    found = told(make_plan(*legs), make_execution("rejected", "o1"))
+    assert [order.state for order in found.orders] == ["rejected", "planned"]
+    assert found.status is AlertStatus.PENDING
+
+
 def test_an_unknown_leg_abandons_nothing_yet():
     assert states(make_plan(*TWO_LEGS), make_execution("unknown", "o1")) == ["unknown", "planned"]
 

@@ -25,8 +25,10 @@ from libs.common.domain.protecting import Protected, protective_prices, trail_di
 from libs.common.domain.quantity import plain
 
 CHANGING = frozenset({Action.MODIFY, Action.BREAKEVEN, Action.CANCEL})
-CANCELED_AT_ONCE = 50
-"""The most orders that one call cancels; MEXC's limit."""
+CANCELED_AT_ONCE = {PendingKind.ORDER: 50, PendingKind.TRIGGER: 5}
+"""The most that one change cancels. Fifty orders are what MEXC takes in one call; stop orders take
+a call each, of which it grants twenty in two seconds, and four changes are made in that time.
+"""
 
 
 def plan_changes(intent: Intent, picture: Picture) -> Planned | Denial:
@@ -56,7 +58,10 @@ def _cancel(intent: Intent, picture: Picture) -> Planned | Denial:
             (PendingKind.ORDER, ChangeKind.CANCEL_ORDERS),
             (PendingKind.TRIGGER, ChangeKind.CANCEL_TRIGGERS),
         )
-        for ids in _batches([one.exchange_order_id for one in found if one.kind is pending])
+        for ids in _batches(
+            [one.exchange_order_id for one in found if one.kind is pending],
+            size=CANCELED_AT_ONCE[pending],
+        )
     )
     words = ", ".join(_told(one) for one in found)
     said = f"{len(picture.pending)} pending: " + (f"cancel {words}" if words else "nothing to do")
@@ -251,9 +256,9 @@ def _labels(intent: Intent) -> str:
     return " and ".join(f"{name} {value}" for name, value in named if value is not None)
 
 
-def _batches(ids: list[str]) -> list[tuple[str, ...]]:
-    starts = range(0, len(ids), CANCELED_AT_ONCE)
-    return [tuple(ids[start : start + CANCELED_AT_ONCE]) for start in starts]
+def _batches(ids: list[str], *, size: int) -> list[tuple[str, ...]]:
+    starts = range(0, len(ids), size)
+    return [tuple(ids[start : start + size]) for start in starts]
 
 
 def _id(intent: Intent, numbers: Iterator[int]) -> ClientOrderId:

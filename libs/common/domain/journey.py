@@ -239,10 +239,11 @@ def _creating_call(calls: Sequence[ExchangeCall], *, order: JourneyStep) -> Exch
 
 
 def _abandon(orders: list[JourneyOrder]) -> None:
-    # Changes are not: the executor does them all the same, or says why not.
+    # Changes are not: the executor does them all the same, or says why not. Nor is what closes.
     stopped = False
     for order in orders:
-        if stopped and order.state is OrderState.PLANNED:
+        opens = order.effect is Effect.OPEN
+        if stopped and opens and order.state is OrderState.PLANNED:
             order.state = OrderState.ABANDONED
         stopped = stopped or order.state in BAD_ENDS
 
@@ -263,7 +264,7 @@ def _outcome(lane: _Lane) -> _Outcome:
     if lane.denial is not None:
         status = AlertStatus.PARTIAL if moved else AlertStatus.DENIED
         return status, lane.denial.reason.value
-    if OrderState.RESTING in states or any(c.state in _UNDER_WAY for c in lane.changes):
+    if OrderState.RESTING in states or any(state in _UNDER_WAY for state in states):
         return AlertStatus.PENDING, None
     if stopped is not None:
         status = AlertStatus.PARTIAL if moved else AlertStatus.REJECTED

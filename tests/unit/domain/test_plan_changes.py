@@ -287,6 +287,14 @@ def test_cancel(named, expected):
     assert changes("cancel", seen, **named) == expected
 
 
+def test_many_stop_orders_are_canceled_in_several_changes():
+    """Each takes a call: a change of more calls than are granted at once would never be done, since
+    it begins anew when it is refused.
+    """
+    seen = picture(pending=tuple(pending(f"t{number}", kind="trigger") for number in range(7)))
+    assert changes("cancel", seen) == ["cancel_triggers t0 t1 t2 t3 t4", "cancel_triggers t5 t6"]
+
+
 def test_cancel_of_nothing():
     assert changes("cancel", picture()) == []
     denied = denial(signal("cancel", order_id="z"), picture(pending=(ORDER,)))

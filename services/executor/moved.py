@@ -1,0 +1,70 @@
+"""What orders of this process have just moved. An exchange may show a position a moment after the
+order that made it is filled, and a plan made in that moment would close nothing, or too much.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from libs.common.contracts.order import Holding, Leg, Plan
+from libs.common.contracts.words import (
+    AccountId,
+    Effect,
+    IntentId,
+    PositionSide,
+    VenueSymbol,
+)
+
+_Lane = tuple[AccountId, VenueSymbol]
+
+
+@dataclass(kw_only=True, slots=True)
+class _Move:
+    intent_id: IntentId
+    at: datetime
+    expected: dict[PositionSide, Decimal]
+
+
+class Moved:
+    """Knows of each lane what its last plan must have led to, for as long as that may not show."""
+
+    def __init__(self, *, visible_after_s: float) -> None:
+        self._visible_after = timedelta(seconds=visible_after_s)
+        self._moves: dict[_Lane, _Move] = {}
+
+    def note(self, plan: Plan, leg: Leg, *, filled: Decimal, at: datetime) -> None:
+        """So much of a leg was filled, as was learnt just now."""
+        if filled <= 0:
+            return
+        move = self._moves.get((plan.account, plan.symbol))
+        if move is None or move.intent_id != plan.intent_id:
+            expected = _contracts(plan.holdings)
+            move = _Move(intent_id=plan.intent_id, at=at, expected=expected)
+            self._moves[plan.account, plan.symbol] = move
+        held = move.expected.pop(leg.position_side, Decimal(0))
+        held += filled if leg.effect is Effect.OPEN else -filled
+        move.at = at
+        if held > 0:
+            move.expected[leg.position_side] = held
+
+    def is_shown(
+        self,
+        holdings: Iterable[Holding],
+        *,
+        account: AccountId,
+        symbol: VenueSymbol,
+        now: datetime,
+    ) -> bool:
+        """Whether holdings are what they must be, or by now are whatever something else has made
+        of them.
+        """
+        move = self._moves.get((account, symbol))
+        if move is None or now - move.at > self._visible_after:
+            self._moves.pop((account, symbol), None)
+            return True
+        return _contracts(holdings) == move.expected
+
+
+def _contracts(holdings: Iterable[Holding]) -> dict[PositionSide, Decimal]:
+    return {holding.side: holding.contracts for holding in holdings}
