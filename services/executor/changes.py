@@ -44,6 +44,7 @@ class ChangeRunner:
         self._recorder = errand.recorder
         self._claim = errand.claim
         self._resting = errand.resting
+        self._moved = errand.moved
         self._timing = errand.timing
         self._clock = errand.clock
         self._is_clock_mended = False
@@ -127,20 +128,28 @@ class ChangeRunner:
         )
 
     async def _held(self, change: Change) -> Holding | None:
-        # What was filled a moment ago may not be shown yet.
-        for delay_s in (0.0, self._timing.visible_after_s):
-            await self._clock.sleep(delay_s)
-            try:
-                told = await self._connected.exchange.holdings(self._plan.symbol)
-            except QueryFailed as failure:
-                if failure.retryable:
-                    raise Retry(str(failure), delay_s=self._timing.refused_again_s) from failure
-                raise UnknownOutcome(str(failure), delay_s=self._timing.poll_largest_s) from failure
-            self._recorder.saw(*told.calls)
-            for held in told.holdings:
-                if held.side is change.position_side:
-                    return held
-        return None
+        # What was filled a moment ago may not be shown yet, wholly or in part.
+        shown_at = self._clock.now() + timedelta(seconds=self._timing.visible_after_s)
+        while True:
+            holdings = await self._holdings()
+            held = next((one for one in holdings if one.side is change.position_side), None)
+            now = self._clock.now()
+            is_shown = self._moved.is_shown(
+                holdings, account=self._plan.account, symbol=self._plan.symbol, now=now
+            )
+            if now > shown_at or (held is not None and is_shown):
+                return held
+            await self._clock.sleep(self._timing.shown_again_s)
+
+    async def _holdings(self) -> tuple[Holding, ...]:
+        try:
+            told = await self._connected.exchange.holdings(self._plan.symbol)
+        except QueryFailed as failure:
+            if failure.retryable:
+                raise Retry(str(failure), delay_s=self._timing.refused_again_s) from failure
+            raise UnknownOutcome(str(failure), delay_s=self._timing.poll_largest_s) from failure
+        self._recorder.saw(*told.calls)
+        return told.holdings
 
     async def _send(self, change: Change) -> Changed:
         async with self._recorder.sending(change) as before_send:

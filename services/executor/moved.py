@@ -2,16 +2,17 @@
 order that made it is filled, and a plan made in that moment would close nothing, or too much.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from libs.common.contracts.order import Holding, Leg, Plan
 from libs.common.contracts.words import (
     AccountId,
+    ClientOrderId,
     Effect,
-    IntentId,
     PositionSide,
     VenueSymbol,
 )
@@ -21,9 +22,15 @@ _Lane = tuple[AccountId, VenueSymbol]
 
 @dataclass(kw_only=True, slots=True)
 class _Move:
-    intent_id: IntentId
+    plan: Plan
     at: datetime
-    expected: dict[PositionSide, Decimal]
+    filled: dict[ClientOrderId, tuple[Leg, Decimal]] = field(default_factory=dict)
+
+    def expected(self) -> dict[PositionSide, Decimal]:
+        held = defaultdict(Decimal, _contracts(self.plan.holdings))
+        for leg, filled in self.filled.values():
+            held[leg.position_side] += filled if leg.effect is Effect.OPEN else -filled
+        return {side: contracts for side, contracts in held.items() if contracts > 0}
 
 
 class Moved:
@@ -34,19 +41,15 @@ class Moved:
         self._moves: dict[_Lane, _Move] = {}
 
     def note(self, plan: Plan, leg: Leg, *, filled: Decimal, at: datetime) -> None:
-        """So much of a leg was filled, as was learnt just now."""
+        """So much of a leg was filled, as was learnt just now. Repeatable."""
         if filled <= 0:
             return
-        move = self._moves.get((plan.account, plan.symbol))
-        if move is None or move.intent_id != plan.intent_id:
-            expected = _contracts(plan.holdings)
-            move = _Move(intent_id=plan.intent_id, at=at, expected=expected)
-            self._moves[plan.account, plan.symbol] = move
-        held = move.expected.pop(leg.position_side, Decimal(0))
-        held += filled if leg.effect is Effect.OPEN else -filled
+        lane = (plan.account, plan.symbol)
+        move = self._moves.get(lane)
+        if move is None or move.plan.intent_id != plan.intent_id:
+            self._moves[lane] = move = _Move(plan=plan, at=at)
         move.at = at
-        if held > 0:
-            move.expected[leg.position_side] = held
+        move.filled[leg.client_order_id] = (leg, filled)
 
     def is_shown(
         self,
@@ -63,7 +66,7 @@ class Moved:
         if move is None or now - move.at > self._visible_after:
             self._moves.pop((account, symbol), None)
             return True
-        return _contracts(holdings) == move.expected
+        return _contracts(holdings) == move.expected()
 
 
 def _contracts(holdings: Iterable[Holding]) -> dict[PositionSide, Decimal]:

@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from libs.common.bus import LogUnavailable
 from libs.common.contracts.words import Action
 from tests.factories import NOW, D, make_intent
 from tests.fakes import Mishap
 from tests.unit.executor_desk import Desk
-from tests.unit.test_executor_changes import LATER, THIRD
+from tests.unit.test_executor_changes import LATER, THIRD, TRAILING
+from tests.unit.test_executor_resuming import lose_acknowledgement_of
 
 
 @pytest.fixture
@@ -70,9 +72,28 @@ async def test_a_part_that_was_filled_counts_as_filled(desk):
     assert desk.clock.now() == NOW
 
 
+async def test_a_fill_that_is_learnt_twice_counts_once(desk):
+    lose_acknowledgement_of(desk, "execution.filled")
+    with pytest.raises(LogUnavailable):
+        await desk.handle(make_intent())
+    await desk.handle(make_intent(), fresh=False)
+    before = desk.clock.now()
+    await desk.handle(make_intent(action=Action.FLAT, contracts=None, alert_id=LATER))
+    assert desk.submitted == ["open long 10", "close long 10"]
+    assert desk.clock.now() == before
+
+
 async def test_a_position_that_something_else_has_moved_is_believed_in_the_end(desk):
     await desk.handle(make_intent())
     desk.exchange.venue.held.clear()
     await desk.handle(make_intent(action=Action.FLAT, contracts=None, alert_id=LATER))
     assert desk.submitted == ["open long 10"]
     assert desk.bus.stages[-1] == "order.planned"
+
+
+async def test_a_trailing_stop_is_for_all_that_was_added_though_that_shows_late(desk):
+    await desk.hold("long", 3)
+    show_late(desk, after=2)
+    await desk.handle(make_intent(**TRAILING))
+    (trail,) = desk.exchange.venue.trails.values()
+    assert trail.contracts == 10

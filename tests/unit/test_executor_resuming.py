@@ -68,7 +68,7 @@ async def test_a_crash_between_close_and_open_goes_on_with_the_stored_plan(desk)
     """The position has moved since, so a plan made anew would be another one."""
     await desk.hold("long", 10)
     intent = make_intent(action=Action.SELL, contracts=D(25), max_age_s=60)
-    _lose_acknowledgement_of(desk, "execution.filled")
+    lose_acknowledgement_of(desk, "execution.filled")
     with pytest.raises(LogUnavailable):
         await desk.handle(intent)
     assert await desk.holdings() == {}
@@ -77,7 +77,7 @@ async def test_a_crash_between_close_and_open_goes_on_with_the_stored_plan(desk)
     assert await desk.holdings() == {"short": 15}
 
 
-def _lose_acknowledgement_of(desk, stage):
+def lose_acknowledgement_of(desk, stage):
     """The log stores the next event of that stage, and its answer is lost: as a crash there."""
     publish, lost = desk.bus.publish, []
 

@@ -150,6 +150,19 @@ def test_order_not_found(body):
     assert judge_order(transfer, client_order_id=OID) == NotFound(call=transfer.call)
 
 
+@pytest.mark.parametrize("error_code", [22, 23])
+def test_the_end_of_a_duplicate_is_not_that_of_the_order(error_code):
+    """The first of that id is there, and its fate is the one that matters."""
+    died = f'{{"orderId":"2","state":5,"dealVol":0,"errorCode":{error_code}}}'
+    body = f'{{"success":true,"code":0,"data":{died}}}'.encode()
+    query = judge_order(make_transfer(body), client_order_id=OID)
+    assert isinstance(query, Failed)
+    assert query.retryable
+    assert "DUPLICATE" in query.message
+    asked_by_its_own_id = judge_order(make_transfer(body), client_order_id=None)
+    assert isinstance(asked_by_its_own_id, Found)
+
+
 def test_another_order_is_no_answer():
     query = judge_order(make_transfer(reply("order_filled")), client_order_id=ClientOrderId("mine"))
     assert isinstance(query, Failed)

@@ -55,7 +55,9 @@ def test_created_order_id_as_text_or_number_bare_or_inside(data, order_id):
     assert wire.created_order_id(raw(data)) == order_id
 
 
-@pytest.mark.parametrize("data", ["null", "{}", '{"orderId":null}', "[]"])
+@pytest.mark.parametrize(
+    "data", ["null", "{}", '{"orderId":null}', "[]", '""', "0", '{"orderId":""}', '{"orderId":"0"}']
+)
 def test_created_without_an_id_is_an_error(data):
     with pytest.raises(msgspec.ValidationError):
         wire.created_order_id(raw(data))

@@ -16,6 +16,9 @@ OUTCOME_UNKNOWN = frozenset({500, 501, 3016, 9999})
 DUPLICATE_ORDER = frozenset({603, 2042})
 """An order of that id, or the very request, was seen before."""
 
+ORDER_DUPLICATE = frozenset({22, 23})
+"""The errorCodes of an order that died since another of its id was there before."""
+
 ORDER_NOT_EXIST = 2040
 
 GONE = frozenset({ORDER_NOT_EXIST, 2041, 5002})

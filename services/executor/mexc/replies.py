@@ -113,6 +113,8 @@ def judge_order(transfer: Transfer, *, client_order_id: ClientOrderId | None) ->
                 ours = client_order_id is None or order.external_oid in {None, client_order_id}
                 if not ours:
                     return _unanswered(transfer, f"an answer about {order.external_oid}")
+                if client_order_id is not None and order.error_code in errors.ORDER_DUPLICATE:
+                    return _unanswered(transfer, _of_a_duplicate(order.error_code))
                 return mapping.to_found(order, call=call)
             except ValueError as error:
                 return _unanswered(transfer, f"an order that cannot be read: {error}")
@@ -165,6 +167,11 @@ def unreadable(transfer: Transfer, error: ValueError) -> QueryFailed:
 
 def _unanswered(transfer: Transfer, why: str) -> Failed:
     return Failed(retryable=True, kind=Cause.SYSTEM, code=None, message=why, call=transfer.call)
+
+
+def _of_a_duplicate(code: int) -> str:
+    name = errors.order_error_name(code)
+    return f"an order that died as a duplicate ({name}): the first of its id is not shown"
 
 
 def _not_ours(transfer: Transfer) -> str:

@@ -195,9 +195,14 @@ def envelope(body: bytes) -> Envelope:
 
 
 def created_order_id(data: msgspec.Raw) -> str:
-    """From `{"orderId": …}`, or from the bare id of order/submit."""
+    """From `{"orderId": …}`, or from the bare id of order/submit. Raises `msgspec.ValidationError`,
+    also for an id that is empty or 0: nothing could ever be found by it.
+    """
     created = _created.decode(data)
-    return str(created.order_id if isinstance(created, Created) else created)
+    order_id = str(created.order_id if isinstance(created, Created) else created)
+    if not order_id.strip("0"):
+        raise msgspec.ValidationError(f"the order id is {order_id!r}")
+    return order_id
 
 
 def made_id(data: msgspec.Raw) -> str | None:
