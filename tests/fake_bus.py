@@ -15,6 +15,8 @@ class FakeBus:
     def __init__(self) -> None:
         self.entries: list[Entry] = []
         self.failing = 0
+        self.floor = 0
+        """What `handled_up_to` answers."""
         self._seq_of: dict[str, int] = {}
 
     async def publish(self, *, subject, message, event_id) -> Stored:
@@ -38,6 +40,10 @@ class FakeBus:
         """As if the process had died after storing `seq`: what came later never happened."""
         del self.entries[seq:]
         self._seq_of = {name: number for name, number in self._seq_of.items() if number <= seq}
+
+    async def handled_up_to(self, durable) -> int:
+        assert durable
+        return self.floor
 
     async def entry(self, seq) -> Entry:
         return self.entries[seq - 1]

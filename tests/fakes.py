@@ -11,7 +11,15 @@ from enum import StrEnum
 import msgspec
 
 from libs.common.contracts.instrument import Instrument
-from libs.common.contracts.order import Change, ExchangeCall, Leg, Pending, Protective, Trail
+from libs.common.contracts.order import (
+    Change,
+    ExchangeCall,
+    Holding,
+    Leg,
+    Pending,
+    Protective,
+    Trail,
+)
 from libs.common.contracts.words import (
     ClientOrderId,
     OrderType,
@@ -169,6 +177,11 @@ class FakeExchange:
         call = self._ask("holdings")
         return Holdings(holdings=self.venue.holdings(symbol), calls=(call,))
 
+    async def positions(self) -> Told[tuple[tuple[VenueSymbol, Holding], ...]]:
+        call = self._ask("positions")
+        held = tuple((symbol, holding) for (symbol, _), holding in self.venue.held.items())
+        return Told(value=held, calls=(call,))
+
     async def prices(self, symbol: VenueSymbol) -> Told[Prices]:
         call = self._ask("prices")
         if symbol not in self.venue.prices:
@@ -183,6 +196,11 @@ class FakeExchange:
     async def pending(self, symbol: VenueSymbol) -> Told[tuple[Pending, ...]]:
         call = self._ask("pending")
         return Told(value=fake_lists.pending(self.venue, symbol), calls=(call,))
+
+    async def pending_symbols(self) -> Told[frozenset[VenueSymbol]]:
+        call = self._ask("pending_symbols")
+        waiting = (s for s in self.instruments_ if fake_lists.pending(self.venue, s))
+        return Told(value=frozenset(waiting), calls=(call,))
 
     async def protectives(self, symbol: VenueSymbol) -> Told[tuple[Protective, ...]]:
         call = self._ask("protectives")

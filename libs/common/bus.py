@@ -91,6 +91,16 @@ class Bus:
             raise LogUnavailable(f"{type(error).__name__}: {error}") from error
         return _entry(raw)
 
+    async def handled_up_to(self, durable: str) -> int:
+        """The place in the log up to which a consumer has handled everything; raises
+        `LogUnavailable`.
+        """
+        try:
+            info = await self.js.consumer_info(subjects.STREAM, durable)
+        except (nats.errors.Error, nats.js.errors.Error, OSError) as error:
+            raise LogUnavailable(f"{type(error).__name__}: {error}") from error
+        return info.ack_floor.stream_seq if info.ack_floor is not None else 0
+
     async def entries_after(self, *, subject: str, seq: int) -> AsyncIterator[Entry]:
         """The messages of a subject (wildcards allowed) stored after `seq`, oldest first."""
         while True:

@@ -81,7 +81,7 @@ async def _bucket(js: JetStreamContext, *, name: str, replicas: int) -> None:
         await js.create_key_value(
             api.KeyValueConfig(
                 bucket=name,
-                history=_KV_HISTORY if name != subjects.BUCKET_SECRETS else 1,
+                history=1 if name in subjects.WITHOUT_HISTORY else _KV_HISTORY,
                 storage=api.StorageType.FILE,
                 replicas=replicas,
             )

@@ -8,22 +8,20 @@ import structlog
 
 from libs.common.bus import connected
 from libs.common.clock import SystemClock
-from libs.common.consuming import Consumer
-from libs.common.contracts.subjects import shard_of
 from libs.common.health import Health
+from libs.common.owning import Owner
 from libs.common.running import run, settle_memory
 from libs.common.secret import Secret
 from libs.common.serving import serving
 from libs.common.settings import SettingsError, from_env, redacted
 from libs.common.telemetry import configure_telemetry
-from libs.common.topology import executor_consumer
 from services.executor.accounts import Accounts
 from services.executor.catalogue import Catalogue
-from services.executor.following import Follower
-from services.executor.handler import Executor, lane_of
-from services.executor.mexc.client import make_exchange
-from services.executor.resting import RestingOrders
+from services.executor.halts import Halts
+from services.executor.mexc.connecting import connect_account
+from services.executor.pictures import Pictures
 from services.executor.settings import Settings, Timing
+from services.executor.shard import Shard
 
 
 async def main(stop: asyncio.Event) -> None:
@@ -38,39 +36,44 @@ async def main(stop: asyncio.Event) -> None:
         asyncio.TaskGroup() as group,
     ):
         changed = asyncio.Event()
+        timing = Timing()
         accounts = Accounts(
-            private_key=private_key, make_exchange=make_exchange, on_change=changed.set
+            private_key=private_key,
+            make_exchange=connect_account,
+            on_change=changed.set,
+            timing=timing,
         )
+        halts = Halts()
         catalogue = Catalogue(
             bus=bus, accounts=accounts, changed=changed, refresh_s=settings.catalogue_refresh_s
         )
-        watched = (accounts.settings, accounts.secrets, catalogue.stored)
+        watched = (accounts.settings, accounts.secrets, catalogue.stored, halts.controls)
         for bucket in watched:
             health.add(bucket.bucket, bucket.missing)
         health.add("contracts", catalogue.missing)
-        resting = RestingOrders(
-            owned=lambda account: shard_of(account, shards=settings.shards) == settings.shard
+        pictures = Pictures(accounts, timing=timing)
+        shard = Shard(
+            bus=bus,
+            accounts=accounts,
+            halts=halts,
+            settings=settings,
+            timing=timing,
+            clock=SystemClock(),
         )
-        timing, clock = Timing(), SystemClock()
-        executor = Executor(bus=bus, accounts=accounts, resting=resting, timing=timing, clock=clock)
-        follower = Follower(bus=bus, accounts=accounts, resting=resting, timing=timing, clock=clock)
-        consumer = Consumer(
-            bus,
-            durable=executor_consumer(settings.shard),
-            handler=executor.handle,
-            lane_of=lane_of,
-        )
-        health.add("consumer", consumer.missing)
-        health.add("resting", resting.missing)
+        owner = Owner(bus, name=shard.durable)
+        health.add("pictures", pictures.missing)
+        # A bystander is ready: it can take over.
+        health.add("shard", lambda: None if owner.ownership.stands_by else shard.missing())
         helpers = [group.create_task(bucket.follow(bus)) for bucket in watched]
         for bucket in watched:
             await bucket.complete.wait()
         helpers.append(group.create_task(catalogue.feed()))
-        helpers.append(group.create_task(follower.follow()))
+        helpers.append(group.create_task(pictures.follow()))
         await catalogue.tried.wait()
+        await pictures.tried()
         settle_memory()
         health.started()
-        await consumer.run(stop)
+        await owner.run(shard.work, stop)
         for helper in helpers:
             helper.cancel()
         await accounts.close()

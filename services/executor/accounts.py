@@ -1,7 +1,8 @@
 """The accounts of this executor: their settings and keys, followed live, and for each a client of
-its exchange. The only place where a sealed key is opened.
+its exchange and a live picture. The only place where a sealed key is opened.
 """
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
@@ -17,20 +18,26 @@ from libs.common.contracts.words import AccountId
 from libs.common.sealing import SealError, unseal
 from libs.common.secret import Secret
 from libs.common.watching import Watched
+from services.executor.book import Book
 from services.executor.budget import Budget
 from services.executor.exchange import Exchange, QueryFailed
+from services.executor.pushes import Feed
+from services.executor.settings import Timing
 
-MakeExchange = Callable[[Account, Secret], Exchange]
+MakeExchange = Callable[[Account, Secret], tuple[Exchange, Feed]]
+"""The account's client, and its private pushes."""
 
 _log = structlog.get_logger()
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Connected:
     """An account that can trade."""
 
     account: Account
     exchange: Exchange
+    feed: Feed
+    book: Book
     budget: Budget
 
 
@@ -38,16 +45,29 @@ class Accounts:
     """Looks accounts up by id; a changed account or key gets a new client at its next use."""
 
     def __init__(
-        self, *, private_key: Secret, make_exchange: MakeExchange, on_change: Callable[[], None]
+        self,
+        *,
+        private_key: Secret,
+        make_exchange: MakeExchange,
+        on_change: Callable[[], None],
+        timing: Timing,
     ) -> None:
+        self.changed = asyncio.Event()
+        """Set when an account came, changed or went; whoever waits for it clears it."""
+
+        def tell() -> None:
+            self.changed.set()
+            on_change()
+
         self.settings = Watched(
             bucket=subjects.BUCKET_ACCOUNTS,
             decode=msgspec.json.Decoder(Account).decode,
-            on_change=on_change,
+            on_change=tell,
         )
-        self.secrets = Watched(bucket=subjects.BUCKET_SECRETS, decode=bytes, on_change=on_change)
+        self.secrets = Watched(bucket=subjects.BUCKET_SECRETS, decode=bytes, on_change=tell)
         self._private_key = private_key
         self._make_exchange = make_exchange
+        self._timing = timing
         self._connected: dict[AccountId, tuple[bytes, Connected]] = {}
         self._warmed: set[int] = set()
         self._retired: list[Connected] = []
@@ -74,14 +94,23 @@ class Accounts:
         if known is not None:
             # A call may still be under way on it, so it is closed at the end, not here.
             self._retired.append(known[1])
+        exchange, feed = self._make_exchange(account, secret)
         connected = Connected(
             account=account,
-            exchange=self._make_exchange(account, secret),
+            exchange=exchange,
+            feed=feed,
+            book=Book(account_id, timing=self._timing, heard_at=lambda: feed.heard_at),
             budget=Budget(account.order_calls_per_2s, clock=monotonic),
         )
         self._connected[account_id] = (sealed, connected)
+        self.changed.set()
         _log.info("account.connected", account=account_id, base_url=account.base_url)
         return connected
+
+    def current(self) -> list[Connected]:
+        """Every account that can trade."""
+        found = [self.find(AccountId(account_id)) for account_id in list(self.settings.values)]
+        return [each for each in found if isinstance(each, Connected)]
 
     async def warm(self, *, everything: bool) -> None:
         """Connect the accounts and measure their exchange's clock before the first order; of those

@@ -18,12 +18,14 @@ from libs.common.contracts.words import ChangeKind, ExecutionKind
 from libs.common.outcome import Retry
 from libs.common.outcome import Unknown as UnknownOutcome
 from services.executor.asking import mend_clock
+from services.executor.budget import Urgency
 from services.executor.errands import Errand
 from services.executor.exchange import (
     Cause,
     Changed,
     Done,
     QueryFailed,
+    RateLimited,
     Rejected,
     Unknown,
 )
@@ -69,9 +71,7 @@ class ChangeRunner:
 
     async def give_up(self, change: Change, *, why: str) -> ExecutionKind:
         """Say that it will not be sent."""
-        await self._recorder.record(
-            change, ExecutionKind.CANCELED, message=f"not sent (again): {why}"
-        )
+        self._recorder.record(change, ExecutionKind.CANCELED, message=f"not sent (again): {why}")
         return ExecutionKind.CANCELED
 
     async def _do(self, change: Change, *, certain_at: datetime | None) -> ExecutionKind:
@@ -80,7 +80,7 @@ class ChangeRunner:
         give_up_at = self._clock.now() + timedelta(seconds=self._timing.give_up_s)
         delay_s = self._timing.poll_first_s
         while True:
-            await self._connected.budget.take()
+            await self._connected.budget.take(Urgency.CLOSE, since=self._plan.at)
             await self._claim.renew(change.change_id)
             changed = await self._send(change)
             if self._is_late(changed):
@@ -101,6 +101,8 @@ class ChangeRunner:
             elif self._clock.now() > give_up_at:
                 raise Retry("the exchange does not take the change", delay_s=0.0)
             else:
+                if isinstance(changed, RateLimited):
+                    self._connected.budget.refused(pause_s=self._timing.refused_again_s)
                 await self._clock.sleep(self._timing.refused_again_s)
 
     def _is_late(self, changed: Changed) -> bool:
@@ -152,14 +154,14 @@ class ChangeRunner:
         return told.holdings
 
     async def _send(self, change: Change) -> Changed:
-        async with self._recorder.sending(change) as before_send:
-            # A cancel of several may take its time, and may be repeated at will.
-            guarded = self._claim.guarding(before_send)
-            changed = await self._connected.exchange.change(
-                change,
-                symbol=self._plan.symbol,
-                before_send=before_send if len(change.exchange_ids) > 1 else guarded,
-            )
+        before_send = self._recorder.sending(change)
+        # A cancel of several may take its time, and may be repeated at will.
+        guarded = self._claim.guarding(before_send)
+        changed = await self._connected.exchange.change(
+            change,
+            symbol=self._plan.symbol,
+            before_send=before_send if len(change.exchange_ids) > 1 else guarded,
+        )
         self._recorder.saw(changed.call)
         if isinstance(changed, Done) and changed.message and change.kind in _CANCELING:
             return await self._gone_or_unknown(change, changed)
@@ -180,7 +182,7 @@ class ChangeRunner:
 
     async def _conclude(self, change: Change, changed: Done | Rejected) -> ExecutionKind:
         if isinstance(changed, Rejected):
-            await self._recorder.record(
+            self._recorder.record(
                 change, ExecutionKind.REJECTED, code=changed.code, message=changed.message
             )
             return ExecutionKind.REJECTED
@@ -189,14 +191,14 @@ class ChangeRunner:
     async def _done(
         self, change: Change, exchange_id: str | None, *, message: str = ""
     ) -> ExecutionKind:
-        done = await self._recorder.record(
+        done = self._recorder.record(
             change, ExecutionKind.CHANGED, exchange_order_id=exchange_id, message=message
         )
         self._resting.know(done)
         return done.kind
 
     async def _was_done(self, change: Change, lost: Unknown, *, certain_at: datetime) -> bool:
-        await self._recorder.record(change, ExecutionKind.UNKNOWN, message=lost.why)
+        self._recorder.record(change, ExecutionKind.UNKNOWN, message=lost.why)
         return await self._was_made(change, certain_at=certain_at)
 
     async def _was_made(self, change: Change, *, certain_at: datetime) -> bool:

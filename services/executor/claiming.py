@@ -15,6 +15,7 @@ from libs.common.contracts.execution import Execution
 from libs.common.contracts.order import ExchangeCall
 from libs.common.contracts.words import ClientOrderId
 from libs.common.outcome import Retry
+from libs.common.owning import Ownership
 from services.executor.exchange import BeforeSend
 from services.executor.recording import Recorder
 from services.executor.settings import Timing
@@ -23,7 +24,9 @@ ReadExecutions = Callable[[], Awaitable[tuple[Execution, ...]]]
 
 
 class Claim:
-    """Of one plan; `since` is when it was certain that nobody else was carrying it out."""
+    """Of one plan; `since` is when it was certain that nobody else was carrying it out. It also
+    needs a lease that was confirmed as shortly before.
+    """
 
     def __init__(
         self,
@@ -31,17 +34,27 @@ class Claim:
         read: ReadExecutions,
         recorder: Recorder,
         since: datetime,
+        ownership: Ownership,
         timing: Timing,
         clock: Clock,
     ) -> None:
         self._read = read
         self._recorder = recorder
         self._since = since
+        self._ownership = ownership
+        self._timing = timing
         self._lasts = timedelta(seconds=timing.claim_s)
         self._clock = clock
 
     async def renew(self, order: ClientOrderId) -> None:
-        """Before a leg or change is sent. Raises `Retry` where somebody else has begun it."""
+        """Before a leg or change is sent. Raises `Retry` where somebody else has begun it, or may
+        have become the owner.
+        """
+        give_up_at = self._clock.now() + timedelta(seconds=self._timing.confirm_lease_s)
+        while self._ownership.age_s(self._clock.now()) > self._timing.claim_s:
+            if self._clock.now() > give_up_at:
+                raise Retry("not sent: nothing confirms that this process is still the owner")
+            await self._clock.sleep(self._timing.shown_again_s)
         now = self._clock.now()
         if now - self._since < self._lasts / 2:
             return
@@ -54,7 +67,10 @@ class Claim:
         """The hook, which raises `Retry` where the claim has grown old by the time of signing."""
 
         def guarded(call: ExchangeCall) -> None:
-            if call.sent_at - self._since > self._lasts:
+            if (
+                call.sent_at - self._since > self._lasts
+                or self._ownership.age_s(call.sent_at) > self._timing.claim_s
+            ):
                 raise Retry("not sent: it is not known any more whether it is ours to send")
             before_send(call)
 

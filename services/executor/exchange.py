@@ -231,6 +231,9 @@ class Exchange(Protocol):
     async def holdings(self, symbol: VenueSymbol) -> Holdings:
         """What is held of one contract now; flat is empty. Raises `QueryFailed`."""
 
+    async def positions(self) -> Told[tuple[tuple[VenueSymbol, Holding], ...]]:
+        """All that the account holds now. Raises `QueryFailed`."""
+
     async def prices(self, symbol: VenueSymbol) -> Told[Prices]:
         """Last, mark and index price now. Raises `QueryFailed`."""
 
@@ -243,6 +246,9 @@ class Exchange(Protocol):
         """Orders of the symbol that rest in the book or wait for a trigger, oldest first, without
         labels. Raises `QueryFailed`.
         """
+
+    async def pending_symbols(self) -> Told[frozenset[VenueSymbol]]:
+        """Where the account has anything that `pending` would tell. Raises `QueryFailed`."""
 
     async def protectives(self, symbol: VenueSymbol) -> Told[tuple[Protective, ...]]:
         """Stops and targets that wait for positions of the symbol. Raises `QueryFailed`."""

@@ -149,6 +149,9 @@ class Follower:
             recorder = Recorder(bus=self._bus, origin=resting, clock=self._clock)
             recorder.saw(found.call)
             if found.state not in WAITING:
-                return await recorder.record_found(leg, ENDS[found.state], found)
-            labels = {"order_id": resting.order_id, "comment": resting.comment}
-            return await recorder.record_found(leg, ExecutionKind.RESTING, found, leg=leg, **labels)
+                told = recorder.record_found(leg, ENDS[found.state], found)
+            else:
+                labels = {"order_id": resting.order_id, "comment": resting.comment}
+                told = recorder.record_found(leg, ExecutionKind.RESTING, found, leg=leg, **labels)
+            await recorder.stored()
+            return told

@@ -1,5 +1,5 @@
-"""Gathers the picture that a plan is made from: what is held, and what else the intent needs, asked
-of the exchange side by side.
+"""Gathers the picture that a plan is made from: what is held, from the live picture where that may
+be trusted, and what else the intent needs, asked of the exchange side by side.
 """
 
 import asyncio
@@ -22,22 +22,34 @@ class Gathered:
     picture: Picture
     calls: tuple[ExchangeCall, ...]
     """In the order of what is told here, not of time."""
+    live: bool
+    """What is held was not asked for: the exchange had told it by itself."""
 
 
 async def gather_picture(
-    intent: Intent, *, connected: Connected, resting: RestingOrders
+    intent: Intent, *, connected: Connected, resting: RestingOrders, live: bool
 ) -> Gathered:
-    """Raises `QueryFailed` where any question was not answered."""
+    """`live`: the live picture may be used. Raises `QueryFailed` where any question was not
+    answered.
+    """
     try:
-        return await _gather(intent, connected=connected, resting=resting)
+        return await _gather(intent, connected=connected, resting=resting, live=live)
     except* QueryFailed as failures:
         failed = failures
     raise _most_final(failed)
 
 
-async def _gather(intent: Intent, *, connected: Connected, resting: RestingOrders) -> Gathered:
-    exchange, symbol = connected.exchange, intent.symbol
+async def _gather(
+    intent: Intent, *, connected: Connected, resting: RestingOrders, live: bool
+) -> Gathered:
+    exchange, symbol, book = connected.exchange, intent.symbol, connected.book
     wanted = needs(intent)
+    live = live and book.holdings(symbol) is not None
+    if live and not wanted:
+        held = book.holdings(symbol)
+        assert held is not None  # noqa: S101 - nothing was awaited since
+        mode = book.position_mode or connected.account.position_mode
+        return Gathered(picture=Picture(holdings=held, position_mode=mode), calls=(), live=True)
     async with asyncio.TaskGroup() as group:
 
         def asked(
@@ -48,17 +60,22 @@ async def _gather(intent: Intent, *, connected: Connected, resting: RestingOrder
             question.close()
             return None
 
-        holdings = group.create_task(exchange.holdings(symbol))
+        asked_holdings = None if live else group.create_task(exchange.holdings(symbol))
         prices = asked(Need.PRICES, exchange.prices(symbol))
         equity = asked(Need.EQUITY, exchange.equity(intent.instrument.quote))
         pending = asked(Need.PENDING, exchange.pending(symbol))
         protectives = asked(Need.PROTECTIVES, exchange.protectives(symbol))
         trails = asked(Need.TRAILS, exchange.trails(symbol))
     told = [task.result() for task in (prices, equity, pending, protectives, trails) if task]
-    held = holdings.result()
+    # The latest that was pushed, as old as the other answers at most.
+    pushed = book.holdings(symbol) if live else None
+    held_calls: tuple[ExchangeCall, ...] = ()
+    if pushed is None:
+        answer = asked_holdings.result() if asked_holdings else await exchange.holdings(symbol)
+        pushed, held_calls, live = answer.holdings, answer.calls, False
     picture = Picture(
-        holdings=held.holdings,
-        position_mode=connected.account.position_mode,
+        holdings=pushed,
+        position_mode=book.position_mode or connected.account.position_mode,
         prices=prices.result().value if prices else None,
         equity=equity.result().value if equity else None,
         pending=await resting.labelled(
@@ -69,8 +86,8 @@ async def _gather(intent: Intent, *, connected: Connected, resting: RestingOrder
         protectives=protectives.result().value if protectives else (),
         trails=trails.result().value if trails else (),
     )
-    calls = (*held.calls, *(call for each in told for call in each.calls))
-    return Gathered(picture=picture, calls=calls)
+    calls = (*held_calls, *(call for each in told for call in each.calls))
+    return Gathered(picture=picture, calls=calls, live=live)
 
 
 def _most_final(failures: BaseExceptionGroup[QueryFailed]) -> QueryFailed:

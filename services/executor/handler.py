@@ -16,10 +16,10 @@ from libs.common.contracts.codec import AnyMessage
 from libs.common.contracts.intent import Denial, Intent, IntentDenied
 from libs.common.contracts.order import Plan
 from libs.common.contracts.reasons import Reason
-from libs.common.contracts.words import Action, TradeMode
 from libs.common.domain import identity
 from libs.common.domain.planning import plan_orders
 from libs.common.outcome import Refuse, Retry
+from libs.common.owning import Ownership
 from libs.common.topology import DUPLICATE_WINDOW_S
 from services.executor.accounts import Accounts, Connected
 from services.executor.asking import mend_clock
@@ -35,9 +35,8 @@ from services.executor.moved import Moved
 from services.executor.recording import Recorder, fitting
 from services.executor.resting import RestingOrders
 from services.executor.settings import Timing
+from services.executor.withholding import ENTRIES, Halted, may_close, position_mode_differs, stale
 
-_SIGNALS = frozenset({Action.BUY, Action.SELL})
-_ENTRIES = _SIGNALS | {Action.REVERSE, Action.TARGET}
 _NEW_FOR = timedelta(seconds=10)
 """What lay here for longer may have been handled by another process meanwhile."""
 _REMEMBERED_FOR = timedelta(seconds=DUPLICATE_WINDOW_S / 2)
@@ -52,16 +51,20 @@ def lane_of(message: AnyMessage) -> str:
 
 
 class Executor:
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it works with, each by name
         self,
         *,
         bus: Bus,
         accounts: Accounts,
         resting: RestingOrders,
+        halts: Halted,
+        ownership: Ownership,
         timing: Timing,
         clock: Clock,
     ) -> None:
         self._bus = bus
+        self._halts = halts
+        self._ownership = ownership
         self._accounts = accounts
         self._resting = resting
         self._timing = timing
@@ -74,7 +77,7 @@ class Executor:
             raise Refuse(f"a {type(intent).__name__} is no intent")
         begun_at = self._clock.now()
         history = NOTHING
-        if not delivery.fresh or begun_at - delivery.stored_at > _NEW_FOR:
+        if not (delivery.fresh and self._is_new(delivery, now=begun_at)):
             history = await read_history(self._bus, intent, after=delivery.seq)
         if history.denied:
             return
@@ -116,11 +119,12 @@ class Executor:
             raise Retry(why.message, delay_s=self._timing.poll_largest_s)
 
     async def _plan(self, intent: Intent, connected: Connected) -> Plan | Denial:
-        stale = self._stale(intent)
-        if stale is not None:
-            if not _may_close(intent):
-                return stale
-            intent = msgspec.structs.replace(intent, opening_denied=intent.opening_denied or stale)
+        withheld = self._withheld(intent, connected)
+        if withheld is not None:
+            if not may_close(intent):
+                return withheld
+            denied = intent.opening_denied or withheld
+            intent = msgspec.structs.replace(intent, opening_denied=denied)
         try:
             gathered = await self._gathered(intent, connected)
         except QueryFailed as failure:
@@ -151,8 +155,16 @@ class Executor:
         )
 
     async def _gathered(self, intent: Intent, connected: Connected) -> Gathered:
+        live_looks = 0
         while True:
-            gathered = await gather_picture(intent, connected=connected, resting=self._resting)
+            # What was pushed while the process was stopped is not read yet when it wakes.
+            awake = self._ownership.age_s(self._clock.now()) <= self._timing.claim_s
+            gathered = await gather_picture(
+                intent,
+                connected=connected,
+                resting=self._resting,
+                live=awake and live_looks < self._timing.live_looks_max,
+            )
             if self._moved.is_shown(
                 gathered.picture.holdings,
                 account=intent.account,
@@ -160,17 +172,45 @@ class Executor:
                 now=self._clock.now(),
             ):
                 return gathered
-            await self._clock.sleep(self._timing.shown_again_s)
+            if gathered.live:
+                live_looks += 1
+                await connected.book.positions.wait(
+                    intent.symbol, timeout_s=self._timing.shown_again_s
+                )
+            else:
+                await self._clock.sleep(self._timing.shown_again_s)
 
-    def _stale(self, intent: Intent) -> Denial | None:
-        age_s = (self._clock.now() - intent.received_at).total_seconds()
-        if intent.action not in _ENTRIES or age_s <= intent.max_age_s:
-            return None
-        return Denial(
-            reason=Reason.STALE,
-            message=f"the entry is {age_s:.1f} s old; max_age_s is {intent.max_age_s}",
-            context={"age_s": f"{age_s:.1f}", "max_age_s": str(intent.max_age_s)},
+    def _is_new(self, delivery: Delivery, *, now: datetime) -> bool:
+        """Whether nobody else can have handled a message that this process was the first to get:
+        it came a moment ago, or this process has been the owner ever since.
+        """
+        if now - delivery.stored_at <= _NEW_FOR:
+            return True
+        since = self._ownership.since
+        has_been_ours = since is not None and since <= delivery.stored_at
+        return has_been_ours and self._ownership.age_s(now) <= self._timing.claim_s
+
+    def _withheld(self, intent: Intent, connected: Connected) -> Denial | None:
+        """Why the intent must open nothing now."""
+        expected = connected.account.position_mode
+        told = connected.book.position_mode or expected
+        return (
+            stale(intent, now=self._clock.now())
+            or self._halted(intent)
+            or position_mode_differs(intent, expected=expected, told=told)
         )
+
+    def _halted(self, intent: Intent) -> Denial | None:
+        if intent.action not in ENTRIES:
+            return None
+        return self._halts.denial(route=intent.route, account=intent.account)
+
+    def _not_to_open(self, intent: Intent, *, now: datetime) -> str | None:
+        """Why an opening order that waited must not leave any more."""
+        if now > intent.received_at + timedelta(seconds=intent.max_age_s):
+            return "the entry is older than the route's max_age_s"
+        halted = self._halts.denial(route=intent.route, account=intent.account)
+        return halted.message if halted is not None else None
 
     async def _store(self, plan: Plan) -> bool:
         """True where this plan is the one that the log holds."""
@@ -212,6 +252,7 @@ class Executor:
                 read=read,
                 recorder=recorder,
                 since=known_at,
+                ownership=self._ownership,
                 timing=self._timing,
                 clock=self._clock,
             ),
@@ -220,15 +261,17 @@ class Executor:
             timing=self._timing,
             clock=self._clock,
         )
-        open_until = intent.received_at + timedelta(seconds=intent.max_age_s)
         runner = PlanRunner(
             errand,
             history=history,
-            legs=LegRunner(errand, open_until=open_until),
+            legs=LegRunner(errand, not_to_open=lambda now: self._not_to_open(intent, now=now)),
             changes=ChangeRunner(errand),
         )
         # Whoever made a resumed plan may have signed its next request until this very moment.
-        await runner.run(maybe_sent_until=self._clock.now() if resumed else None)
+        try:
+            await runner.run(maybe_sent_until=self._clock.now() if resumed else None)
+        finally:
+            await recorder.stored()
 
     async def _deny(self, intent: Intent, denial: Denial) -> None:
         await self._bus.publish(
@@ -251,11 +294,6 @@ class Executor:
             symbol=intent.symbol,
             reason=denial.reason.value,
         )
-
-
-def _may_close(intent: Intent) -> bool:
-    """Whether an entry may also have something to close, which is done however old it is."""
-    return intent.action not in _SIGNALS or intent.trade_mode is not TradeMode.HEDGE
 
 
 def _query_refused(failure: QueryFailed) -> Denial:

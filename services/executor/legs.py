@@ -9,6 +9,7 @@ The rules of money, each in one place below:
 - so does, once, what came too late: a clock was set, or the process slept.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -20,6 +21,7 @@ from libs.common.contracts.words import RESTING_TYPES, Effect, ExecutionKind, Or
 from libs.common.outcome import Retry
 from libs.common.outcome import Unknown as UnknownOutcome
 from services.executor.asking import ENDS, WAITING, ask_for, mend_clock
+from services.executor.budget import Urgency
 from services.executor.errands import Errand
 from services.executor.exchange import (
     Accepted,
@@ -36,6 +38,7 @@ from services.executor.exchange import (
     Submitted,
     Unknown,
 )
+from services.executor.news import Expected
 
 
 class LegEnd(StrEnum):
@@ -58,7 +61,8 @@ _NOT_SENT = LegResult(end=LegEnd.UNFILLED)
 class LegRunner:
     """Takes the legs of one plan to their end, one at a time."""
 
-    def __init__(self, errand: Errand, *, open_until: datetime) -> None:
+    def __init__(self, errand: Errand, *, not_to_open: Callable[[datetime], str | None]) -> None:
+        """`not_to_open`: why nothing must be opened at that time, if so."""
         self._plan = errand.plan
         self._connected = errand.connected
         self._recorder = errand.recorder
@@ -67,7 +71,8 @@ class LegRunner:
         self._moved = errand.moved
         self._timing = errand.timing
         self._clock = errand.clock
-        self._open_until = open_until
+        self._not_to_open = not_to_open
+        self._news = Expected()
         self._is_clock_mended = False
 
     async def run(
@@ -79,6 +84,17 @@ class LegRunner:
         where nobody can have. `exchange_order_id`: it was taken for certain, under this id. Raises
         `Retry` or `Unknown` when it cannot be finished now.
         """
+        book = self._connected.book
+        with book.orders.expecting(leg.client_order_id) as self._news:
+            result = await self._run(
+                leg, maybe_sent_until=maybe_sent_until, exchange_order_id=exchange_order_id
+            )
+        book.ordered()
+        return result
+
+    async def _run(
+        self, leg: Leg, *, maybe_sent_until: datetime | None, exchange_order_id: str | None
+    ) -> LegResult:
         if maybe_sent_until is not None:
             found = await self._find(
                 leg, signed_until=maybe_sent_until, exchange_order_id=exchange_order_id
@@ -93,11 +109,13 @@ class LegRunner:
         give_up_at = self._clock.now() + timedelta(seconds=self._timing.give_up_s)
         while True:
             # The wait for the budget comes first: an entry may grow too old in it.
-            await self._connected.budget.take()
+            urgency = Urgency.OPEN if leg.effect is Effect.OPEN else Urgency.CLOSE
+            await self._connected.budget.take(urgency, since=self._plan.at)
             await self._claim.renew(leg.client_order_id)
-            if leg.effect is Effect.OPEN and self._clock.now() > self._open_until:
-                message = "not sent (again): the entry is older than the route's max_age_s"
-                await self._recorder.record(leg, ExecutionKind.CANCELED, message=message)
+            refused = self._not_to_open(self._clock.now()) if leg.effect is Effect.OPEN else None
+            if refused is not None:
+                message = f"not sent (again): {refused}"
+                self._recorder.record(leg, ExecutionKind.CANCELED, message=message)
                 return _NOT_SENT
             result = await self._settle(leg, await self._submit(leg))
             if result is not None:
@@ -106,19 +124,18 @@ class LegRunner:
                 raise Retry("the exchange does not take the order", delay_s=0.0)
 
     async def _submit(self, leg: Leg) -> Submitted:
-        async with self._recorder.sending(leg) as before_send:
-            return await self._connected.exchange.submit(
-                leg,
-                symbol=self._plan.symbol,
-                before_send=self._claim.guarding(before_send),
-            )
+        return await self._connected.exchange.submit(
+            leg,
+            symbol=self._plan.symbol,
+            before_send=self._claim.guarding(self._recorder.sending(leg)),
+        )
 
     async def _settle(self, leg: Leg, submitted: Submitted) -> LegResult | None:
         """What a reply means; None: send again."""
         self._recorder.saw(submitted.call)
         match submitted:
             case Accepted():
-                await self._recorder.record(
+                self._recorder.record(
                     leg,
                     ExecutionKind.ACCEPTED,
                     exchange_order_id=submitted.exchange_order_id,
@@ -129,11 +146,12 @@ class LegRunner:
                 await mend_clock(self._connected.exchange)
                 return None
             case Rejected():
-                await self._recorder.record(
+                self._recorder.record(
                     leg, ExecutionKind.REJECTED, code=submitted.code, message=submitted.message
                 )
                 return _NOT_SENT
             case RateLimited():
+                self._connected.budget.refused(pause_s=self._timing.refused_again_s)
                 await self._clock.sleep(self._timing.refused_again_s)
                 return None
             case NotSent():
@@ -141,7 +159,7 @@ class LegRunner:
                 return None
             case Duplicate() | Unknown():
                 why = submitted.why if isinstance(submitted, Unknown) else submitted.message
-                await self._recorder.record(leg, ExecutionKind.UNKNOWN, message=why)
+                self._recorder.record(leg, ExecutionKind.UNKNOWN, message=why)
                 found = await self._find(leg, signed_until=submitted.call.sent_at)
                 if found is not None:
                     return await self._confirm(leg, found)
@@ -163,6 +181,10 @@ class LegRunner:
         absent = 0
         while True:
             after_window = self._clock.now() > certain_at
+            pushed = self._news.take()
+            if pushed is not None:
+                self._recorder.saw(pushed.call)
+                return pushed
             query = await self._ask(leg, exchange_order_id=exchange_order_id)
             match query:
                 case Found():
@@ -195,19 +217,20 @@ class LegRunner:
         while found is None or found.state in WAITING:
             if found is not None and _rests(leg, found):
                 return await self._rest(leg, found)
-            query = await self._ask(leg, exchange_order_id=exchange_order_id)
-            if isinstance(query, Found):
-                found = query
+            told = await self._told(leg, exchange_order_id=exchange_order_id)
+            if told is not None:
+                found = told
                 if found.state not in WAITING or _rests(leg, found):
                     continue
             if self._clock.now() > deadline:
                 message = "accepted, but no final state in time; asking on"
-                await self._recorder.record(leg, ExecutionKind.UNKNOWN, message=message)
+                self._recorder.record(leg, ExecutionKind.UNKNOWN, message=message)
                 raise Retry(message, delay_s=self._timing.poll_largest_s)
-            await self._clock.sleep(delay_s)
-            delay_s = min(delay_s * 2, self._timing.poll_largest_s)
+            if not self._connected.book.is_live:
+                await self._clock.sleep(delay_s)
+                delay_s = min(delay_s * 2, self._timing.poll_largest_s)
         self._note(leg, found)
-        ended = await self._recorder.record_found(leg, ENDS[found.state], found)
+        ended = self._recorder.record_found(leg, ENDS[found.state], found)
         if leg.order_type is OrderType.STOP:
             self._resting.know(ended)
         is_filled = found.state is OrderState.FILLED
@@ -215,9 +238,19 @@ class LegRunner:
             end=LegEnd.FILLED if is_filled else LegEnd.UNFILLED, filled=found.filled_contracts
         )
 
+    async def _told(self, leg: Leg, *, exchange_order_id: str | None) -> Found | None:
+        """What the exchange pushes about an order, or answers where it pushes nothing in time."""
+        if self._connected.book.is_live and leg.order_type is not OrderType.STOP:
+            pushed = await self._news.next(timeout_s=self._timing.push_s)
+            if pushed is not None:
+                self._recorder.saw(pushed.call)
+                return pushed
+        query = await self._ask(leg, exchange_order_id=exchange_order_id)
+        return query if isinstance(query, Found) else None
+
     async def _rest(self, leg: Leg, found: Found) -> LegResult:
         self._note(leg, found)
-        resting = await self._recorder.record_found(
+        resting = self._recorder.record_found(
             leg,
             ExecutionKind.RESTING,
             found,

@@ -3,8 +3,7 @@ event.
 """
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -48,6 +47,7 @@ class Recorder:
         self._origin = origin
         self._clock = clock
         self._calls: list[ExchangeCall] = []
+        self._storing: list[asyncio.Task[None]] = []
         self._known = {_told(execution) for execution in known}
 
     def knows(self, execution: Execution) -> bool:
@@ -61,27 +61,26 @@ class Recorder:
             if len(self._calls) > CALLS_KEPT:
                 del self._calls[CALLS_KEPT // 2]
 
-    @contextlib.asynccontextmanager
-    async def sending(self, item: Leg | Change) -> AsyncIterator[BeforeSend]:
+    def sending(self, item: Leg | Change) -> BeforeSend:
         """Records each request as it leaves. It is stored while the request is under way: the plan
         in the log is what makes that safe.
         """
-        recording: list[asyncio.Task[Execution]] = []
 
         def before_send(call: ExchangeCall) -> None:
-            record = self.record(item, ExecutionKind.SENT, call=call, at=call.sent_at)
-            recording.append(asyncio.create_task(record))
+            self.record(item, ExecutionKind.SENT, call=call, at=call.sent_at)
 
-        try:
-            yield before_send
-        finally:
-            await asyncio.gather(*recording)
+        return before_send
 
-    async def record_found(
-        self, item: Leg, kind: ExecutionKind, found: Found, **facts: Any
-    ) -> Execution:
-        """Store what the exchange told about an order."""
-        return await self.record(
+    async def stored(self) -> None:
+        """Wait until the log has all that was recorded; raises `LogUnavailable`."""
+        storing, self._storing = self._storing, []
+        for result in await asyncio.gather(*storing, return_exceptions=True):
+            if isinstance(result, BaseException):
+                raise result
+
+    def record_found(self, item: Leg, kind: ExecutionKind, found: Found, **facts: Any) -> Execution:
+        """Record what the exchange told about an order."""
+        return self.record(
             item,
             kind,
             exchange_order_id=found.exchange_order_id,
@@ -95,7 +94,7 @@ class Recorder:
             **facts,
         )
 
-    async def record(
+    def record(
         self,
         item: Leg | Change,
         kind: ExecutionKind,
@@ -104,7 +103,10 @@ class Recorder:
         at: datetime | None = None,
         **facts: Any,
     ) -> Execution:
-        """Store one event; raises `LogUnavailable`. `facts` are fields of `Execution`."""
+        """Hand one event to the log, behind what was recorded before it; `facts` are fields of
+        `Execution`. Nothing that follows waits for it but `stored`: whoever carries the plan on
+        after a crash asks the exchange, and does not need it.
+        """
         origin = self._origin
         when = at or self._clock.now()
         if call is not None:
@@ -126,11 +128,8 @@ class Recorder:
             **facts,
         )
         self._known.add(_told(execution))
-        await self._bus.publish(
-            subject=subjects.execution(kind=kind, account=origin.account, symbol=origin.symbol),
-            message=execution,
-            event_id=execution_event_id(order=id_of(item), kind=kind, occurrence=occurrence),
-        )
+        event_id = execution_event_id(order=id_of(item), kind=kind, occurrence=occurrence)
+        self._storing.append(asyncio.create_task(self._store(execution, event_id=event_id)))
         _log.info(
             f"execution.{kind.value}",
             route=origin.route,
@@ -145,6 +144,12 @@ class Recorder:
             },
         )
         return execution
+
+    async def _store(self, execution: Execution, *, event_id: str) -> None:
+        subject = subjects.execution(
+            kind=execution.kind, account=execution.account, symbol=execution.symbol
+        )
+        await self._bus.publish(subject=subject, message=execution, event_id=event_id)
 
 
 def fitting(calls: tuple[ExchangeCall, ...]) -> tuple[ExchangeCall, ...]:

@@ -26,8 +26,12 @@ class Timing:
     """How long an accepted order may stay invisible to queries, and a fill to positions."""
     shown_again_s: float = 0.2
     """Between two looks at a position that does not show the last fill."""
+    live_looks_max: int = 3
+    """Of them at the live picture; then the exchange is asked."""
     claim_s: float = 2.0
     """How old may be what is known of who carries a plan out, when a request of it is signed."""
+    confirm_lease_s: float = 5.0
+    """How long a confirmation of the lease is waited for before a try is given up."""
     confirm_s: float = 20.0
     """How long to poll for an order's final state before saying that it is not known."""
     poll_first_s: float = 0.02
@@ -42,6 +46,24 @@ class Timing:
     """How often orders that wait at the exchange are asked for, at most."""
     follow_pause_s: float = 0.2
     """Between two of these questions of one account: MEXC grants twenty in two seconds."""
+
+    heard_s: float = 8.0
+    """Silence of the private connection after which its picture is not trusted; it is asked for a
+    sign of life more often."""
+    picture_lasts_s: float = 60.0
+    """How long a picture is trusted that no answer of the exchange has confirmed."""
+    correct_s: float = 20.0
+    """How often the exchange is asked whether the picture is right, at least."""
+    correct_after_order_s: float = 1.0
+    correct_pause_s: float = 2.0
+    """Between two such questions of one account, at least."""
+    correct_again_s: float = 1.0
+    """After one that was not answered."""
+    push_s: float = 0.5
+    """How long an order's end is waited for from the pushes before the exchange is asked."""
+    reopen_s: float = 0.5
+    """Pause before a lost private connection is opened again; doubled while that fails."""
+    reopen_largest_s: float = 30.0
 
     @property
     def in_flight_s(self) -> float:

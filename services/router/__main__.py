@@ -8,8 +8,8 @@ import structlog
 
 from libs.common.bus import connected
 from libs.common.clock import SystemClock
-from libs.common.consuming import Consumer
 from libs.common.health import Health
+from libs.common.owned_consumer import OwnedConsumer
 from libs.common.running import run, settle_memory
 from libs.common.serving import serving
 from libs.common.settings import from_env, redacted
@@ -43,7 +43,7 @@ async def main(stop: asyncio.Event) -> None:
             shards=settings.shards,
             clock=SystemClock(),
         )
-        consumer = Consumer(bus, durable=ROUTER, handler=router.handle, lane_of=lane_of)
+        consumer = OwnedConsumer(bus, durable=ROUTER, handler=router.handle, lane_of=lane_of)
         health.add("consumer", consumer.missing)
         for bucket in watched:
             await bucket.complete.wait()

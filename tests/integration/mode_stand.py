@@ -21,7 +21,7 @@ from services.executor.settings import Timing
 from tests.conformance.stands import paper_stand
 from tests.paper_client import CREATE
 from tests.unit.domain.notation import moves, signal
-from tests.unit.executor_desk import OneAccount
+from tests.unit.executor_desk import NothingHalted, OneAccount, Owning
 
 HEDGE, ONE_WAY = PositionMode.HEDGE, PositionMode.ONE_WAY
 NUMBERS = {HEDGE: 1, ONE_WAY: 2}
@@ -39,6 +39,8 @@ class Stand:
             bus=bus,
             accounts=OneAccount(paper.exchange, position_mode=position_mode),
             resting=resting,
+            halts=NothingHalted(),
+            ownership=Owning(),
             timing=Timing(receive_window_s=1.0, receive_margin_s=0.5, visible_after_s=0.1),
             clock=SystemClock(),
         )

@@ -21,8 +21,10 @@ from libs.common.topology import ensure_topology
 from services.executor import catalogue
 from services.executor.accounts import Accounts
 from services.executor.catalogue import Catalogue
+from services.executor.settings import Timing
 from tests.factories import D, make_account, make_instrument
 from tests.fakes import FakeExchange
+from tests.unit.executor_desk import SilentFeed
 
 pytestmark = pytest.mark.integration
 
@@ -47,7 +49,11 @@ class Desk:
         self._public_key = base64.b64encode(bytes(key.public_key)).decode()
         self.accounts = Accounts(
             private_key=Secret(base64.b64encode(bytes(key)).decode()),
-            make_exchange=lambda account, _secret: self.exchanges[account.base_url],
+            make_exchange=lambda account, _secret: (
+                self.exchanges[account.base_url],
+                SilentFeed(),
+            ),
+            timing=Timing(),
             on_change=self.changed.set,
         )
         self.catalogue = Catalogue(

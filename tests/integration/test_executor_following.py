@@ -21,7 +21,7 @@ from services.executor.resting import RestingOrders
 from services.executor.settings import Timing
 from tests.factories import D, make_intent
 from tests.fakes import FakeExchange
-from tests.unit.executor_desk import OneAccount
+from tests.unit.executor_desk import NothingHalted, OneAccount, Owning
 
 pytestmark = pytest.mark.integration
 
@@ -47,7 +47,10 @@ class Stand:
             "timing": TIMING,
             "clock": SystemClock(),
         }
-        executor, follower = Executor(**needs), Follower(**needs)
+        executor, follower = (
+            Executor(**needs, halts=NothingHalted(), ownership=Owning()),
+            Follower(**needs),
+        )
         consumer = Consumer(
             self.bus, durable=executor_consumer(0), handler=executor.handle, lane_of=lane_of
         )

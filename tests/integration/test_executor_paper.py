@@ -16,7 +16,7 @@ from services.executor.settings import Timing
 from tests.conformance.stands import paper_stand
 from tests.factories import NOW, D, make_intent
 from tests.fake_bus import FakeBus
-from tests.unit.executor_desk import HAPPY, OneAccount
+from tests.unit.executor_desk import HAPPY, NothingHalted, OneAccount, Owning
 
 pytestmark = pytest.mark.integration
 
@@ -40,7 +40,10 @@ class Stand:
             "timing": Timing(receive_window_s=1.0, receive_margin_s=0.5, visible_after_s=0.1),
             "clock": SystemClock(),
         }
-        self._executor, self._follower = Executor(**needs), Follower(**needs)
+        self._executor, self._follower = (
+            Executor(**needs, halts=NothingHalted(), ownership=Owning()),
+            Follower(**needs),
+        )
 
     async def send(self, **changes):
         """Handle an alert's intent; returns the stages that it brought."""

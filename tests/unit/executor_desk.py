@@ -5,8 +5,10 @@ from dataclasses import replace
 from libs.common.consuming import Delivery
 from libs.common.contracts.words import Action, PositionMode
 from services.executor.accounts import Connected
+from services.executor.book import Book
 from services.executor.following import Follower
 from services.executor.handler import Executor
+from services.executor.pushes import FeedLost
 from services.executor.resting import RestingOrders
 from services.executor.settings import Timing
 from tests.factories import NOW, D, make_account, make_intent
@@ -19,14 +21,47 @@ HAPPY = ["order.planned", "execution.sent", "execution.accepted", "execution.fil
 
 
 class FreeBudget:
-    async def take(self):
+    async def take(self, _urgency, *, since):
         pass
+
+    def refused(self, *, pause_s):
+        pass
+
+
+class SilentFeed:
+    """Pushes nothing: everything has to be asked for."""
+
+    heard_at = float("-inf")
+
+    async def listen(self, *, on_open, on_push):
+        raise FeedLost("it never opens")
+
+
+class Owning:
+    """A lease that is confirmed all the time. Of how long it has been ours nothing is known, so
+    that the fences behind it are tried.
+    """
+
+    since = None
+    confirmed_s_ago = 0.0
+
+    def age_s(self, _now):
+        return self.confirmed_s_ago
+
+
+class NothingHalted:
+    def denial(self, *, route, account):
+        return None
 
 
 class OneAccount:
     def __init__(self, exchange, **changes):
         self._connected = Connected(
-            account=make_account(**changes), exchange=exchange, budget=FreeBudget()
+            account=make_account(**changes),
+            exchange=exchange,
+            feed=SilentFeed(),
+            book=Book("paper", timing=Timing(), heard_at=lambda: self._connected.feed.heard_at),
+            budget=FreeBudget(),
         )
 
     def budget(self, budget):
@@ -60,7 +95,9 @@ class Desk:
             "timing": Timing(),
             "clock": self.clock,
         }
-        self.executor = Executor(**needs)
+        self.owning = Owning()
+        self.halts = NothingHalted()
+        self.executor = Executor(**needs, ownership=self.owning, halts=self.halts)
         self.follower = Follower(**needs)
 
     def successor(self):

@@ -10,8 +10,10 @@ from libs.common.contracts.reasons import Reason
 from libs.common.sealing import seal
 from libs.common.secret import Secret
 from services.executor.accounts import Accounts, Connected
+from services.executor.settings import Timing
 from tests.factories import make_account
 from tests.fakes import FakeExchange
+from tests.unit.executor_desk import SilentFeed
 
 KEY, OTHER_KEY = PrivateKey.generate(), PrivateKey.generate()
 
@@ -30,7 +32,10 @@ class Desk:
     def __init__(self):
         self.made: list[tuple[str, str, FakeExchange]] = []
         self.accounts = Accounts(
-            private_key=Secret(b64(KEY)), make_exchange=self._make, on_change=lambda: None
+            private_key=Secret(b64(KEY)),
+            make_exchange=self._make,
+            on_change=lambda: None,
+            timing=Timing(),
         )
         self.settings = self.accounts.settings._values
         self.secrets = self.accounts.secrets._values
@@ -38,7 +43,7 @@ class Desk:
     def _make(self, account, secret):
         exchange = FakeExchange()
         self.made.append((account.base_url, secret.reveal(), exchange))
-        return exchange
+        return exchange, SilentFeed()
 
     def enter(self, name="paper", *, secret=None, **changes):
         self.settings[name] = make_account(id=name, **changes)
@@ -63,7 +68,7 @@ async def test_an_account_with_its_key_can_trade(desk):
     found = desk.accounts.find("paper")
     assert isinstance(found, Connected)
     assert found.account == make_account(order_calls_per_2s=7)
-    assert found.budget._calls == 7
+    assert found.budget.left == 7
     assert desk.made == [("http://127.0.0.1:1", "secret", found.exchange)]
     assert desk.accounts.find("paper") is found, "one client per key"
 
@@ -111,7 +116,7 @@ async def test_a_changed_account_gets_a_new_client(desk):
         "http://127.0.0.1:2",
     ]
     assert new is not old
-    assert new.budget._calls == 4
+    assert new.budget.left == 4
 
 
 async def test_a_key_that_turned_bad_stops_the_account_and_a_good_one_brings_it_back(desk):

@@ -365,7 +365,7 @@ async def test_every_change_takes_its_turn_in_the_budget(desk):
     turns = []
 
     class Counting:
-        async def take(self):
+        async def take(self, _urgency, *, since):
             turns.append(len(desk.exchange.changed))
 
     desk.count_budget(Counting())

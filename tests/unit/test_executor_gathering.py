@@ -34,9 +34,9 @@ def desk():
     return Desk()
 
 
-async def gathered(desk, intent):
+async def gathered(desk, intent, *, live=True):
     connected = desk.executor._accounts.find(intent.account)
-    return await gather_picture(intent, connected=connected, resting=desk.resting)
+    return await gather_picture(intent, connected=connected, resting=desk.resting, live=live)
 
 
 @pytest.mark.parametrize(

@@ -151,7 +151,7 @@ async def test_an_entry_that_grew_old_waiting_for_the_call_budget_is_not_sent(de
         await desk.hold("short", 10)
 
     class SlowBudget:
-        async def take(self):
+        async def take(self, _urgency, *, since):
             desk.clock.advance(31)
 
     desk.count_budget(SlowBudget())

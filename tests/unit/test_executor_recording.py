@@ -27,7 +27,8 @@ async def test_an_order_asked_for_in_long_lists_can_be_recorded():
     recorder = Recorder(bus=bus, origin=plan, clock=FakeClock())
     for number in range(2 * CALLS_KEPT):
         recorder.saw(make_call(path=f"/{number}", response_body=LONG))
-    await recorder.record(plan.legs[0], ExecutionKind.FILLED)
+    recorder.record(plan.legs[0], ExecutionKind.FILLED)
+    await recorder.stored()
     (filled,) = bus.messages("execution.filled")
     assert len(codec.encode(filled)) < PAYLOAD_MAX / 2
     assert len(filled.calls) == CALLS_KEPT, "each call is told"

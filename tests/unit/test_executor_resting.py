@@ -156,7 +156,8 @@ async def test_an_order_whose_resting_was_stored_without_a_word_is_followed(desk
     with pytest.raises(LogUnavailable):
         await desk.handle(make_intent(**LIMIT))
     desk.bus.publish = publish
-    assert desk.resting.accounts() == set()
+    desk.start()
+    desk.resting.complete.set()
     await desk.handle(make_intent(**LIMIT), fresh=False)
     assert desk.bus.stages == RESTING
     assert desk.resting.accounts() == {"paper"}

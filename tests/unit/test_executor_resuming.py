@@ -6,7 +6,7 @@ import pytest
 
 from libs.common.bus import LogUnavailable
 from libs.common.contracts.order import Plan
-from libs.common.contracts.words import Action
+from libs.common.contracts.words import Action, Effect
 from libs.common.domain.identity import plan_event_id
 from libs.common.outcome import Retry
 from tests.factories import NOW, D, make_intent
@@ -68,9 +68,17 @@ async def test_a_crash_between_close_and_open_goes_on_with_the_stored_plan(desk)
     """The position has moved since, so a plan made anew would be another one."""
     await desk.hold("long", 10)
     intent = make_intent(action=Action.SELL, contracts=D(25), max_age_s=60)
-    lose_acknowledgement_of(desk, "execution.filled")
-    with pytest.raises(LogUnavailable):
+    submit = desk.exchange.submit
+
+    async def dying(leg, **how):
+        if leg.effect is Effect.OPEN:
+            raise ProcessLookupError("as if killed")
+        return await submit(leg, **how)
+
+    desk.exchange.submit = dying
+    with pytest.raises(ProcessLookupError):
         await desk.handle(intent)
+    desk.exchange.submit = submit
     assert await desk.holdings() == {}
     await desk.handle(intent, fresh=False)
     assert desk.submitted == ["close long 10", "open short 15"]

@@ -32,7 +32,7 @@ class Turns:
         self._meanwhile = meanwhile
         self._left = before
 
-    async def take(self):
+    async def take(self, _urgency, *, since):
         self._left -= 1
         if self._left == 0:
             self._desk.clock.advance(AWAY_S)

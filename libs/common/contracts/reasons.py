@@ -18,6 +18,7 @@ class Reason(StrEnum):
     # Denied by us: nothing was sent to the exchange.
     ROUTE_UNKNOWN = "route_unknown"
     ROUTE_PAUSED = "route_paused"
+    HALTED = "halted"
     STALE = "stale"
     ACCOUNT_UNKNOWN = "account_unknown"
     KEY_UNREADABLE = "key_unreadable"
@@ -35,6 +36,7 @@ class Reason(StrEnum):
     LEVERAGE_ABOVE_MAXIMUM = "leverage_above_maximum"
     LEVERAGE_DIFFERS = "leverage_differs"
     MARGIN_MODE_DIFFERS = "margin_mode_differs"
+    POSITION_MODE_DIFFERS = "position_mode_differs"
     HEDGE_NEEDS_HEDGE_MODE = "hedge_needs_hedge_mode"
     FLIP_NEEDS_MARKET = "flip_needs_market"
     NOTHING_HELD = "nothing_held"
@@ -61,6 +63,7 @@ EXPLANATIONS: dict[Reason, str] = {
     Reason.RATE_EXCEEDED: "The route received more alerts per second than it may.",
     Reason.ROUTE_UNKNOWN: "The route was deleted between the alert and its handling.",
     Reason.ROUTE_PAUSED: "The route is paused; exits still pass.",
+    Reason.HALTED: "Everything, the account or the route was halted by hand; exits still pass.",
     Reason.STALE: "An entry grew older than the route's max_age_s before it could be sent.",
     Reason.ACCOUNT_UNKNOWN: "The route names an account that does not exist.",
     Reason.KEY_UNREADABLE: "The account's secret key is missing or sealed for another executor.",
@@ -78,6 +81,9 @@ EXPLANATIONS: dict[Reason, str] = {
     Reason.LEVERAGE_ABOVE_MAXIMUM: "The leverage is over what the contract allows.",
     Reason.LEVERAGE_DIFFERS: "The position that would be added to has another leverage.",
     Reason.MARGIN_MODE_DIFFERS: "The contract is held with another margin mode.",
+    Reason.POSITION_MODE_DIFFERS: (
+        "The exchange has the account in another position mode than it is set up for here."
+    ),
     Reason.HEDGE_NEEDS_HEDGE_MODE: (
         "Trade mode hedge would hold both sides, and the account is in one-way mode."
     ),

@@ -14,7 +14,17 @@ BUCKET_ACCOUNTS = "accounts"
 BUCKET_SECRETS = "secrets"
 BUCKET_CONTROLS = "controls"
 BUCKET_INSTRUMENTS = "instruments"
-BUCKETS = (BUCKET_ROUTES, BUCKET_ACCOUNTS, BUCKET_SECRETS, BUCKET_CONTROLS, BUCKET_INSTRUMENTS)
+BUCKET_OWNERS = "owners"
+BUCKETS = (
+    BUCKET_ROUTES,
+    BUCKET_ACCOUNTS,
+    BUCKET_SECRETS,
+    BUCKET_CONTROLS,
+    BUCKET_INSTRUMENTS,
+    BUCKET_OWNERS,
+)
+WITHOUT_HISTORY = frozenset({BUCKET_SECRETS, BUCKET_OWNERS})
+"""Of a secret nothing older is kept, and who owned a name a second ago is nobody's interest."""
 
 ALERTS_RECEIVED = "alert.received.>"
 INTENTS_ACCEPTED = "intent.accepted.>"
@@ -52,6 +62,10 @@ def intent_denied(route: RouteId) -> str:
     return f"intent.denied.{_token(route)}"
 
 
+def intent_flattened(account: AccountId) -> str:
+    return f"intent.flattened.{_token(account)}"
+
+
 def order_planned(*, account: AccountId, symbol: VenueSymbol) -> str:
     return f"order.planned.{_token(account)}.{_token(symbol)}"
 
@@ -71,6 +85,11 @@ def dead(service: str) -> str:
 def shard_of(account: AccountId, *, shards: int) -> int:
     """Which executor shard owns the account: stable across processes and versions."""
     return int.from_bytes(sha256(account.encode()).digest()[:4], "big") % shards
+
+
+def control_key(*, scope: str, name: str | None) -> str:
+    """Of the `controls` bucket."""
+    return scope if name is None else f"{scope}.{_token(name)}"
 
 
 def instrument_prefix(base_url: str) -> str:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from libs.common.contracts.words import (
     AccountId,
+    Action,
     AlertId,
     ClientOrderId,
     Effect,
@@ -14,6 +15,7 @@ from libs.common.contracts.words import (
     IntentId,
     PositionSide,
     RouteId,
+    VenueSymbol,
 )
 
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -68,6 +70,25 @@ def intent_event_id(intent: IntentId) -> str:
 
 def denial_event_id(*, alert: AlertId, account: AccountId | None) -> str:
     return f"denied:{alert}.{account or '-'}"
+
+
+def flattening_event_id(*, halt: AlertId, account: AccountId) -> str:
+    """One list per halt and account of what it closes, whoever makes it."""
+    return f"flattened:{halt}.{account}"
+
+
+def flatten_alert_id(
+    *, halt: AlertId, account: AccountId, symbol: VenueSymbol, action: Action
+) -> AlertId:
+    """What stands for an alert where a halt closes something.
+
+    An intent's id and its orders' ids are made of alert and account alone, so each symbol needs an
+    alert of its own, and so does the cancel before the close. The halt's time is kept, so that it
+    sorts as what it came from.
+    """
+    named = f"{halt}\0{account}\0{symbol}\0{action.value}"
+    random_bits = int.from_bytes(sha256(named.encode()).digest()[:10], "big") >> 6
+    return alert_id(unix_ms=UUID(halt).int >> 80, random_bits=random_bits)
 
 
 def plan_event_id(intent: IntentId) -> str:

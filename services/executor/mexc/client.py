@@ -17,7 +17,6 @@ from libs.common.contracts.order import (
     Protective,
     Trail,
 )
-from libs.common.contracts.route import Account
 from libs.common.contracts.words import ClientOrderId, OrderType, PositionMode, VenueSymbol
 from libs.common.domain.picture import Prices
 from libs.common.secret import Secret
@@ -50,10 +49,6 @@ PLAN_PLACE = "/api/v1/private/planorder/place/v2"
 """The documents' name since 2026; ccxt still uses the older one without v2 (facts §1)."""
 
 log = structlog.get_logger()
-
-
-def make_exchange(account: Account, secret: Secret) -> "MexcExchange":
-    return MexcExchange(base_url=account.base_url, access_key=account.access_key, secret=secret)
 
 
 class MexcExchange:
@@ -91,14 +86,12 @@ class MexcExchange:
 
     async def holdings(self, symbol: VenueSymbol) -> Holdings:
         transfer = await self._asker.ask(OPEN_POSITIONS, query={"symbol": symbol})
+        held = readable(transfer, lambda data: _positions(data, of=symbol))
+        return Holdings(holdings=tuple(holding for _, holding in held), calls=(transfer.call,))
 
-        def read(data: msgspec.Raw) -> tuple[Holding, ...]:
-            positions = (wire.row(row, wire.Position) for row in wire.rows(data))
-            ours = (position for position in positions if position.symbol == symbol)
-            holdings = (mapping.to_holding(position) for position in ours)
-            return tuple(holding for holding in holdings if holding is not None)
-
-        return Holdings(holdings=readable(transfer, read), calls=(transfer.call,))
+    async def positions(self) -> Told[tuple[tuple[VenueSymbol, Holding], ...]]:
+        transfer = await self._asker.ask(OPEN_POSITIONS)
+        return Told(value=readable(transfer, _positions), calls=(transfer.call,))
 
     async def prices(self, symbol: VenueSymbol) -> Told[Prices]:
         transfer = await self._asker.ask(TICKER, query={"symbol": symbol}, private=False)
@@ -123,6 +116,9 @@ class MexcExchange:
 
     async def pending(self, symbol: VenueSymbol) -> Told[tuple[Pending, ...]]:
         return await self._lister.pending(symbol)
+
+    async def pending_symbols(self) -> Told[frozenset[VenueSymbol]]:
+        return await self._lister.pending_symbols()
 
     async def protectives(self, symbol: VenueSymbol) -> Told[tuple[Protective, ...]]:
         return await self._lister.protectives(symbol)
@@ -198,6 +194,15 @@ class MexcExchange:
             before_send=before_send,
         )
         return await self._transport.send(request)
+
+
+def _positions(
+    data: msgspec.Raw, *, of: VenueSymbol | None = None
+) -> tuple[tuple[VenueSymbol, Holding], ...]:
+    positions = (wire.row(row, wire.Position) for row in wire.rows(data))
+    ours = (one for one in positions if of in {None, one.symbol})
+    held = ((VenueSymbol(one.symbol), mapping.to_holding(one)) for one in ours)
+    return tuple((symbol, holding) for symbol, holding in held if holding is not None)
 
 
 def _instrument(row: msgspec.Raw) -> Instrument | None:

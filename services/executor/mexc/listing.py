@@ -46,6 +46,21 @@ class Lister:
         found.sort(key=lambda each: (each[0], each[1].exchange_order_id))
         return Told(value=tuple(pending for _, pending in found), calls=(*order_calls, *plan_calls))
 
+    async def pending_symbols(self) -> Told[frozenset[VenueSymbol]]:
+        orders, order_calls = await self._asker.listed(
+            OPEN_ORDERS, query={}, read=lambda row: wire.row(row, wire.OpenOrder).symbol
+        )
+        plans, plan_calls = await self._asker.listed(
+            PLANS,
+            query={**self._span(), "states": str(WAITING)},
+            read=lambda row: wire.row(row, wire.Plan),
+        )
+        waiting_plans = (plan.symbol for plan in plans if plan.state == WAITING)
+        return Told(
+            value=frozenset(VenueSymbol(symbol) for symbol in (*orders, *waiting_plans)),
+            calls=(*order_calls, *plan_calls),
+        )
+
     async def protectives(self, symbol: VenueSymbol) -> Told[tuple[Protective, ...]]:
         transfer = await self._asker.ask(OPEN_STOPS, query={"symbol": symbol})
 
@@ -104,18 +119,18 @@ class Lister:
     async def _plans(
         self, symbol: VenueSymbol, *, states: str | None = None, since_ms: int | None = None
     ) -> tuple[list[wire.Plan], tuple[ExchangeCall, ...]]:
-        now_ms = self._transport.clock_ms + self._transport.clock_offset_ms
-        earliest_ms = now_ms - PLANS_SPAN_MS
-        query = {
-            "symbol": symbol,
-            "states": states,
-            "start_time": max(since_ms or 0, earliest_ms),
-            "end_time": now_ms + AHEAD_MS,
-        }
         plans, calls = await self._asker.listed(
-            PLANS, query=query, read=lambda row: _plan(row, symbol)
+            PLANS,
+            query={"symbol": symbol, "states": states, **self._span(since_ms)},
+            read=lambda row: _plan(row, symbol),
         )
         return [plan for plan in plans if plan is not None], calls
+
+    def _span(self, since_ms: int | None = None) -> dict[str, int]:
+        # Of plans the exchange asks for a time from which and one up to which they were made.
+        now_ms = self._transport.clock_ms + self._transport.clock_offset_ms
+        earliest_ms = now_ms - PLANS_SPAN_MS
+        return {"start_time": max(since_ms or 0, earliest_ms), "end_time": now_ms + AHEAD_MS}
 
     def _theirs(self, at: datetime) -> int:
         return int(at.timestamp() * 1_000) + self._transport.clock_offset_ms

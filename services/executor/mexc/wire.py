@@ -55,6 +55,10 @@ class Order(_Row, frozen=True, rename="camel"):
     error_code: int | None = None
 
 
+class PushedOrder(Order, frozen=True, kw_only=True, rename="camel"):
+    symbol: str
+
+
 class Position(_Row, frozen=True, rename="camel"):
     position_id: str | int
     symbol: str
@@ -65,6 +69,7 @@ class Position(_Row, frozen=True, rename="camel"):
     hold_avg_price: Decimal
     leverage: int
     frozen_vol: Decimal = Decimal(0)
+    version: int | None = None
 
 
 class OpenOrder(_Row, frozen=True, rename="camel"):

@@ -1,0 +1,181 @@
+"""The live picture of one account: what it holds and its position mode, told by the exchange's
+pushes and corrected by questions. It says when it is not to be trusted; then the exchange is asked.
+
+Pushes are hints: what they tell counts at once, and is compared with what the exchange answers on
+a timer, a moment after every order, after each reconnect and after a gap in the versions.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import assert_never
+
+import structlog
+
+from libs.common.contracts.order import Holding
+from libs.common.contracts.words import AccountId, PositionMode, PositionSide, VenueSymbol
+from services.executor.news import OrderNews, PositionNews
+from services.executor.pushes import (
+    OrderPushed,
+    PositionModePushed,
+    PositionPushed,
+    Pushed,
+)
+from services.executor.settings import Timing
+
+_Place = tuple[VenueSymbol, PositionSide]
+Positions = tuple[tuple[VenueSymbol, Holding], ...]
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Row:
+    holding: Holding | None
+    """None: it was closed a moment ago."""
+    position_id: str
+    version: int | None
+    at: float
+
+
+class Book:
+    """Pure but for its clock (monotonic seconds); `pictures.py` feeds it."""
+
+    def __init__(
+        self,
+        account: AccountId,
+        *,
+        timing: Timing,
+        heard_at: Callable[[], float],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.account = account
+        self.orders = OrderNews()
+        self.positions = PositionNews()
+        self.position_mode: PositionMode | None = None
+        """As the exchange told it; None where it has not, or where it may have changed unseen."""
+        self.want_correction: Callable[[float], None] = lambda _within_s: None
+        """Called with the seconds in which the exchange should be asked."""
+        self._timing = timing
+        self._heard_at = heard_at
+        self._clock = clock
+        self._rows: dict[_Place, _Row] = {}
+        self._corrected_at: float | None = None
+        """None while the pushes are not on, or were on for no whole picture yet."""
+        self._open = False
+        self._doubted_at: float | None = None
+
+    # What the rest of the executor asks.
+
+    def holdings(self, symbol: VenueSymbol) -> tuple[Holding, ...] | None:
+        """What is held of a symbol now; None where the picture is not to be trusted."""
+        if not self.is_live:
+            return None
+        rows = [self._rows.get((symbol, side)) for side in PositionSide]
+        doubted_at = self._doubted_at
+        if doubted_at is not None and not any(row and row.at >= doubted_at for row in rows):
+            return None
+        return tuple(row.holding for row in rows if row is not None and row.holding is not None)
+
+    @property
+    def is_live(self) -> bool:
+        """The pushes are on, heard a moment ago, and a whole picture was read since they are."""
+        if not self._open or self._corrected_at is None:
+            return False
+        now = self._clock()
+        return (
+            now - self._heard_at() <= self._timing.heard_s
+            and now - self._corrected_at <= self._timing.picture_lasts_s
+        )
+
+    def ordered(self) -> None:
+        """An order of this account has ended: what it led to is looked at again soon."""
+        self.want_correction(self._timing.correct_after_order_s)
+
+    # What feeds it.
+
+    def opened(self) -> None:
+        """Pushes come from now on."""
+        self._open, self._corrected_at, self._doubted_at = True, None, None
+        self.position_mode = None
+        self.want_correction(0.0)
+
+    def lost(self) -> None:
+        """Pushes do not come any more."""
+        self._open, self._corrected_at = False, None
+        self.position_mode = None
+        self.orders.lost()
+
+    def pushed(self, push: Pushed) -> None:
+        match push:
+            case OrderPushed():
+                self.orders.tell(push)
+            case PositionPushed():
+                self._position_pushed(push)
+            case PositionModePushed(mode=mode):
+                self.position_mode = mode
+            case _:
+                assert_never(push)
+
+    def corrected(self, positions: Positions, *, asked_at: float) -> None:
+        """What the exchange answered to a question of that time. What was pushed since, or so
+        shortly before that the answer may not show it, stays.
+        """
+        told = {(symbol, held.side): held for symbol, held in positions}
+        settled_before = asked_at - self._timing.visible_after_s
+        drifted = []
+        for place in told.keys() | self._rows.keys():
+            row, held = self._rows.get(place), told.get(place)
+            if row is not None and row.at > settled_before:
+                continue
+            known = row.holding if row is not None else None
+            if self._corrected_at is not None and _size(known) != _size(held):
+                drifted.append(place)
+            if held is None:
+                del self._rows[place]
+            else:
+                version = row.version if row and row.position_id == held.position_id else None
+                self._rows[place] = _Row(
+                    holding=held, position_id=held.position_id, version=version, at=asked_at
+                )
+        for symbol, side in drifted:
+            _log.warning(
+                "picture.corrected", account=self.account, symbol=symbol, position_side=side.value
+            )
+            self.positions.tell(symbol)
+        if self._open:
+            self._corrected_at = self._clock()
+            if self._doubted_at is not None and self._doubted_at <= asked_at:
+                self._doubted_at = None
+
+    def _position_pushed(self, push: PositionPushed) -> None:
+        place = (push.symbol, push.side)
+        row = self._rows.get(place)
+        if row is not None and row.position_id == push.position_id and _both(row, push):
+            assert row.version is not None  # noqa: S101 - `_both` looked
+            assert push.version is not None  # noqa: S101
+            if push.version < row.version:
+                return
+            if push.version > row.version + 1:
+                self._doubt(push)
+        self._rows[place] = _Row(
+            holding=push.holding,
+            position_id=push.position_id,
+            version=push.version,
+            at=self._clock(),
+        )
+        self.positions.tell(push.symbol)
+
+    def _doubt(self, push: PositionPushed) -> None:
+        """A push is missing: this one is whole, but others may be missing too."""
+        _log.info("picture.gap", account=self.account, symbol=push.symbol, version=push.version)
+        self._doubted_at = self._clock()
+        self.want_correction(0.0)
+
+
+def _both(row: _Row, push: PositionPushed) -> bool:
+    return row.version is not None and push.version is not None
+
+
+def _size(holding: Holding | None) -> object:
+    return None if holding is None else holding.contracts

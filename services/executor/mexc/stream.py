@@ -1,0 +1,234 @@
+"""MEXC's WebSocket as a `Feed`: login, signs of life, and the private pushes in the house's words.
+
+A push that cannot be read ends the connection: it may have said what nobody will say again, and
+after a reconnect the whole picture is asked for.
+"""
+
+import asyncio
+import gzip
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import aiohttp
+import msgspec
+import structlog
+
+from libs.common.contracts.order import ExchangeCall
+from libs.common.contracts.words import ClientOrderId, VenueSymbol
+from libs.common.secret import Secret
+from services.executor.mexc import errors, mapping, signing, wire
+from services.executor.mexc.numbers import POSITION_TYPES, word_of
+from services.executor.mexc.transport import CONNECT_TIMEOUT_S, KEPT_BODY_BYTES
+from services.executor.pushes import (
+    FeedLost,
+    OrderPushed,
+    PositionModePushed,
+    PositionPushed,
+    Pushed,
+)
+
+ORDER = "push.personal.order"
+POSITION = "push.personal.position"
+POSITION_MODE = "push.personal.position.mode"
+_LOGGED_IN = "rs.login"
+_ERROR = "rs.error"
+_GZIP = b"\x1f\x8b"
+_PING = '{"method":"ping"}'
+_FRAME_MAX_BYTES = 4 * 1024 * 1024
+_CLOSING_S = 1.0
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patience:
+    """Tests shorten it, nothing else changes it."""
+
+    ping_s: float = 5.0
+    """MEXC closes after a minute without one; this often, silence is noticed soon."""
+    silence_s: float = 12.0
+    login_s: float = 5.0
+
+
+class _Frame(msgspec.Struct, frozen=True):
+    channel: str
+    data: msgspec.Raw = wire.NOTHING
+
+
+_decode = msgspec.json.Decoder(_Frame).decode
+
+
+class MexcFeed:
+    """The private pushes of one account; each `listen` is a connection of its own."""
+
+    def __init__(
+        self,
+        *,
+        url: str,
+        access_key: str,
+        secret: Secret,
+        clock_offset_ms: Callable[[], int],
+        patience: Patience | None = None,
+    ) -> None:
+        self.heard_at = float("-inf")
+        self._url = url
+        self._access_key = access_key
+        self._secret = secret
+        self._clock_offset_ms = clock_offset_ms
+        self._patience = patience or Patience()
+
+    async def listen(
+        self, *, on_open: Callable[[], None], on_push: Callable[[Pushed], None]
+    ) -> None:
+        try:
+            async with (
+                aiohttp.ClientSession(
+                    timeout=aiohttp.ClientTimeout(connect=CONNECT_TIMEOUT_S),
+                    connector=aiohttp.TCPConnector(resolver=aiohttp.ThreadedResolver()),
+                ) as session,
+                session.ws_connect(
+                    self._url,
+                    timeout=aiohttp.ClientWSTimeout(ws_close=_CLOSING_S),
+                    max_msg_size=_FRAME_MAX_BYTES,
+                ) as socket,
+            ):
+                await self._converse(socket, on_open=on_open, on_push=on_push)
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise FeedLost(f"{type(error).__name__}: {error}".rstrip(": ")) from error
+
+    async def _converse(
+        self,
+        socket: aiohttp.ClientWebSocketResponse,
+        *,
+        on_open: Callable[[], None],
+        on_push: Callable[[Pushed], None],
+    ) -> None:
+        try:
+            async with asyncio.TaskGroup() as group:
+                async with asyncio.timeout(self._patience.login_s):
+                    await self._log_in(socket)
+                on_open()
+                group.create_task(self._ping(socket))
+                while True:
+                    push = self._read(await socket.receive())
+                    if push is not None:
+                        on_push(push)
+        except* (FeedLost, aiohttp.ClientError, OSError) as losses:
+            lost = losses.exceptions[0]
+        # Outside of the block, or it would be raised as one of a group.
+        raise lost
+
+    async def _log_in(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        at_ms = time.time_ns() // 1_000_000 + self._clock_offset_ms()
+        signature = signing.sign(
+            access_key=self._access_key, secret=self._secret, request_time_ms=at_ms, payload=""
+        )
+        param = {"apiKey": self._access_key, "reqTime": str(at_ms), "signature": signature}
+        await socket.send_str(msgspec.json.encode({"method": "login", "param": param}).decode())
+        while True:
+            text = self._text_of(await socket.receive())
+            frame = _frame(text)
+            if frame.channel == _LOGGED_IN:
+                return
+            if frame.channel == _ERROR:
+                raise FeedLost(f"the login was refused: {_said(frame)}", refused=True)
+
+    async def _ping(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        while True:
+            await asyncio.sleep(self._patience.ping_s)
+            silent_s = time.monotonic() - self.heard_at
+            if silent_s > self._patience.silence_s:
+                raise FeedLost(f"nothing was heard for {silent_s:.0f} s")
+            await socket.send_str(_PING)
+
+    def _read(self, message: aiohttp.WSMessage) -> Pushed | None:
+        text = self._text_of(message)
+        frame = _frame(text)
+        read = _PUSHES.get(frame.channel)
+        if read is None:
+            if frame.channel == _ERROR:
+                _log.warning("stream.error", said=_said(frame))
+            return None
+        try:
+            return read(frame, text)
+        except ValueError as error:
+            raise FeedLost(f"a push of {frame.channel} cannot be read: {error}") from error
+
+    def _text_of(self, message: aiohttp.WSMessage) -> bytes:
+        """The frame's text. Raises `FeedLost` where the connection has ended."""
+        if message.type is aiohttp.WSMsgType.TEXT:
+            text = str(message.data).encode()
+        elif message.type is aiohttp.WSMsgType.BINARY:
+            text = _unpacked(bytes(message.data))
+        else:
+            raise FeedLost(f"the connection has ended: {message.type.name} {message.data or ''}")
+        self.heard_at = time.monotonic()
+        return text
+
+
+def _unpacked(data: bytes) -> bytes:
+    if not data.startswith(_GZIP):
+        return data
+    try:
+        return gzip.decompress(data)
+    except (OSError, EOFError) as error:
+        raise FeedLost(f"a frame that cannot be unpacked: {error}") from error
+
+
+def _frame(text: bytes) -> _Frame:
+    try:
+        return _decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise FeedLost(f"a frame that cannot be read: {error}") from error
+
+
+def _said(frame: _Frame) -> str:
+    return bytes(frame.data)[:200].decode(errors="replace")
+
+
+def _order(frame: _Frame, text: bytes) -> Pushed | None:
+    order = wire.row(frame.data, wire.PushedOrder)
+    if order.error_code in errors.ORDER_DUPLICATE:
+        # It is about the second order of an id, and would be taken for the first one's end.
+        return None
+    client_order_id = ClientOrderId(order.external_oid) if order.external_oid else None
+    return OrderPushed(
+        symbol=VenueSymbol(order.symbol),
+        client_order_id=client_order_id,
+        found=mapping.to_found(order, call=_call(frame, text)),
+    )
+
+
+def _position(frame: _Frame, text: bytes) -> Pushed:
+    position = wire.row(frame.data, wire.Position)
+    return PositionPushed(
+        symbol=VenueSymbol(position.symbol),
+        side=word_of(POSITION_TYPES, position.position_type, "position type"),
+        position_id=str(position.position_id),
+        holding=mapping.to_holding(position),
+        version=position.version,
+        call=_call(frame, text),
+    )
+
+
+def _position_mode(frame: _Frame, _text: bytes) -> Pushed:
+    return PositionModePushed(mode=mapping.to_position_mode(wire.position_mode(frame.data)))
+
+
+_PUSHES: dict[str, Callable[[_Frame, bytes], Pushed | None]] = {
+    ORDER: _order,
+    POSITION: _position,
+    POSITION_MODE: _position_mode,
+}
+"""Other channels tell nothing that is used, and are not decoded."""
+
+
+def _call(frame: _Frame, text: bytes) -> ExchangeCall:
+    return ExchangeCall(
+        method="PUSH",
+        path=frame.channel,
+        sent_at=datetime.now(UTC),
+        response_body=text[:KEPT_BODY_BYTES].decode(errors="replace"),
+    )

@@ -1,0 +1,54 @@
+"""Why something must not be opened now, as far as only the executor knows it. Pure. What closes is
+never held back (docs/decisions/0008-what-closes-always-passes.md).
+"""
+
+from datetime import datetime
+from typing import Protocol
+
+from libs.common.contracts.intent import Denial, Intent
+from libs.common.contracts.reasons import Reason
+from libs.common.contracts.words import AccountId, Action, PositionMode, RouteId, TradeMode
+
+_SIGNALS = frozenset({Action.BUY, Action.SELL})
+ENTRIES = _SIGNALS | {Action.REVERSE, Action.TARGET}
+"""Actions that may open something."""
+
+
+class Halted(Protocol):
+    """What is halted by hand."""
+
+    def denial(self, *, route: RouteId, account: AccountId) -> Denial | None: ...
+
+
+def may_close(intent: Intent) -> bool:
+    """Whether an entry may also close something, so that it is planned all the same."""
+    return intent.action not in _SIGNALS or intent.trade_mode is not TradeMode.HEDGE
+
+
+def stale(intent: Intent, *, now: datetime) -> Denial | None:
+    age_s = (now - intent.received_at).total_seconds()
+    if intent.action not in ENTRIES or age_s <= intent.max_age_s:
+        return None
+    return Denial(
+        reason=Reason.STALE,
+        message=f"the entry is {age_s:.1f} s old; max_age_s is {intent.max_age_s}",
+        context={"age_s": f"{age_s:.1f}", "max_age_s": str(intent.max_age_s)},
+    )
+
+
+def position_mode_differs(
+    intent: Intent, *, expected: PositionMode, told: PositionMode
+) -> Denial | None:
+    """The account is set up for another mode than the exchange has it in: its owner has changed
+    one of the two, and sizes and sides may not mean what they say.
+    """
+    if intent.action not in ENTRIES or expected is told:
+        return None
+    return Denial(
+        reason=Reason.POSITION_MODE_DIFFERS,
+        message=(
+            f"the exchange has account {intent.account} in {told.value} mode, and it is set up"
+            f" here for {expected.value}: change the one that is wrong"
+        ),
+        context={"expected": expected.value, "told": told.value},
+    )
