@@ -1,5 +1,6 @@
 """An in-memory log with the bus's promises: an event id is stored once, entries keep order."""
 
+import asyncio
 from datetime import UTC, datetime
 
 from libs.common.bus import Entry, LogUnavailable, Stored
@@ -31,6 +32,9 @@ class FakeBus:
         at = datetime.now(UTC)
         self.entries.append(Entry(seq=seq, subject=subject, stored_at=at, message=stored))
         return Stored(seq=seq, duplicate=False)
+
+    def publish_soon(self, **event) -> asyncio.Future[Stored]:
+        return asyncio.ensure_future(self.publish(**event))
 
     def forget_event_ids(self) -> None:
         """The dedup window has passed."""

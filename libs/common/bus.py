@@ -3,7 +3,9 @@
 Nothing else publishes to PIPELINE. A `Stored` means that the log has synced the message to disk.
 """
 
+import asyncio
 import contextlib
+import contextvars
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,6 +30,7 @@ HEADER_EVENT_ID = "Nats-Msg-Id"
 HEADER_SERVICE = "Alertwire-Service"
 HEADER_ALERT = "Alertwire-Alert"
 _RECONNECT_WAIT_S = 0.25
+_GATHERED_FOR_S = 0.004
 
 _log = structlog.get_logger()
 
@@ -57,6 +60,29 @@ class Entry:
     message: AnyMessage
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Handed:
+    """A message on its way to the log."""
+
+    subject: str
+    message: AnyMessage
+    event_id: str
+    context: contextvars.Context
+    stored: asyncio.Future[Stored]
+
+    def conclude(self, published: asyncio.Task[Stored]) -> None:
+        if self.stored.done():
+            # Nobody waits any more; that an error was looked at is all that is left to say.
+            if not published.cancelled():
+                published.exception()
+        elif published.cancelled():
+            self.stored.cancel()
+        elif (error := published.exception()) is not None:
+            self.stored.set_exception(error)
+        else:
+            self.stored.set_result(published.result())
+
+
 class Bus:
     """One connection to NATS, shared by everything in a process."""
 
@@ -64,6 +90,7 @@ class Bus:
         self.client = client
         self.js: JetStreamContext = client.jetstream(timeout=PUBLISH_TIMEOUT_S)
         self.service = service
+        self._handed: list[_Handed] = []
 
     async def publish(self, *, subject: str, message: AnyMessage, event_id: str) -> Stored:
         """Store a message once; raises `LogUnavailable`."""
@@ -82,6 +109,34 @@ class Bus:
             except (nats.errors.Error, nats.js.errors.Error, OSError) as error:
                 raise LogUnavailable(f"{type(error).__name__}: {error}") from error
         return Stored(seq=ack.seq, duplicate=bool(ack.duplicate))
+
+    def publish_soon(
+        self, *, subject: str, message: AnyMessage, event_id: str
+    ) -> asyncio.Future[Stored]:
+        """Publish within a few milliseconds, together with what else is handed over by then and in
+        that order. For what nobody waits for at once: a process that wakes once for ten messages
+        has more time for orders. The future's result is as of `publish`.
+        """
+        handed = _Handed(
+            subject=subject,
+            message=message,
+            event_id=event_id,
+            context=contextvars.copy_context(),
+            stored=asyncio.get_running_loop().create_future(),
+        )
+        if not self._handed:
+            asyncio.get_running_loop().call_later(_GATHERED_FOR_S, self._publish_handed)
+        self._handed.append(handed)
+        return handed.stored
+
+    def _publish_handed(self) -> None:
+        handed, self._handed = self._handed, []
+        for each in handed:
+            task = asyncio.get_running_loop().create_task(
+                self.publish(subject=each.subject, message=each.message, event_id=each.event_id),
+                context=each.context,
+            )
+            task.add_done_callback(each.conclude)
 
     async def entry(self, seq: int) -> Entry:
         """Read one message; raises `LogUnavailable` when it is gone or the log does not answer."""

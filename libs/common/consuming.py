@@ -45,6 +45,7 @@ BUG_TRIES_MAX = 10
 _FINISHED_REMEMBERED = 20_000
 _STOP_GRACE_S = 4.0
 _RECONNECT_S = 0.5
+_ACKS_GATHERED_S = 0.01
 
 _log = structlog.get_logger()
 
@@ -82,6 +83,8 @@ class Consumer:
         self._lanes: dict[str, asyncio.Queue[Delivery]] = {}
         self._in_flight: dict[int, Msg] = {}
         self._finished: OrderedDict[int, None] = OrderedDict()
+        self._done: list[str] = []
+        self._acks_due = asyncio.Event()
         self._ready = False
         self._stopping = False
         self._old_until = 0
@@ -96,6 +99,7 @@ class Consumer:
         _log.info("consumer.attached", durable=self._durable, old_until_seq=self._old_until)
         async with asyncio.TaskGroup() as group:
             heartbeat = group.create_task(self._keep_alive())
+            acknowledging = group.create_task(self._acknowledging())
             workers: set[asyncio.Task[None]] = set()
             while not stop.is_set():
                 try:
@@ -120,6 +124,8 @@ class Consumer:
                 for worker in running:
                     worker.cancel()
             heartbeat.cancel()
+            acknowledging.cancel()
+            await self._acknowledge_all()
 
     async def _reset(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
@@ -138,7 +144,7 @@ class Consumer:
     ) -> None:
         seq = raw.metadata.sequence.stream
         if seq in self._finished:
-            await self._acknowledge(raw)
+            self._acknowledge(raw)
             return
         if seq in self._in_flight:
             # Our heartbeat came late; the newer delivery is the one to acknowledge.
@@ -257,12 +263,26 @@ class Consumer:
         if len(self._finished) > _FINISHED_REMEMBERED:
             self._finished.popitem(last=False)
         metrics.handled.labels(self._bus.service, outcome).inc()
-        await self._acknowledge(raw)
+        self._acknowledge(raw)
 
-    async def _acknowledge(self, raw: Msg) -> None:
+    def _acknowledge(self, raw: Msg) -> None:
+        # Nobody waits for it, so those of a few milliseconds leave together.
+        self._done.append(raw.reply)
+        if len(self._done) == 1:
+            asyncio.get_running_loop().call_later(_ACKS_GATHERED_S, self._acks_due.set)
+
+    async def _acknowledging(self) -> None:
+        while True:
+            await self._acks_due.wait()
+            self._acks_due.clear()
+            await self._acknowledge_all()
+
+    async def _acknowledge_all(self) -> None:
+        done, self._done = self._done, []
         # A lost acknowledgement brings the message back, and `_finished` knows it.
         with contextlib.suppress(nats.errors.Error, OSError):
-            await self._bus.client.publish(raw.reply)
+            for reply in done:
+                await self._bus.client.publish(reply)
 
     async def _keep_alive(self) -> None:
         while True:

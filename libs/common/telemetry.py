@@ -1,17 +1,19 @@
 """OpenTelemetry: one trace per alert, whose trace id is the alert's id.
 
-Export is on where `OTEL_EXPORTER_OTLP_ENDPOINT` is set (OTLP over HTTP, protobuf); else the API's
-no-op tracer costs a few microseconds and nothing leaves. `OTEL_TRACES_SAMPLER_ARG` is the ratio of
-alerts to record. Span names and attributes follow the messaging conventions (semconv 1.44); they
-know no NATS, so `messaging.system` is the plain word.
+Export is on where `OTEL_EXPORTER_OTLP_ENDPOINT` is set (OTLP over HTTP, protobuf); else no span is
+made, and a trace that somebody else has begun is passed on as it came. `OTEL_TRACES_SAMPLER_ARG` is
+the ratio of alerts to record; of the others no span is made behind the first. Span names and
+attributes follow the messaging conventions (semconv 1.44); they know no NATS, so
+`messaging.system` is the plain word.
 """
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
+from functools import lru_cache
 
 from opentelemetry import propagate, trace
-from opentelemetry.context import Context
+from opentelemetry.context import Context, attach, detach
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -32,6 +34,8 @@ from libs.common.settings import SettingsError
 Values = Mapping[str, str | int | float | bool]
 
 _wanted_trace: ContextVar[int | None] = ContextVar("wanted_trace", default=None)
+_passed_on: ContextVar[Values | None] = ContextVar("passed_on", default=None)
+_TRACE_HEADERS = ("traceparent", "tracestate", "baggage")
 _LOW_BITS = 56
 
 
@@ -106,6 +110,9 @@ def tracer_provider(*, service: str, ratio: float) -> TracerProvider:
 @contextlib.contextmanager
 def alert_span(alert: AlertId, name: str, attributes: Values) -> Iterator[Span]:
     """The root of an alert's trace: the HTTP request that brought it."""
+    if _is_off():
+        yield trace.INVALID_SPAN
+        return
     token = _wanted_trace.set(trace_id(alert))
     try:
         with _tracer().start_as_current_span(
@@ -119,8 +126,24 @@ def alert_span(alert: AlertId, name: str, attributes: Values) -> Iterator[Span]:
 @contextlib.contextmanager
 def process_span(headers: Mapping[str, str], name: str, attributes: Values) -> Iterator[Span]:
     """A message's handling: child of the span that sent it, and linked to it."""
+    if _is_off():
+        came = {each: headers[each] for each in _TRACE_HEADERS if each in headers}
+        passing = _passed_on.set(came)
+        try:
+            yield trace.INVALID_SPAN
+        finally:
+            _passed_on.reset(passing)
+        return
     parent = propagate.extract(headers)
-    sender = trace.get_current_span(parent).get_span_context()
+    span = trace.get_current_span(parent)
+    sender = span.get_span_context()
+    if _is_left_out(span):
+        attached = attach(parent)
+        try:
+            yield span
+        finally:
+            detach(attached)
+        return
     with _tracer().start_as_current_span(
         name,
         context=parent,
@@ -139,6 +162,12 @@ def process_span(headers: Mapping[str, str], name: str, attributes: Values) -> I
 @contextlib.contextmanager
 def send_span(destination: str, attributes: Values) -> Iterator[dict[str, str]]:
     """A message's publishing; yields the headers that carry the trace on."""
+    if _is_off():
+        yield {name: str(value) for name, value in (_passed_on.get() or {}).items()}
+        return
+    if _is_left_out(trace.get_current_span()):
+        yield _injected()
+        return
     with _tracer().start_as_current_span(
         f"send {destination}",
         kind=SpanKind.PRODUCER,
@@ -150,20 +179,46 @@ def send_span(destination: str, attributes: Values) -> Iterator[dict[str, str]]:
             **attributes,
         },
     ):
-        headers: dict[str, str] = {}
-        propagate.inject(headers)
-        yield headers
+        yield _injected()
 
 
 @contextlib.contextmanager
 def client_span(name: str, attributes: Values) -> Iterator[Span]:
     """A call to somebody else: the exchange."""
+    current = trace.get_current_span()
+    if _is_off() or _is_left_out(current):
+        yield current
+        return
     with _tracer().start_as_current_span(
         name, kind=SpanKind.CLIENT, attributes={**attributes}
     ) as span:
         yield span
 
 
+def _is_off() -> bool:
+    return isinstance(_tracer(), trace.ProxyTracer)
+
+
+def _is_left_out(span: Span) -> bool:
+    """It belongs to a trace that is not recorded."""
+    context = span.get_span_context()
+    return context.is_valid and not context.trace_flags.sampled
+
+
+def _injected() -> dict[str, str]:
+    headers: dict[str, str] = {}
+    propagate.inject(headers)
+    return headers
+
+
 def _tracer() -> trace.Tracer:
-    # Asked each time: a tracer made before `configure_telemetry` would stay a no-op in tests.
-    return trace.get_tracer("alertwire")
+    # Looked at each time: a tracer made before `configure_telemetry` would stay one that does
+    # nothing. Making one anew costs as much as a span.
+    return _tracer_of(trace.get_tracer, trace.get_tracer_provider())
+
+
+@lru_cache(maxsize=4)
+def _tracer_of(
+    make: Callable[[str], trace.Tracer], _provider: trace.TracerProvider
+) -> trace.Tracer:
+    return make("alertwire")

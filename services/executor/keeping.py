@@ -51,8 +51,9 @@ class Keeper:
         self.opened.set()
 
     def _want(self, within_s: float) -> None:
-        # Not more often than the pause allows: the exchange grants twenty questions in two seconds.
-        wanted_at = max(time.monotonic() + within_s, self._asked_at + self._timing.correct_pause_s)
+        # Not more often than the pause allows: each question costs both sides more than a push.
+        pause_s = self._timing.correct_pause_s if within_s > 0 else self._timing.correct_again_s
+        wanted_at = max(time.monotonic() + within_s, self._asked_at + pause_s)
         if wanted_at < self._due_at:
             self._due_at = wanted_at
             self._sooner.set()

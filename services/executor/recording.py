@@ -3,6 +3,7 @@ event.
 """
 
 import asyncio
+import logging
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import msgspec
 import structlog
 
-from libs.common.bus import Bus
+from libs.common.bus import Bus, Stored
 from libs.common.clock import Clock
 from libs.common.contracts import subjects
 from libs.common.contracts.execution import Execution
@@ -27,6 +28,7 @@ log would take nothing, and no later try could mend that.
 SHORTENED = 1_000
 
 _REPEATABLE = frozenset({ExecutionKind.SENT, ExecutionKind.UNKNOWN})
+_ON_THE_WAY = frozenset({ExecutionKind.SENT, ExecutionKind.ACCEPTED})
 _log = structlog.get_logger()
 
 
@@ -47,7 +49,7 @@ class Recorder:
         self._origin = origin
         self._clock = clock
         self._calls: list[ExchangeCall] = []
-        self._storing: list[asyncio.Task[None]] = []
+        self._storing: list[asyncio.Future[Stored]] = []
         self._known = {_told(execution) for execution in known}
 
     def knows(self, execution: Execution) -> bool:
@@ -128,9 +130,16 @@ class Recorder:
             **facts,
         )
         self._known.add(_told(execution))
-        event_id = execution_event_id(order=id_of(item), kind=kind, occurrence=occurrence)
-        self._storing.append(asyncio.create_task(self._store(execution, event_id=event_id)))
-        _log.info(
+        self._storing.append(
+            self._bus.publish_soon(
+                subject=subjects.execution(kind=kind, account=origin.account, symbol=origin.symbol),
+                message=execution,
+                event_id=execution_event_id(order=id_of(item), kind=kind, occurrence=occurrence),
+            )
+        )
+        # A line for how each ended; what lies before it stands in the trail.
+        _log.log(
+            logging.DEBUG if kind in _ON_THE_WAY else logging.INFO,
             f"execution.{kind.value}",
             route=origin.route,
             account=origin.account,
@@ -144,12 +153,6 @@ class Recorder:
             },
         )
         return execution
-
-    async def _store(self, execution: Execution, *, event_id: str) -> None:
-        subject = subjects.execution(
-            kind=execution.kind, account=execution.account, symbol=execution.symbol
-        )
-        await self._bus.publish(subject=subject, message=execution, event_id=event_id)
 
 
 def fitting(calls: tuple[ExchangeCall, ...]) -> tuple[ExchangeCall, ...]:

@@ -52,10 +52,10 @@ class Timing:
     sign of life more often."""
     picture_lasts_s: float = 60.0
     """How long a picture is trusted that no answer of the exchange has confirmed."""
-    correct_s: float = 20.0
+    correct_s: float = 30.0
     """How often the exchange is asked whether the picture is right, at least."""
-    correct_after_order_s: float = 1.0
-    correct_pause_s: float = 2.0
+    correct_after_order_s: float = 1.5
+    correct_pause_s: float = 10.0
     """Between two such questions of one account, at least."""
     correct_again_s: float = 1.0
     """After one that was not answered."""

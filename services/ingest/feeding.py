@@ -24,6 +24,7 @@ from services.ingest.duplicates import MEMORY_S, KnownAlert, RecentAlerts
 _BATCH = 500
 _FETCH_S = 0.5
 _RETRY_S = 0.2
+_PAUSE_S = 0.25
 _OVERLAP_S = 5
 """Read again before the last alert seen: remembering twice changes nothing."""
 _CONSUMER_IDLE_S = 30
@@ -70,7 +71,11 @@ class RecentFeed:
                 # A fetch waits to be filled, so the last of the backlog is asked for exactly.
                 read = await self._read(subscription, batch=min(_BATCH, left or _BATCH))
                 left = max(left - read, 0)
-                if left and not read:
+                if not left:
+                    # A wake-up for each alert that this ingest has stored itself would cost as
+                    # much as parsing it; another one's may be learnt of a moment later.
+                    await asyncio.sleep(_PAUSE_S)
+                elif not read:
                     left = (await subscription.consumer_info()).num_pending or 0
         finally:
             await _unsubscribe(subscription)

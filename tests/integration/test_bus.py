@@ -65,6 +65,42 @@ async def test_the_same_event_is_stored_once(bus, js):
     assert (await js.stream_info(subjects.STREAM)).state.messages == 2
 
 
+async def test_what_is_handed_over_is_stored_in_that_order(bus):
+    def hand_over(number):
+        alert = make_alert(alert_id=alert_id(unix_ms=number, random_bits=number))
+        subject = subjects.alert_received("demo")
+        return bus.publish_soon(subject=subject, message=alert, event_id=f"soon-{number}")
+
+    handed = [hand_over(number) for number in range(1, 31)]
+    await asyncio.sleep(0.002)
+    handed += [hand_over(number) for number in range(31, 41)]
+    again = hand_over(7)
+    stored = await asyncio.gather(*handed)
+    assert [each.seq for each in stored] == list(range(1, 41))
+    assert (await again).seq == 7
+    assert (await again).duplicate
+
+
+async def test_what_was_handed_over_and_not_stored_says_so(bus):
+    await bus.client.close()
+    handed = bus.publish_soon(
+        subject=subjects.alert_received("demo"), message=make_alert(), event_id="soon"
+    )
+    with pytest.raises(LogUnavailable):
+        await handed
+
+
+async def test_who_gives_up_waiting_keeps_nothing_from_being_stored(bus, js):
+    handed = bus.publish_soon(
+        subject=subjects.alert_received("demo"), message=make_alert(), event_id="soon"
+    )
+    handed.cancel()
+    await bus.publish_soon(
+        subject=subjects.alert_received("demo"), message=make_alert(), event_id="other"
+    )
+    assert (await js.stream_info(subjects.STREAM)).state.messages == 2
+
+
 async def test_a_single_entry(bus):
     await post(bus, number=1)
     stored, alert = await post(bus, number=2)

@@ -190,3 +190,35 @@ def test_a_ratio_that_is_none_is_an_error_of_the_settings(ratio):
                 "OTEL_TRACES_SAMPLER_ARG": ratio,
             },
         )
+
+
+class TestSwitchedOff:
+    """No span is made, and a trace that somebody else has begun goes on through this process."""
+
+    def test_a_trace_is_passed_on_as_it_came(self):
+        came = {"traceparent": f"00-{'a' * 32}-{'b' * 16}-01", "tracestate": "x=1", "other": "no"}
+        with process_span(came, "process", {}), client_span("around", {}):
+            with send_span("intent.accepted", {}) as headers:
+                pass
+        assert headers == {name: came[name] for name in ("traceparent", "tracestate")}
+
+    def test_it_is_not_passed_on_to_the_next_message(self):
+        with process_span({"traceparent": "first"}, "process", {}):
+            pass
+        with process_span({}, "process", {}), send_span("intent.accepted", {}) as headers:
+            assert headers == {}
+
+    def test_nothing_is_recorded(self):
+        with alert_span(ALERT_ID, "POST /hook", {}) as span:
+            assert not span.is_recording()
+            assert not span.get_span_context().is_valid
+
+
+def test_of_a_trace_that_is_left_out_only_the_context_goes_on(record):
+    recording = record()
+    left_out = {"traceparent": f"00-{'a' * 32}-{'b' * 16}-00"}
+    with process_span(left_out, "process", {}), client_span("order/create", {}):
+        with send_span("execution.sent", {}) as headers:
+            pass
+    assert recording.spans == {}
+    assert headers["traceparent"] == left_out["traceparent"]

@@ -1,0 +1,76 @@
+"""Another process of a service beside the supervised one, with its settings and its own port."""
+
+import asyncio
+import contextlib
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+
+from tests.backends import free_port_base
+from tests.e2e.running_stack import ROOT, RunningStack
+
+PATIENCE_S = 20
+
+
+class SecondProcess:
+    def __init__(self, stack: RunningStack, service: str) -> None:
+        pid = stack.description["processes"][service]
+        raw = Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0")
+        self._environ = dict(line.split("=", 1) for line in raw if "=" in line)
+        self._port = free_port_base()
+        self._environ["ALERTWIRE_HEALTH_PORT"] = str(self._port)
+        self._service = service
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", f"services.{self._service}"],
+            cwd=ROOT,
+            env=self._environ,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def end(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        if self._process.poll() is None:
+            self._process.send_signal(number)
+        self._process.wait(15)
+
+    async def until_ready(self) -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            while (await page(f"http://127.0.0.1:{self._port}/health/ready"))[0] != 200:
+                await asyncio.sleep(0.05)
+
+    async def owns(self) -> bool:
+        return await owns(f"http://127.0.0.1:{self._port}", self._service)
+
+
+@contextlib.asynccontextmanager
+async def running_beside(stack: RunningStack, service: str) -> AsyncIterator[SecondProcess]:
+    second = SecondProcess(stack, service)
+    second.start()
+    try:
+        await second.until_ready()
+        yield second
+    finally:
+        second.end(signal.SIGTERM)
+
+
+async def owns(address: str, service: str) -> bool:
+    """Whether a process says that it has the lease of its work."""
+    _, text = await page(f"{address}/metrics")
+    return f'alertwire_owner{{service="{service}"}} 1.0' in text
+
+
+async def page(url: str) -> tuple[int, str]:
+    """Status 0 where nobody answers, as a process that is stopped does not."""
+    timeout = aiohttp.ClientTimeout(total=2)
+    with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+        async with aiohttp.ClientSession(timeout=timeout) as web, web.get(url) as reply:
+            return reply.status, await reply.text()
+    return 0, ""
