@@ -13,7 +13,8 @@ class Options:
     seconds: float
     accounts: int
     rates: tuple[float, ...]
-    burst: int
+    latencies: tuple[int, ...]
+    bursts: tuple[int, ...]
     in_flight: int
     out: Path
     port_base: int
@@ -23,7 +24,8 @@ class Options:
             "seconds": self.seconds,
             "accounts": self.accounts,
             "rates": list(self.rates),
-            "burst": self.burst,
+            "latencies_ms": list(self.latencies),
+            "bursts": list(self.bursts),
             "in_flight": self.in_flight,
         }
 
@@ -41,11 +43,18 @@ def parse(arguments: Sequence[str]) -> Options:
     )
     add = parser.add_argument
     add("--seconds", type=within(0.1, 600), default=10.0, metavar="S", help="length of a phase")
-    add("--accounts", type=whole(1, 500), default=20, metavar="N", help="one route for each")
+    add("--accounts", type=whole(1, 500), default=200, metavar="N", help="one route for each")
     add(
         "--rates", type=_rates, default="20,200", metavar="A,B", help="alerts per second, open loop"
     )
-    add("--burst", type=whole(1, 5_000), default=100, metavar="N", help="alerts sent at once")
+    add(
+        "--latencies",
+        type=_latencies,
+        default="50,150",
+        metavar="A,B",
+        help="ms that the exchange is away, one way, at the highest rate; empty for none",
+    )
+    add("--bursts", type=_bursts, default="100,1000", metavar="A,B", help="alerts sent at once")
     add("--in-flight", type=whole(1, 1_000), default=32, metavar="N", help="in the closed loop")
     add("--out", type=Path, default=Path("bench.json"), metavar="FILE", help="every figure")
     add(
@@ -61,6 +70,14 @@ def parse(arguments: Sequence[str]) -> Options:
 def _rates(text: str) -> tuple[float, ...]:
     rate = within(0.1, 5_000)
     return tuple(dict.fromkeys(rate(part) for part in text.split(",")))
+
+
+def _latencies(text: str) -> tuple[int, ...]:
+    return tuple(dict.fromkeys(whole(1, 10_000)(part) for part in text.split(",") if part))
+
+
+def _bursts(text: str) -> tuple[int, ...]:
+    return tuple(sorted({whole(1, 5_000)(part) for part in text.split(",")}))
 
 
 def within(low: float, high: float) -> Callable[[str], float]:

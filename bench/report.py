@@ -2,14 +2,18 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bench.figures import Spread, ratio
 from bench.results import Result
 from bench.table import Cell, render
 
+if TYPE_CHECKING:
+    from bench.goals import Verdict
+
 OURS = "alertwire"
 DIRECT = "direct"
+USUAL = "usual"
 _MEASURES = {"alert to order": "order_ms", "answer": "ack_ms"}
 _LEGEND = """\
 Milliseconds. `alert to order`: from sending the POST to the order's arrival at the exchange.
@@ -36,6 +40,7 @@ def document(
     machine: Mapping[str, Any],
     settings: Mapping[str, Any],
     restarted: Sequence[str],
+    verdicts: Sequence["Verdict"] = (),
 ) -> dict[str, Any]:
     ours, direct = _by_phase(results, OURS), _by_phase(results, DIRECT)
     return {
@@ -43,6 +48,7 @@ def document(
         "settings": dict(settings),
         "agrees": all(each.agrees for each in results),
         "restarted": list(restarted),
+        "goals": [dataclasses.asdict(each) for each in verdicts],
         "ratios": {
             phase: {name: _ratios(ours[phase], direct[phase], at) for name, at in _MEASURES.items()}
             for phase in ours
@@ -50,6 +56,14 @@ def document(
         },
         "phases": [dataclasses.asdict(each) for each in results],
     }
+
+
+def verdict_table(verdicts: Sequence["Verdict"]) -> str:
+    words = {True: "yes", False: "no", None: "not measured"}
+    rows: list[list[Cell]] = [
+        [each.figure, each.goal, each.measured, words[each.reached]] for each in verdicts
+    ]
+    return render(["", "goal", "measured", "reached"], rows)
 
 
 def complaint(result: Result) -> str | None:

@@ -17,9 +17,10 @@ from bench.errors import BenchError
 from bench.exchange import Metrics, Received
 from bench.loading import ANSWER_TIMEOUT_S, Driver
 from bench.options import Options
-from bench.phases import Behind, MakeLoad, System
+from bench.phases import Behind, System
+from bench.plan import phases
 from bench.processes import running, until
-from bench.report import DIRECT, OURS
+from bench.report import DIRECT, OURS, USUAL
 from bench.results import Result
 from bench.stack import Desk, Keys, running_stack
 from libs.common.running import settle_memory
@@ -28,11 +29,9 @@ from tools.devstack.stack import read_stack
 
 Tell = Callable[[str], None]
 _WATCHERS_LEARN_S = 2.0
-_FIRST = "first alert"
-_WARM_UP = "warm-up"
-_WARM_UP_TURNS = 4
-_DIRECT_READY_S = 20.0
+_BRIDGE_READY_S = 60.0
 _MISSING_ASKED = 3
+_BRIDGES = (DIRECT, USUAL)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,9 +51,18 @@ async def whole_run(options: Options, *, folder: Path, tell: Tell) -> Outcome:
         await desk.lift_limits()
         received = Received(session=web, exchange=described["paper_exchange"])
         webhooks = await desk.make_routes(await desk.open_accounts(options.accounts), tell=tell)
-        keys = await desk.open_accounts(options.accounts)
-        bridge = running_direct(options, keys=keys, exchange=received.exchange, folder=folder)
-        async with bridge as (addresses, bridge_pid), _client() as load, _client() as other_load:
+        bridges = [
+            running_bridge(
+                name,
+                port=options.port_base + SPAN - 1 - place,
+                keys=await desk.open_accounts(options.accounts),
+                exchange=received.exchange,
+                folder=folder,
+            )
+            for place, name in enumerate(_BRIDGES)
+        ]
+        async with contextlib.AsyncExitStack() as opened:
+            load = await opened.enter_async_context(_client())
             ours = System(
                 name=OURS,
                 driver=Driver(session=load, shots=shots(webhooks, run="bench")),
@@ -65,18 +73,19 @@ async def whole_run(options: Options, *, folder: Path, tell: Tell) -> Outcome:
                     auditor=Metrics(session=web, url=described["health"]["auditor"]),
                 ),
             )
-            floor = System(
-                name=DIRECT,
-                driver=Driver(session=other_load, shots=shots(addresses, run="direct")),
-                received=received,
-                pids=lambda: {
-                    DIRECT: bridge_pid,
-                    "paper_exchange": _pids(directory).get("paper_exchange", 0),
-                },
-            )
+            others = [
+                _bridge_system(
+                    name,
+                    await opened.enter_async_context(bridge),
+                    session=await opened.enter_async_context(_client()),
+                    received=received,
+                    directory=directory,
+                )
+                for name, bridge in zip(_BRIDGES, bridges, strict=True)
+            ]
             await asyncio.sleep(_WATCHERS_LEARN_S)
             settle_memory()
-            results = await _all_phases([ours, floor], options, desk=desk, tell=tell)
+            results = await _all_phases([ours, *others], options, desk=desk, tell=tell)
         after = _pids(directory)
         restarted = [name for name, pid in pids.items() if after.get(name) != pid]
         tell("stopping the stack")
@@ -84,57 +93,64 @@ async def whole_run(options: Options, *, folder: Path, tell: Tell) -> Outcome:
 
 
 @contextlib.asynccontextmanager
-async def running_direct(
-    options: Options, *, keys: Sequence[Keys], exchange: str, folder: Path
+async def running_bridge(
+    name: str, *, port: int, keys: Sequence[Keys], exchange: str, folder: Path
 ) -> AsyncIterator[tuple[list[str], int]]:
-    """The addresses of the direct bridge, and its process id."""
+    """The addresses of a baseline, and its process id."""
     named = {
-        f"direct-{number:03}": (each.access_key, each.secret_key)
+        f"{name}-{number:03}": (each.access_key, each.secret_key)
         for number, each in enumerate(keys)
     }
-    port = options.port_base + SPAN - 1
     config = direct.Config(exchange=exchange, port=port, keys=named)
-    log_file = folder / "the direct bridge.log"
+    log_file = folder / f"the {name} bridge.log"
     environ = {direct.CONFIG: msgspec.json.encode(config).decode()}
-    async with running("direct", ("bench.direct",), log_file=log_file, environ=environ) as process:
+    async with running(name, (f"bench.{name}",), log_file=log_file, environ=environ) as process:
         await until(
-            lambda: _listens(port), process=process, log_file=log_file, timeout_s=_DIRECT_READY_S
+            lambda: _listens(port), process=process, log_file=log_file, timeout_s=_BRIDGE_READY_S
         )
         yield [f"http://{direct.HOST}:{port}/hook/{token}" for token in named], process.pid
+
+
+def _bridge_system(
+    name: str,
+    running_as: tuple[list[str], int],
+    *,
+    session: aiohttp.ClientSession,
+    received: Received,
+    directory: Path,
+) -> System:
+    addresses, pid = running_as
+    return System(
+        name=name,
+        driver=Driver(session=session, shots=shots(addresses, run=name)),
+        received=received,
+        pids=lambda: {name: pid, "paper_exchange": _pids(directory).get("paper_exchange", 0)},
+    )
 
 
 async def _all_phases(
     systems: Sequence[System], options: Options, *, desk: Desk, tell: Tell
 ) -> list[Result]:
     results: list[Result] = []
-    for phase, make_load in _phases(options).items():
+    for phase in phases(options):
         for system in systems:
+            if system.name not in phase.systems:
+                continue
             began = time.monotonic()
-            result = await system.measure(phase, make_load)
+            await desk.move_exchange(one_way_ms=phase.one_way_ms)
+            try:
+                result = await system.measure(phase.name, phase.make_load)
+            finally:
+                await desk.move_exchange(one_way_ms=0)
             results.append(result)
-            tell(f"{phase}, {system.name}: {_short(result)} ({time.monotonic() - began:.1f} s)")
+            tell(
+                f"{phase.name}, {system.name}: {_short(result)} ({time.monotonic() - began:.1f} s)"
+            )
             for alert in result.missing[:_MISSING_ASKED] if system.behind else ():
                 tell(f"  no order of {alert}: {await desk.told_of(alert)}")
     if not any(result.accepted for result in results):
         raise BenchError("not one alert was accepted")
     return results
-
-
-def _phases(options: Options) -> dict[str, MakeLoad]:
-    def at(rate: float) -> MakeLoad:
-        return lambda driver: driver.open_loop(rate=rate, seconds=options.seconds)
-
-    # The first turn of each account and the filling of caches belong to no figure but the first.
-    warm_up = _WARM_UP_TURNS * options.accounts - 1
-    return {
-        _FIRST: lambda driver: driver.one_by_one(1),
-        _WARM_UP: lambda driver: driver.one_by_one(warm_up),
-        **{f"{rate:g}/s": at(rate) for rate in options.rates},
-        f"burst of {options.burst}": lambda driver: driver.burst(options.burst),
-        f"sustained, {options.in_flight} in flight": lambda driver: driver.closed_loop(
-            in_flight=options.in_flight, seconds=options.seconds
-        ),
-    }
 
 
 def _short(result: Result) -> str:

@@ -62,6 +62,11 @@ class Desk:
             opened.append(Keys(access_key=answer["access_key"], secret_key=answer["secret_key"]))
         return opened
 
+    async def move_exchange(self, *, one_way_ms: int) -> None:
+        """So far away from here."""
+        url = f"{self.described['paper_exchange']}/_paper/latency"
+        await self._call("PUT", url, {"one_way_ms": one_way_ms})
+
     async def lift_limits(self) -> None:
         url = f"{self.described['paper_exchange']}/_paper/limits"
         await self._call("PUT", url, {"order_create_per_2s": None})

@@ -18,6 +18,7 @@ from libs.common.secret import Secret
 from libs.common.serving import serving
 from services.console.accounts import Sealer
 from services.console.app import make_app
+from services.console.dead_letters import DeadLetters
 from services.console.registry import Registry
 from services.console.routes import Webhooks
 from services.console.trail import open_trail
@@ -59,6 +60,7 @@ async def running(nats_url: str, dsn: str) -> AsyncIterator[Console]:
             app = make_app(
                 token=Secret(TOKEN),
                 registry=registry,
+                dead_letters=DeadLetters(bus),
                 trail=trail,
                 webhooks=Webhooks(base_url="https://hook.example.org/"),
                 sealer=Sealer(public_key=PRIVATE_KEY.public_key.encode(Base64Encoder).decode()),

@@ -13,7 +13,7 @@ import pytest
 
 from libs.common.contracts import codec
 from libs.common.contracts.messages import Message
-from tests.golden import MESSAGES, golden, golden_names
+from tests.golden import CONTROL, MESSAGES, golden, golden_control, golden_names
 
 CLASSES: tuple[type[Message], ...] = typing.get_args(codec.AnyMessage)
 
@@ -44,7 +44,7 @@ def test_every_message_has_a_golden_file():
 
 def test_tags_are_unique():
     tags = [tag_of(kind) for kind in CLASSES]
-    assert len(set(tags)) == len(tags) == 8
+    assert len(set(tags)) == len(tags) == 11
 
 
 @pytest.mark.parametrize("kind", CLASSES, ids=tag_of)
@@ -132,3 +132,13 @@ def test_every_field_is_in_a_golden_file():
 def test_what_is_no_message_is_undecodable_and_nothing_worse(data):
     with pytest.raises(codec.UndecodableError):
         codec.decode(data)
+
+
+def test_a_halt_in_its_bucket_is_what_it_was():
+    """It may stand for weeks, while services are updated."""
+    assert codec.encode(CONTROL) == golden_control()
+    kind = type(CONTROL)
+    assert msgspec.json.decode(golden_control(), type=kind) == CONTROL
+    later = {**json.loads(golden_control()), "added_later": 1}
+    assert msgspec.json.decode(msgspec.json.encode(later), type=kind) == CONTROL
+    assert set(json.loads(golden_control())) == set(kind.__struct_fields__)

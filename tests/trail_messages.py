@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from libs.common.contracts.control import Scope
 from libs.common.contracts.dead_letter import DeadLetter
 from libs.common.contracts.execution import Execution
+from libs.common.contracts.flattening import FlatLane, Flattening
 from libs.common.contracts.intent import Denial, IntentDenied
 from libs.common.contracts.order import Leg, Plan
 from libs.common.contracts.reasons import Reason
@@ -46,6 +48,19 @@ def make_execution(kind, order="o1", account="paper", alert=ALERT_ID, **changes)
 def make_denied(reason=Reason.STALE, account=None, alert=ALERT_ID, **changes) -> IntentDenied:
     denial = Denial(reason=reason, message="no")
     return IntentDenied(**{**common(alert), "account": account, "denial": denial, **changes})
+
+
+def make_flattening(*lanes: FlatLane, account="paper", halt=ALERT_ID, **changes) -> Flattening:
+    values = {
+        "alert_id": halt,
+        "account": AccountId(account),
+        "route": "halt",
+        "at": NOW,
+        "halted_at": NOW,
+        "scope": Scope.ALL,
+        "lanes": lanes,
+    }
+    return Flattening(**{**values, **changes})
 
 
 def make_dead(service: str, subject: str, alert=ALERT_ID) -> DeadLetter:

@@ -21,6 +21,7 @@ from nats.js.api import RawStreamMsg
 from libs.common import metrics
 from libs.common.contracts import codec, subjects
 from libs.common.contracts.codec import AnyMessage, UndecodableError
+from libs.common.contracts.dead_letter import DeadLetter
 from libs.common.health import Health
 from libs.common.secret import Secret
 from libs.common.telemetry import send_span
@@ -29,6 +30,9 @@ PUBLISH_TIMEOUT_S = 2.0
 HEADER_EVENT_ID = "Nats-Msg-Id"
 HEADER_SERVICE = "Alertwire-Service"
 HEADER_ALERT = "Alertwire-Alert"
+HEADER_REPLAY_OF = "Alertwire-Replay-Of"
+"""The first place in the log of a message that was put there again."""
+_REPLAYED_HEADERS = (HEADER_SERVICE, HEADER_ALERT, HEADER_REPLAY_OF, "traceparent", "tracestate")
 _RECONNECT_WAIT_S = 0.25
 _GATHERED_FOR_S = 0.004
 
@@ -48,6 +52,14 @@ class Stored:
     seq: int
     """Of the message, or of the earlier one with the same event id."""
     duplicate: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replayed:
+    """Where a message stands that was put into the log again, and where it stood first."""
+
+    seq: int
+    origin_seq: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +121,17 @@ class Bus:
             except (nats.errors.Error, nats.js.errors.Error, OSError) as error:
                 raise LogUnavailable(f"{type(error).__name__}: {error}") from error
         return Stored(seq=ack.seq, duplicate=bool(ack.duplicate))
+
+    async def replay(self, letter: DeadLetter, *, event_id: str) -> Replayed:
+        """Put a dead letter's message into the log again, as it was; raises `LogUnavailable`."""
+        kept = {name: letter.headers[name] for name in _REPLAYED_HEADERS if name in letter.headers}
+        headers = {HEADER_REPLAY_OF: str(letter.seq), **kept}
+        headers[HEADER_EVENT_ID] = event_id
+        try:
+            ack = await self.js.publish(letter.subject, letter.data, headers=headers)
+        except (nats.errors.Error, nats.js.errors.Error, OSError) as error:
+            raise LogUnavailable(f"{type(error).__name__}: {error}") from error
+        return Replayed(seq=ack.seq, origin_seq=int(headers[HEADER_REPLAY_OF]))
 
     def publish_soon(
         self, *, subject: str, message: AnyMessage, event_id: str

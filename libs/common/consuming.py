@@ -26,7 +26,7 @@ import structlog
 from nats.aio.msg import Msg
 
 from libs.common import metrics
-from libs.common.bus import Bus, LogUnavailable
+from libs.common.bus import HEADER_REPLAY_OF, Bus, LogUnavailable
 from libs.common.contracts import codec, subjects
 from libs.common.contracts.codec import AnyMessage, UndecodableError
 from libs.common.contracts.dead_letter import DeadLetter
@@ -61,6 +61,9 @@ class Delivery:
     headers: Mapping[str, str]
     data: bytes
     raw: Msg = field(repr=False)
+    origin_seq: int
+    """Where what was done about it begins: its own place, or the first one's where it is a dead
+    letter's message that was put into the log again."""
     fresh: bool
     """False where this message may have been handled before, wholly or in part: by an earlier
     process, or in an earlier try. Its handler then reads in the log what was done."""
@@ -294,6 +297,7 @@ class Consumer:
 
 def _decoded(raw: Msg, *, old_until: int) -> Delivery:
     seq = raw.metadata.sequence.stream
+    origin_seq = _origin_of(raw, seq=seq)
     return Delivery(
         seq=seq,
         subject=raw.subject,
@@ -302,8 +306,14 @@ def _decoded(raw: Msg, *, old_until: int) -> Delivery:
         headers=raw.headers or {},
         data=raw.data,
         raw=raw,
-        fresh=seq > old_until and raw.metadata.num_delivered == 1,
+        origin_seq=origin_seq,
+        fresh=seq > old_until and raw.metadata.num_delivered == 1 and origin_seq == seq,
     )
+
+
+def _origin_of(raw: Msg, *, seq: int) -> int:
+    named = (raw.headers or {}).get(HEADER_REPLAY_OF, "")
+    return min(int(named), seq) if named.isascii() and named.isdecimal() else seq
 
 
 def _alert_of(raw: Msg) -> AlertId | None:

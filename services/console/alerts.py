@@ -2,6 +2,7 @@
 Postgres is there. Without Postgres these two answer 503; everything else goes on.
 """
 
+from collections.abc import Iterable, Sequence
 from typing import Annotated
 from uuid import UUID
 
@@ -11,9 +12,10 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 
 from libs.common.contracts.words import AlertId, AlertStatus
 from services.console.documents import Document
+from services.console.flattened import Closed, listed_alerts
 from services.console.problems import Problem
 from services.console.rendering import alert_document, alert_line
-from services.console.trail import Trail
+from services.console.trail import Row, Trail
 
 _PAGE_MAX = 500
 _PAGES_READ_MAX = 20
@@ -35,8 +37,9 @@ async def list_alerts(
         # One more than asked, to know whether there is a next page.
         page = await trail.alerts(before=before, route=route, symbol=symbol, limit=limit + 1)
         rows = await trail.events([alert for _, alert in page])
+        closed = await _closed(trail, rows.values())
         for seq, alert in page[:limit]:
-            line = alert_line(seq, alert, rows[alert])
+            line = alert_line(seq, alert, rows[alert], closed=closed)
             before = seq
             if status is None or line["status"] == status:
                 lines.append(line)
@@ -58,7 +61,13 @@ async def show_alert(trail: NamedDependency[Trail], alert_id: FromPath[str]) -> 
     rows = (await trail.events([alert]))[alert]
     if not rows:
         raise Problem(404, f"The trail knows no alert {alert}.")
-    return alert_document(alert, rows)
+    return alert_document(alert, rows, closed=await _closed(trail, [rows]))
+
+
+async def _closed(trail: Trail, journeys: Iterable[Sequence[Row]]) -> Closed:
+    """The rows of what the halts among them have closed."""
+    alerts = [alert for rows in journeys for alert in listed_alerts(rows)]
+    return await trail.events(alerts) if alerts else {}
 
 
 alert_router = Router("/alerts", route_handlers=[list_alerts, show_alert])

@@ -12,6 +12,8 @@ from libs.common.secret import Secret
 from services.console.access import bearer_guard
 from services.console.accounts import Sealer, account_router
 from services.console.alerts import alert_router
+from services.console.dead_letters import DeadLetters, dead_router
+from services.console.halts import halt_router
 from services.console.problems import (
     Problem,
     answer_bug,
@@ -25,10 +27,11 @@ from services.console.trail import Trail
 _BODY_MAX_BYTES = 256 * 1024
 
 
-def make_app(
+def make_app(  # noqa: PLR0913 - what the pages work with, each by name
     *,
     token: Secret,
     registry: Registry,
+    dead_letters: DeadLetters,
     trail: Trail,
     webhooks: Webhooks,
     sealer: Sealer,
@@ -36,10 +39,11 @@ def make_app(
 ) -> Litestar:
     api = Router(
         "/api",
-        route_handlers=[alert_router, route_router, account_router],
+        route_handlers=[alert_router, route_router, account_router, halt_router, dead_router],
         guards=[bearer_guard(token)],
         dependencies={
             "registry": _given(registry),
+            "dead_letters": _given(dead_letters),
             "trail": _given(trail),
             "webhooks": _given(webhooks),
             "sealer": _given(sealer),

@@ -4,23 +4,58 @@
 SELECT 1 FROM journey_event LIMIT 0;
 
 -- name: alerts
--- Newest first; $1 is the position to continue before, $2 to $3 are filters where not null. A
+-- Alerts, and the halts that closed something. Newest first; $1 is the position to continue before, $2 to $3 are filters where not null. A
 -- symbol is the exchange's, known once the router mapped it, or the ticker as the alert wrote it.
 -- The order is the log's and that of the partitions' indexes.
-SELECT a.seq, a.alert_id
-FROM journey_event AS a
-WHERE a.stage IN ('alert.received', 'alert.refused')
-    AND ($1::bigint IS NULL OR a.seq < $1)
-    AND ($2::text IS NULL OR a.route = $2)
-    AND (
-        $3::text IS NULL
-        OR a.doc -> 'order' ->> 'ticker' = $3
-        OR EXISTS (
-            SELECT 1 FROM journey_event AS i
-            WHERE i.alert_id = a.alert_id AND i.symbol = $3
+WITH alerts AS (
+    SELECT a.stored_at, a.seq, a.alert_id
+    FROM journey_event AS a
+    WHERE a.stage IN ('alert.received', 'alert.refused')
+        -- An alert that was put into the log again stands once.
+        AND NOT EXISTS (
+            SELECT 1 FROM journey_event AS f
+            WHERE f.alert_id = a.alert_id AND f.stage = a.stage AND f.seq < a.seq
         )
-    )
-ORDER BY a.stored_at DESC, a.seq DESC
+        AND ($1::bigint IS NULL OR a.seq < $1)
+        AND ($2::text IS NULL OR a.route = $2)
+        AND (
+            $3::text IS NULL
+            OR a.doc -> 'order' ->> 'ticker' = $3
+            OR EXISTS (
+                SELECT 1 FROM journey_event AS i
+                WHERE i.alert_id = a.alert_id AND i.symbol = $3
+            )
+        )
+    ORDER BY a.stored_at DESC, a.seq DESC
+    LIMIT $4
+),
+
+-- A halt has a row for each account, and stands once.
+halts AS (
+    SELECT h.stored_at, h.seq, h.alert_id
+    FROM journey_event AS h
+    WHERE h.stage = 'intent.flattened'
+        AND ($1::bigint IS NULL OR h.seq < $1)
+        AND ($2::text IS NULL OR h.route = $2)
+        AND NOT EXISTS (
+            SELECT 1 FROM journey_event AS e
+            WHERE e.alert_id = h.alert_id AND e.stage = 'intent.flattened' AND e.seq < h.seq
+        )
+        AND (
+            $3::text IS NULL
+            OR EXISTS (
+                SELECT 1 FROM journey_event AS l
+                WHERE l.alert_id = h.alert_id
+                    AND l.doc -> 'lanes' @> jsonb_build_array(jsonb_build_object('symbol', $3::text))
+            )
+        )
+    ORDER BY h.stored_at DESC, h.seq DESC
+    LIMIT $4
+)
+
+SELECT seq, alert_id
+FROM (SELECT * FROM alerts UNION ALL SELECT * FROM halts) AS found
+ORDER BY stored_at DESC, seq DESC
 LIMIT $4;
 
 -- name: events

@@ -1,6 +1,6 @@
-"""Routes, accounts and sealed keys in the log's KV buckets, and the exchanges' contracts, which the
-executor writes. A write names the revision that it was made from, so two editors never overwrite
-each other.
+"""Routes, accounts, halts and sealed keys in the log's KV buckets, and the exchanges' contracts,
+which the executor writes. A change names the revision that it was made from, so two editors never
+overwrite each other.
 """
 
 import contextlib
@@ -15,12 +15,13 @@ import nats.js.errors
 from libs.common.buckets import read_all
 from libs.common.bus import Bus
 from libs.common.contracts import subjects
+from libs.common.contracts.control import Control
 from libs.common.contracts.instrument import Instrument
 from libs.common.contracts.route import Account, Route
 from libs.common.contracts.words import VenueSymbol
 from services.console.problems import Problem
 
-T = TypeVar("T", Route, Account)
+T = TypeVar("T", Route, Account, Control)
 
 _LIST_TIMEOUT_S = 5.0
 _decode_instrument = msgspec.json.Decoder(Instrument).decode
@@ -80,6 +81,12 @@ class Shelf(Generic[T]):
             except nats.js.errors.KeyWrongLastSequenceError:
                 raise self.taken(key) from None
 
+    async def put(self, key: str, value: T) -> int:
+        """Whatever stands there."""
+        async with _answering():
+            bucket = await self._bus.js.key_value(self._bucket)
+            return int(await bucket.put(key, msgspec.json.encode(value)))
+
     async def update(self, key: str, value: T, *, revision: int) -> int:
         async with _answering():
             bucket = await self._bus.js.key_value(self._bucket)
@@ -113,6 +120,7 @@ class Registry:
         self._bus = bus
         self.routes: Shelf[Route] = Shelf(bus, bucket=subjects.BUCKET_ROUTES, cls=Route)
         self.accounts: Shelf[Account] = Shelf(bus, bucket=subjects.BUCKET_ACCOUNTS, cls=Account)
+        self.controls: Shelf[Control] = Shelf(bus, bucket=subjects.BUCKET_CONTROLS, cls=Control)
 
     def missing(self) -> str | None:
         """A readiness check."""

@@ -9,67 +9,77 @@ from typing import Any
 import msgspec
 
 from libs.common.contracts.alert import Alert, AlertRefused
+from libs.common.contracts.flattening import Flattening
 from libs.common.contracts.intent import Intent, IntentDenied
 from libs.common.contracts.order import Plan
 from libs.common.contracts.words import AlertId
-from libs.common.domain.journey import Journey, JourneyChange, JourneyOrder, TrailEvent, journey
+from libs.common.domain.journey import JourneyChange, JourneyOrder
 from services.console.documents import Document, plain
+from services.console.flattened import (
+    Closed,
+    flattenings,
+    halt_alerts,
+    halt_outcome,
+    journey_of,
+)
 from services.console.trail import Row
 
+NOTHING: Closed = {}
 
-def alert_document(alert: AlertId, rows: Sequence[Row]) -> Document:
-    """One alert, whole. `diagnosis` stays empty: the checks that fill it are not written yet."""
-    found = _journey(rows)
+
+def alert_document(alert: AlertId, rows: Sequence[Row], *, closed: Closed = NOTHING) -> Document:
+    """One alert, whole; `closed` are the rows of what a halt has closed. `diagnosis` stays empty:
+    the checks that fill it are not written yet.
+    """
+    found = journey_of(rows)
+    status, reason = halt_outcome(rows, closed, found=found)
     return {
         "alert_id": alert,
         "trace_id": alert.replace("-", ""),
         "route": _route(rows),
-        "status": found.status.value,
-        "reason": found.reason,
+        "status": status.value,
+        "reason": reason,
         "events": [_event(row, first=rows[0]) for row in rows],
         "orders": [_order(order) for order in found.orders],
         "changes": [_change(change) for change in found.changes],
+        "alerts": halt_alerts(rows, closed),
         "diagnosis": [],
     }
 
 
-def alert_line(seq: int, alert: AlertId, rows: Sequence[Row]) -> Document:
-    """One alert in a list."""
-    found = _journey(rows)
+def alert_line(
+    seq: int,
+    alert: AlertId,
+    rows: Sequence[Row],
+    *,
+    closed: Closed = NOTHING,
+) -> Document:
+    """One alert in a list, or one halt that has closed something."""
+    found = journey_of(rows)
+    status, reason = halt_outcome(rows, closed, found=found)
     order = next((row.message.order for row in rows if isinstance(row.message, Alert)), None)
+    flattened = flattenings(rows)
+    traded = (each.account for each in (*found.orders, *found.changes))
     last = max((row.at for row in rows), default=None)
     return {
         "alert_id": alert,
         "seq": seq,
         "route": _route(rows),
-        "status": found.status.value,
-        "reason": found.reason,
+        "status": status.value,
+        "reason": reason,
         "at": _time(rows[0].at) if rows else None,
         "symbol": _symbol(rows) or (order.ticker if order else None),
-        "action": order.action.value if order else None,
+        "action": order.action.value if order else "flatten" if flattened else None,
         "quantity": plain(order.quantity) if order else None,
-        "accounts": sorted({each.account for each in (*found.orders, *found.changes)}),
+        "accounts": sorted({*traded, *(each.account for each in flattened)}),
         "elapsed_ms": _elapsed_ms(last, since=rows[0].at) if last else None,
     }
 
 
-def _journey(rows: Sequence[Row]) -> Journey:
-    return journey(
-        TrailEvent(
-            seq=row.seq,
-            stage=row.stage,
-            service=row.service,
-            at=row.at,
-            stored_at=row.stored_at,
-            message=row.message,
-        )
-        for row in rows
-        if row.message is not None
-    )
-
-
 def _route(rows: Sequence[Row]) -> str | None:
-    told = (row.message.route for row in rows if isinstance(row.message, Alert | AlertRefused))
+    # A halt's intents come from no alert.
+    kinds = Alert | AlertRefused | Flattening | Intent
+    told = (row.message.route for row in rows if isinstance(row.message, kinds))
     return next(told, None)
 
 

@@ -8,6 +8,7 @@ import structlog
 
 from libs.common.bus import connected
 from libs.common.clock import SystemClock
+from libs.common.halts import Halts
 from libs.common.health import Health
 from libs.common.owning import Owner
 from libs.common.running import run, settle_memory
@@ -17,7 +18,6 @@ from libs.common.settings import SettingsError, from_env, redacted
 from libs.common.telemetry import configure_telemetry
 from services.executor.accounts import Accounts
 from services.executor.catalogue import Catalogue
-from services.executor.halts import Halts
 from services.executor.mexc.connecting import connect_account
 from services.executor.pictures import Pictures
 from services.executor.settings import Settings, Timing
@@ -43,7 +43,7 @@ async def main(stop: asyncio.Event) -> None:
             on_change=changed.set,
             timing=timing,
         )
-        halts = Halts()
+        halts = Halts(service="executor")
         catalogue = Catalogue(
             bus=bus, accounts=accounts, changed=changed, refresh_s=settings.catalogue_refresh_s
         )
@@ -56,6 +56,7 @@ async def main(stop: asyncio.Event) -> None:
             bus=bus,
             accounts=accounts,
             halts=halts,
+            contracts=catalogue.stored,
             settings=settings,
             timing=timing,
             clock=SystemClock(),

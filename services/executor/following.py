@@ -1,8 +1,10 @@
-"""Follows the orders that wait at the exchange until each has ended, and stores how. Orders are
-asked for in turn, a few a second, which takes nothing from the budget for orders.
+"""Follows the orders that wait at the exchange until each has ended, and stores how. An end that is
+pushed is taken from there; besides, orders are asked for in turn, a few a second, which takes
+nothing from the budget for orders.
 """
 
 import asyncio
+import contextlib
 from datetime import timedelta
 
 import structlog
@@ -15,9 +17,10 @@ from libs.common.contracts.order import Leg
 from libs.common.contracts.words import AccountId, ClientOrderId, ExecutionKind
 from libs.common.telemetry import alert_span
 from libs.common.topology import RETENTION_S
-from services.executor.accounts import Accounts
+from services.executor.accounts import Accounts, Connected
 from services.executor.asking import ENDS, WAITING, ask_for
 from services.executor.exchange import Exchange, Failed, Found, NotFound, OrderQuery
+from services.executor.pushes import OrderPushed
 from services.executor.recording import Recorder
 from services.executor.resting import RestingOrders, ended_orders
 from services.executor.settings import Timing
@@ -47,11 +50,13 @@ class Follower:
         self._asking: dict[AccountId, asyncio.Task[None]] = {}
         self._doubtful: set[ClientOrderId] = set()
         self._missed: set[ClientOrderId] = set()
+        self._heard: asyncio.Queue[OrderPushed] = asyncio.Queue()
 
     async def follow(self) -> None:
         """Until cancelled."""
         await self.restore()
         async with asyncio.TaskGroup() as group:
+            group.create_task(self._hear())
             while True:
                 for account in self._resting.accounts():
                     running = self._asking.get(account)
@@ -59,6 +64,29 @@ class Follower:
                     if running is None or running.done():
                         self._asking[account] = group.create_task(self.ask(account))
                 await self._clock.sleep(self._timing.follow_s)
+
+    async def _hear(self) -> None:
+        listening: set[Connected] = set()
+        try:
+            while True:
+                for account in self._resting.accounts():
+                    connected = self._accounts.find(account)
+                    if isinstance(connected, Connected) and connected not in listening:
+                        connected.book.orders.listeners.append(self._heard.put_nowait)
+                        listening.add(connected)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(self._timing.follow_s):
+                        await self.hear(await self._heard.get())
+        finally:
+            for connected in listening:
+                connected.book.orders.listeners.remove(self._heard.put_nowait)
+
+    async def hear(self, push: OrderPushed) -> None:
+        """What is pushed about an order that waits."""
+        order = push.client_order_id
+        resting = self._resting.find(order) if order is not None else None
+        if resting is not None and resting.leg is not None and push.found.state not in WAITING:
+            await self._conclude(resting, resting.leg, push.found)
 
     async def restore(self) -> None:
         """Read from the log what waits, for as long as it takes."""
@@ -98,14 +126,17 @@ class Follower:
             exchange_order_id=resting.exchange_order_id,
         )
         self._tell_if_missed(resting, query)
-        if not isinstance(query, Found):
-            return
+        if isinstance(query, Found) and self._resting.find(order) is not None:
+            await self._conclude(resting, leg, query)
+
+    async def _conclude(self, resting: Execution, leg: Leg, found: Found) -> None:
+        order = resting.client_order_id
         try:
-            if query.state in WAITING:
-                await self._keep_in_mind(resting, leg, query)
+            if found.state in WAITING:
+                await self._keep_in_mind(resting, leg, found)
                 return
             if not await self._is_stored(resting):
-                await self._store(resting, leg, query)
+                await self._store(resting, leg, found)
         except LogUnavailable as error:
             # It may be in the log all the same, and the log forgets event ids after a while.
             self._doubtful.add(order)

@@ -44,12 +44,13 @@ async def _gather(
 ) -> Gathered:
     exchange, symbol, book = connected.exchange, intent.symbol, connected.book
     wanted = needs(intent)
-    live = live and book.holdings(symbol) is not None
-    if live and not wanted:
-        held = book.holdings(symbol)
-        assert held is not None  # noqa: S101 - nothing was awaited since
+    pushed = book.holdings(symbol) if live else None
+    # What a canceled order has frozen may be pushed as free a moment late: what looks frozen is
+    # asked for, since a close could not take it.
+    live = pushed is not None and all(one.free_contracts == one.contracts for one in pushed)
+    if pushed is not None and live and not wanted:
         mode = book.position_mode or connected.account.position_mode
-        return Gathered(picture=Picture(holdings=held, position_mode=mode), calls=(), live=True)
+        return Gathered(picture=Picture(holdings=pushed, position_mode=mode), calls=(), live=True)
     async with asyncio.TaskGroup() as group:
 
         def asked(

@@ -57,6 +57,7 @@ class Executor:
         bus: Bus,
         accounts: Accounts,
         resting: RestingOrders,
+        moved: Moved,
         halts: Halted,
         ownership: Ownership,
         timing: Timing,
@@ -69,16 +70,20 @@ class Executor:
         self._resting = resting
         self._timing = timing
         self._clock = clock
-        self._moved = Moved(visible_after_s=timing.visible_after_s)
+        self._moved = moved
 
     async def handle(self, delivery: Delivery) -> None:
         intent = delivery.message
         if not isinstance(intent, Intent):
             raise Refuse(f"a {type(intent).__name__} is no intent")
+        with self._moved.busy((intent.account, intent.symbol)):
+            await self._handle(intent, delivery)
+
+    async def _handle(self, intent: Intent, delivery: Delivery) -> None:
         begun_at = self._clock.now()
         history = NOTHING
         if not (delivery.fresh and self._is_new(delivery, now=begun_at)):
-            history = await read_history(self._bus, intent, after=delivery.seq)
+            history = await read_history(self._bus, intent, after=delivery.origin_seq)
         if history.denied:
             return
         connected = self._accounts.find(intent.account)
@@ -96,7 +101,7 @@ class Executor:
             stored = await self._store(decided)
             if not stored:
                 # Somebody else made the plan meanwhile: theirs counts, and may be under way.
-                history = await read_history(self._bus, intent, after=delivery.seq)
+                history = await read_history(self._bus, intent, after=delivery.origin_seq)
                 resumed = True
             else:
                 history = History(plan=decided)
@@ -106,7 +111,7 @@ class Executor:
             intent,
             connected,
             history=history,
-            read=partial(read_executions, self._bus, intent, after=delivery.seq),
+            read=partial(read_executions, self._bus, intent, after=delivery.origin_seq),
             known_at=begun_at if resumed else history.plan.at,
             resumed=resumed,
         )

@@ -1,9 +1,13 @@
-"""What orders of this process have just moved. An exchange may show a position a moment after the
-order that made it is filled, and a plan made in that moment would close nothing, or too much.
+"""What orders of this process have moved, and what every lane must hold since.
+
+An exchange may show a position a moment after the order that made it is filled, and a plan made in
+that moment would close nothing, or too much. Later on, a position that is not what our orders made
+it was moved by something else.
 """
 
+import contextlib
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -17,28 +21,49 @@ from libs.common.contracts.words import (
     VenueSymbol,
 )
 
-_Lane = tuple[AccountId, VenueSymbol]
+Lane = tuple[AccountId, VenueSymbol]
+Sizes = Mapping[PositionSide, Decimal]
 
 
 @dataclass(kw_only=True, slots=True)
-class _Move:
+class Move:
+    """The last plan of a lane that filled anything."""
+
     plan: Plan
     at: datetime
+    """When the last fill was learnt of, or the last drift told."""
     filled: dict[ClientOrderId, tuple[Leg, Decimal]] = field(default_factory=dict)
+    drifted: Sizes | None = None
+    """What was held when that was last told to be something else."""
 
-    def expected(self) -> dict[PositionSide, Decimal]:
-        held = defaultdict(Decimal, _contracts(self.plan.holdings))
+    def expected(self) -> Sizes:
+        if self.drifted is not None:
+            return self.drifted
+        held = defaultdict(Decimal, sizes(self.plan.holdings))
         for leg, filled in self.filled.values():
             held[leg.position_side] += filled if leg.effect is Effect.OPEN else -filled
         return {side: contracts for side, contracts in held.items() if contracts > 0}
 
 
 class Moved:
-    """Knows of each lane what its last plan must have led to, for as long as that may not show."""
+    """Knows of each lane what its last plan must have led to."""
 
     def __init__(self, *, visible_after_s: float) -> None:
         self._visible_after = timedelta(seconds=visible_after_s)
-        self._moves: dict[_Lane, _Move] = {}
+        self._moves: dict[Lane, Move] = {}
+        self._busy: set[Lane] = set()
+
+    @contextlib.contextmanager
+    def busy(self, lane: Lane) -> Iterator[None]:
+        """While a plan of the lane is made or carried out, its position says nothing."""
+        self._busy.add(lane)
+        try:
+            yield
+        finally:
+            self._busy.discard(lane)
+
+    def is_busy(self, lane: Lane) -> bool:
+        return lane in self._busy
 
     def note(self, plan: Plan, leg: Leg, *, filled: Decimal, at: datetime) -> None:
         """So much of a leg was filled, as was learnt just now. Repeatable."""
@@ -47,9 +72,16 @@ class Moved:
         lane = (plan.account, plan.symbol)
         move = self._moves.get(lane)
         if move is None or move.plan.intent_id != plan.intent_id:
-            self._moves[lane] = move = _Move(plan=plan, at=at)
+            self._moves[lane] = move = Move(plan=plan, at=at)
         move.at = at
         move.filled[leg.client_order_id] = (leg, filled)
+
+    def forget(self, lane: Lane) -> None:
+        """Something of ours moves it that no plan has told of: an order that rests."""
+        self._moves.pop(lane, None)
+
+    def moves(self) -> list[tuple[Lane, Move]]:
+        return list(self._moves.items())
 
     def is_shown(
         self,
@@ -64,10 +96,9 @@ class Moved:
         """
         move = self._moves.get((account, symbol))
         if move is None or now - move.at > self._visible_after:
-            self._moves.pop((account, symbol), None)
             return True
-        return _contracts(holdings) == move.expected()
+        return sizes(holdings) == move.expected()
 
 
-def _contracts(holdings: Iterable[Holding]) -> dict[PositionSide, Decimal]:
+def sizes(holdings: Iterable[Holding]) -> Sizes:
     return {holding.side: holding.contracts for holding in holdings}

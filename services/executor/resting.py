@@ -68,6 +68,12 @@ class RestingOrders:
     def accounts(self) -> set[AccountId]:
         return {resting.account for resting in self._orders.values()}
 
+    def find(self, order: ClientOrderId) -> Execution | None:
+        return self._orders.get(order)
+
+    def all(self) -> list[Execution]:
+        return list(self._orders.values())
+
     def of(self, account: AccountId) -> list[Execution]:
         return [resting for resting in self._orders.values() if resting.account == account]
 

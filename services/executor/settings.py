@@ -42,6 +42,8 @@ class Timing:
     """How long one try goes on against an exchange that does not take a request or does not answer;
     the next one finds the account as it is by then, perhaps with another address or key.
     """
+    drift_s: float = 2.0
+    """How often positions are compared with what our orders made them, and how soon after one."""
     follow_s: float = 2.0
     """How often orders that wait at the exchange are asked for, at most."""
     follow_pause_s: float = 0.2

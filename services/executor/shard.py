@@ -1,5 +1,6 @@
 """The work of one shard of accounts, for as long as this process is its owner: intents are handled,
-and orders that wait are followed. Each tenure begins with nothing but what the log tells.
+orders that wait are followed, and what a halt flattens is closed. Each tenure begins with nothing
+but what the log tells.
 """
 
 import asyncio
@@ -7,24 +8,31 @@ import asyncio
 from libs.common.bus import Bus
 from libs.common.clock import Clock
 from libs.common.consuming import Consumer
+from libs.common.contracts.instrument import Instrument
 from libs.common.contracts.subjects import shard_of
+from libs.common.contracts.words import AccountId
+from libs.common.halts import Halts
 from libs.common.owning import Ownership
 from libs.common.topology import executor_consumer
+from libs.common.watching import Watched
 from services.executor.accounts import Accounts
+from services.executor.drifting import DriftWatch
+from services.executor.flattening import Flattener
 from services.executor.following import Follower
 from services.executor.handler import Executor, lane_of
+from services.executor.moved import Moved
 from services.executor.resting import RestingOrders
 from services.executor.settings import Settings, Timing
-from services.executor.withholding import Halted
 
 
 class Shard:
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it works with, each by name
         self,
         *,
         bus: Bus,
         accounts: Accounts,
-        halts: Halted,
+        halts: Halts,
+        contracts: Watched[Instrument],
         settings: Settings,
         timing: Timing,
         clock: Clock,
@@ -32,6 +40,7 @@ class Shard:
         self._bus = bus
         self._accounts = accounts
         self._halts = halts
+        self._contracts = contracts
         self._settings = settings
         self._timing = timing
         self._clock = clock
@@ -51,14 +60,13 @@ class Shard:
 
     async def work(self, ownership: Ownership, stop: asyncio.Event) -> None:
         """One tenure."""
-        settings = self._settings
-        resting = RestingOrders(
-            owned=lambda account: shard_of(account, shards=settings.shards) == settings.shard
-        )
+        resting = RestingOrders(owned=lambda account: self._shard_of(account) is not None)
+        moved = Moved(visible_after_s=self._timing.visible_after_s)
         executor = Executor(
             bus=self._bus,
             accounts=self._accounts,
             resting=resting,
+            moved=moved,
             halts=self._halts,
             ownership=ownership,
             timing=self._timing,
@@ -71,14 +79,40 @@ class Shard:
             timing=self._timing,
             clock=self._clock,
         )
+        drifts = DriftWatch(
+            bus=self._bus,
+            accounts=self._accounts,
+            resting=resting,
+            moved=moved,
+            timing=self._timing,
+            clock=self._clock,
+        )
+        flattener = Flattener(
+            bus=self._bus,
+            accounts=self._accounts,
+            halts=self._halts,
+            contracts=self._contracts,
+            durable=self.durable,
+            shard_of=self._shard_of,
+            clock=self._clock,
+        )
         self._resting = resting
         self._consumer = Consumer(
             self._bus, durable=self.durable, handler=executor.handle, lane_of=lane_of
         )
         try:
             async with asyncio.TaskGroup() as group:
-                following = group.create_task(follower.follow())
+                helpers = [
+                    group.create_task(follower.follow()),
+                    group.create_task(flattener.follow()),
+                    group.create_task(drifts.watch()),
+                ]
                 await self._consumer.run(stop)
-                following.cancel()
+                for helper in helpers:
+                    helper.cancel()
         finally:
             self._consumer = self._resting = None
+
+    def _shard_of(self, account: AccountId) -> int | None:
+        shard = shard_of(account, shards=self._settings.shards)
+        return shard if shard == self._settings.shard else None

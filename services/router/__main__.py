@@ -8,6 +8,7 @@ import structlog
 
 from libs.common.bus import connected
 from libs.common.clock import SystemClock
+from libs.common.halts import Halts
 from libs.common.health import Health
 from libs.common.owned_consumer import OwnedConsumer
 from libs.common.running import run, settle_memory
@@ -25,8 +26,11 @@ async def main(stop: asyncio.Event) -> None:
     structlog.get_logger().info("process.started", **redacted(settings))
     shutdown_telemetry = configure_telemetry(service="router", environ=os.environ)
     health = Health("router", starting=True)
-    configuration = Configuration()
-    watched = (configuration.routes, configuration.accounts, configuration.instruments)
+    configuration, halts = Configuration(), Halts(service="router")
+    watched = (
+        *(configuration.routes, configuration.accounts, configuration.instruments),
+        halts.controls,
+    )
     for bucket in watched:
         health.add(bucket.bucket, bucket.missing)
     async with (
@@ -40,6 +44,7 @@ async def main(stop: asyncio.Event) -> None:
             routes=configuration.routes,
             accounts=configuration.accounts,
             catalogues=configuration.catalogues,
+            halts=halts,
             shards=settings.shards,
             clock=SystemClock(),
         )

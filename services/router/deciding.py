@@ -33,7 +33,7 @@ _SIGNALS = frozenset({Action.BUY, Action.SELL})
 _SIDE_CLOSED = {Action.CLOSE_LONG: PositionSide.LONG, Action.CLOSE_SHORT: PositionSide.SHORT}
 
 
-def decide_intent(
+def decide_intent(  # noqa: PLR0913 - what it depends on, each by name
     alert: Alert,
     *,
     route: RouteSettings,
@@ -41,9 +41,11 @@ def decide_intent(
     catalogue: Mapping[VenueSymbol, Instrument],
     now: datetime,
     recent_openings: int = 0,
+    halted: Denial | None = None,
 ) -> Intent | Denial:
     """What the alert wants of one of the route's accounts. `recent_openings` counts the intents
-    that open, of this route and account, in the minute before the alert.
+    that open, of this route and account, in the minute before the alert; `halted` says that they
+    are halted by hand.
     """
     inverse = route.inverse or alert.order.inverse
     order = inverted(alert.order) if inverse else alert.order
@@ -62,6 +64,7 @@ def decide_intent(
         received_at=alert.at,
         now=now,
         recent_openings=recent_openings,
+        halted=halted,
     )
     if order.action in _SIGNALS and asked.mode is TradeMode.TARGET:
         return _target_missing(alert.order.action)

@@ -4,6 +4,7 @@ What goes wrong for one account keeps no other from its intent.
 
 import asyncio
 from collections.abc import Callable, Mapping
+from typing import Protocol
 
 import structlog
 
@@ -17,7 +18,7 @@ from libs.common.contracts.instrument import Instrument
 from libs.common.contracts.intent import Denial, Intent, IntentDenied
 from libs.common.contracts.reasons import Reason
 from libs.common.contracts.route import Account, Route, RouteAccount
-from libs.common.contracts.words import AccountId, VenueSymbol
+from libs.common.contracts.words import AccountId, RouteId, VenueSymbol
 from libs.common.domain import identity
 from libs.common.outcome import Refuse, Retry
 from libs.common.watching import Watched
@@ -37,14 +38,21 @@ def lane_of(message: AnyMessage) -> str:
     return getattr(message, "route", "")
 
 
+class Halted(Protocol):
+    """What is halted by hand."""
+
+    def denial(self, *, route: RouteId, account: AccountId) -> Denial | None: ...
+
+
 class Router:
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it works with, each by name
         self,
         *,
         bus: Bus,
         routes: Watched[Route],
         accounts: Watched[Account],
         catalogues: Callable[[], Mapping[str, Mapping[VenueSymbol, Instrument]]],
+        halts: Halted,
         shards: int,
         clock: Clock,
     ) -> None:
@@ -52,6 +60,7 @@ class Router:
         self._routes = routes
         self._accounts = accounts
         self._catalogues = catalogues
+        self._halts = halts
         self._shards = shards
         self._clock = clock
         self._pace = Pace(bus=bus, shards=shards)
@@ -62,7 +71,7 @@ class Router:
             raise Refuse(f"a {type(alert).__name__} is no alert")
         route = self._routes.get(alert.route)
         if route is None:
-            if delivery.fresh or not await self._touched(alert, after=delivery.seq):
+            if delivery.fresh or not await self._touched(alert, after=delivery.origin_seq):
                 await self._without_route(alert)
             return
         outcomes = await asyncio.gather(
@@ -77,7 +86,7 @@ class Router:
         self, alert: Alert, route: Route, account: RouteAccount, delivery: Delivery
     ) -> None:
         if not delivery.fresh:
-            decided = await self._decided(alert, account, after=delivery.seq)
+            decided = await self._decided(alert, account, after=delivery.origin_seq)
             if decided is not None:
                 if isinstance(decided, Intent):
                     self._pace.note(decided)
@@ -111,6 +120,7 @@ class Router:
             catalogue=catalogue,
             now=now,
             recent_openings=recent,
+            halted=self._halts.denial(route=route.id, account=known.account_id),
         )
 
     def _catalogue(self, base_url: str) -> Mapping[VenueSymbol, Instrument]:

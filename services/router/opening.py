@@ -12,7 +12,7 @@ from libs.common.contracts.alert import Order
 from libs.common.contracts.intent import Denial, Limits, Size
 from libs.common.contracts.route import RouteAccount, RouteSettings
 from libs.common.contracts.words import Action, TradeMode
-from libs.common.domain.guarding import guard_opening, order_notional
+from libs.common.domain.guarding import Guarded, guard_opening, order_notional
 from libs.common.domain.quantity import Sized
 from libs.common.domain.symbols import Mapped
 from services.router.sizing import size_of, sized_by_alert, told
@@ -32,6 +32,7 @@ class Asked:
     received_at: datetime
     now: datetime
     recent_openings: int
+    halted: Denial | None
 
     @property
     def mode(self) -> TradeMode:
@@ -52,14 +53,7 @@ class Opening:
 
 
 def opening_of(asked: Asked) -> Opening:
-    guarded = guard_opening(
-        asked.route,
-        instrument=asked.mapped.instrument,
-        leverage=asked.leverage,
-        received_at=asked.received_at,
-        now=asked.now,
-        recent_openings=asked.recent_openings,
-    )
+    guarded = _guarded(asked)
     guards = asked.route.guards
     opening = Opening(
         limits=Limits(
@@ -104,6 +98,19 @@ def may_close(asked: Asked, opening: Opening) -> bool:
             return opening.contracts is not None or opening.size is not None
         case _:
             return True
+
+
+def _guarded(asked: Asked) -> Guarded:
+    if asked.halted is not None:
+        return Guarded(refused=asked.halted, step=f"guards: {asked.halted.message}")
+    return guard_opening(
+        asked.route,
+        instrument=asked.mapped.instrument,
+        leverage=asked.leverage,
+        received_at=asked.received_at,
+        now=asked.now,
+        recent_openings=asked.recent_openings,
+    )
 
 
 def _limited(opening: Opening, asked: Asked) -> Opening:

@@ -14,6 +14,9 @@ from libs.common.secret import Secret
 from services.executor.exchange import Cause, Exchange
 from services.executor.mexc import client
 from services.executor.mexc.client import MexcExchange
+from services.executor.mexc.connecting import connect_account
+from services.executor.mexc.stream import MexcFeed
+from tests.factories import make_account
 from tests.fakes import FakeExchange, Mishap, Refusal
 from tests.paper_client import PaperClient
 from tests.recorded import recorded
@@ -58,6 +61,7 @@ class FakeStand:
 @dataclass
 class PaperStand:
     exchange: MexcExchange
+    feed: MexcFeed
     paper: PaperClient
 
     async def befall(self, mishap: Mishap) -> None:
@@ -98,20 +102,21 @@ async def fake_stand(_behaviour: str) -> AsyncIterator[Stand]:
 
 
 @contextlib.asynccontextmanager
-async def paper_stand(_behaviour: str, *, position_mode: int = 1) -> AsyncIterator[Stand]:
+async def paper_stand(_behaviour: str, *, position_mode: int = 1) -> AsyncIterator[PaperStand]:
     venue = Venue(load_catalogue())
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(venue.close)
         url = await stack.enter_async_context(serving(venue))
         paper = await stack.enter_async_context(PaperClient(url))
-        account = await paper.control("POST", "accounts", {"position_mode": position_mode})
-        exchange = MexcExchange(
+        keys = await paper.control("POST", "accounts", {"position_mode": position_mode})
+        account = make_account(
             base_url=url,
-            access_key=account["access_key"],
-            secret=Secret(account["secret_key"]),
+            ws_url=url.replace("http", "ws", 1) + "/edge",
+            access_key=keys["access_key"],
         )
+        exchange, feed = connect_account(account, Secret(keys["secret_key"]))
         stack.push_async_callback(exchange.close)
-        stand = PaperStand(exchange, paper)
+        stand = PaperStand(exchange, feed, paper)
         await stand.price("50000")
         yield stand
 

@@ -8,7 +8,10 @@ from pathlib import Path
 
 from libs.common.contracts.alert import AlertDuplicate, AlertRefused
 from libs.common.contracts.codec import AnyMessage
-from libs.common.contracts.dead_letter import DeadLetter
+from libs.common.contracts.control import Control, Scope
+from libs.common.contracts.dead_letter import DeadLetter, DeadReplayed
+from libs.common.contracts.drift import Held, PositionDrifted
+from libs.common.contracts.flattening import FlatLane, Flattening
 from libs.common.contracts.intent import (
     Denial,
     IntentDenied,
@@ -34,7 +37,7 @@ from libs.common.contracts.words import (
     TriggerSource,
 )
 from tests.factories import ALERT_ID, D, make_alert, make_holding, make_intent, make_leg, make_order
-from tests.trail_messages import common, make_execution, make_plan
+from tests.trail_messages import common, lane, make_execution, make_plan
 
 _AT = datetime(2026, 11, 23, 12, 0, 0, 250_000, tzinfo=UTC)
 _CALL = ExchangeCall(
@@ -169,6 +172,23 @@ MESSAGES: dict[str, AnyMessage] = {
         symbol="BTC_USDT",
         intent_id=f"{ALERT_ID}.paper",
     ),
+    "intent.flattened": Flattening(
+        alert_id=ALERT_ID,
+        account="paper",
+        route="demo",
+        at=_AT,
+        halted_at=_AT,
+        scope=Scope.ROUTE,
+        reason="enough",
+        lanes=(
+            FlatLane(
+                symbol="BTC_USDT",
+                close="01890000-0000-7000-8000-00000000000c",
+                cancel="01890000-0000-7000-8000-00000000000d",
+            ),
+        ),
+        unlisted=("ODD_USDT",),
+    ),
     "order.planned": make_plan(
         make_leg("close", "short", position_id="42"),
         holdings=(make_holding("short", "2.5"),),
@@ -187,6 +207,14 @@ MESSAGES: dict[str, AnyMessage] = {
         message="Order quantity error",
         calls=(_CALL,),
     ),
+    "position.drifted": PositionDrifted(
+        **lane("paper", ALERT_ID),
+        expected=(Held(side=PositionSide.LONG, contracts=D(10)),),
+        held=(Held(side=PositionSide.SHORT, contracts=D("2.5")),),
+    ),
+    "dead.replayed": DeadReplayed(
+        service="router", at=_AT, letter_seq=40, origin_seq=17, seq=41, alert_id=ALERT_ID
+    ),
     "dead": DeadLetter(
         service="router",
         at=_AT,
@@ -201,9 +229,25 @@ MESSAGES: dict[str, AnyMessage] = {
 }
 """By file name, without `.json`."""
 
+CONTROL = Control(
+    scope=Scope.ROUTE,
+    id="demo",
+    halt_id=ALERT_ID,
+    at=_AT,
+    reason="enough",
+    by="anna",
+    flatten=True,
+    accounts=("paper", "second"),
+)
+"""As it stands in the `controls` bucket: in `kept/control.json`."""
+
 
 def golden(name: str) -> bytes:
     return (Path(__file__).parent / f"{name}.json").read_bytes().removesuffix(b"\n")
+
+
+def golden_control() -> bytes:
+    return (Path(__file__).parent / "kept" / "control.json").read_bytes().removesuffix(b"\n")
 
 
 def golden_names() -> list[str]:

@@ -16,12 +16,14 @@ from libs.common.health import Health
 from libs.common.secret import Secret
 from libs.common.topology import executor_consumer
 from services.executor.handler import Executor, lane_of
+from services.executor.moved import Moved
 from services.executor.resting import RestingOrders
 from services.executor.settings import Timing
 from tests.conformance.stands import paper_stand
+from tests.fake_halts import FakeHalts
 from tests.paper_client import CREATE
 from tests.unit.domain.notation import moves, signal
-from tests.unit.executor_desk import NothingHalted, OneAccount, Owning
+from tests.unit.executor_desk import OneAccount, Owning
 
 HEDGE, ONE_WAY = PositionMode.HEDGE, PositionMode.ONE_WAY
 NUMBERS = {HEDGE: 1, ONE_WAY: 2}
@@ -39,7 +41,8 @@ class Stand:
             bus=bus,
             accounts=OneAccount(paper.exchange, position_mode=position_mode),
             resting=resting,
-            halts=NothingHalted(),
+            halts=FakeHalts(),
+            moved=Moved(visible_after_s=0.1),
             ownership=Owning(),
             timing=Timing(receive_window_s=1.0, receive_margin_s=0.5, visible_after_s=0.1),
             clock=SystemClock(),

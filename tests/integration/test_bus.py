@@ -46,6 +46,23 @@ async def test_a_message_is_stored_with_its_headers(bus, js):
     }
 
 
+async def test_the_place_up_to_which_everything_was_handled_is_told(bus, js):
+    await post(bus, number=1)
+    await post(bus, number=2)
+    await post(bus, number=3)
+    assert await bus.handled_up_to("router") == 0
+    subscription = await js.pull_subscribe_bind("router", subjects.STREAM)
+    first, second, third = await subscription.fetch(3)
+    await third.ack_sync()
+    assert await bus.handled_up_to("router") == 0, "what is handled above a gap does not count"
+    await first.ack_sync()
+    assert await bus.handled_up_to("router") == 1
+    await second.ack_sync()
+    assert await bus.handled_up_to("router") == 3
+    with pytest.raises(LogUnavailable):
+        await bus.handled_up_to("nobody")
+
+
 async def test_a_message_without_an_alert_says_none(bus, js):
     letter = DeadLetter(
         service="router", at=NOW, subject="x", seq=1, deliveries=1, reason="r", data=b"{"

@@ -125,7 +125,7 @@ async def test_one_alert_is_shown_whole(console, put_trail):
     assert status == 200
     assert set(found) == {
         *("alert_id", "trace_id", "route", "status", "reason", "events", "orders"),
-        *("changes", "diagnosis"),
+        *("changes", "alerts", "diagnosis"),
     }
     assert found["alert_id"] == make_id(1)
     assert found["trace_id"] == make_id(1).replace("-", "")

@@ -17,11 +17,13 @@ from libs.common.secret import Secret
 from libs.common.topology import ensure_topology, executor_consumer
 from services.executor.following import Follower
 from services.executor.handler import Executor, lane_of
+from services.executor.moved import Moved
 from services.executor.resting import RestingOrders
 from services.executor.settings import Timing
 from tests.factories import D, make_intent
+from tests.fake_halts import FakeHalts
 from tests.fakes import FakeExchange
-from tests.unit.executor_desk import NothingHalted, OneAccount, Owning
+from tests.unit.executor_desk import OneAccount, Owning
 
 pytestmark = pytest.mark.integration
 
@@ -48,7 +50,12 @@ class Stand:
             "clock": SystemClock(),
         }
         executor, follower = (
-            Executor(**needs, halts=NothingHalted(), ownership=Owning()),
+            Executor(
+                **needs,
+                halts=FakeHalts(),
+                moved=Moved(visible_after_s=0.1),
+                ownership=Owning(),
+            ),
             Follower(**needs),
         )
         consumer = Consumer(

@@ -11,12 +11,14 @@ from libs.common.contracts.words import Action, OrderType
 from libs.common.domain.identity import alert_id
 from services.executor.following import Follower
 from services.executor.handler import Executor
+from services.executor.moved import Moved
 from services.executor.resting import RestingOrders
 from services.executor.settings import Timing
 from tests.conformance.stands import paper_stand
 from tests.factories import NOW, D, make_intent
 from tests.fake_bus import FakeBus
-from tests.unit.executor_desk import HAPPY, NothingHalted, OneAccount, Owning
+from tests.fake_halts import FakeHalts
+from tests.unit.executor_desk import HAPPY, OneAccount, Owning
 
 pytestmark = pytest.mark.integration
 
@@ -41,7 +43,12 @@ class Stand:
             "clock": SystemClock(),
         }
         self._executor, self._follower = (
-            Executor(**needs, halts=NothingHalted(), ownership=Owning()),
+            Executor(
+                **needs,
+                halts=FakeHalts(),
+                moved=Moved(visible_after_s=0.1),
+                ownership=Owning(),
+            ),
             Follower(**needs),
         )
 
@@ -63,6 +70,7 @@ class Stand:
                 headers={},
                 data=b"",
                 raw=None,
+                origin_seq=0,
                 fresh=True,
             )
         )

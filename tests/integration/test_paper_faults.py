@@ -44,6 +44,16 @@ async def test_lose_reply_executes_and_closes(client):
     assert (await client.order())["code"] == 0
 
 
+async def test_it_counts_whom_faults_befell(client):
+    assert await client.control("GET", "faults") == {"befallen": {}}
+    for _ in range(2):
+        await fault(client, "html_403")
+        with pytest.raises(ValueError, match="Expecting value"):
+            await client.order()
+    assert (await client.order())["code"] == 0
+    assert await client.control("GET", "faults") == {"befallen": {"html_403": 2}}
+
+
 async def test_lose_reply_of_a_refused_order_records_its_code(client):
     await fault(client, "lose_reply")
     with pytest.raises(aiohttp.ClientError):

@@ -30,6 +30,7 @@ from tests.factories import (
     make_order,
     make_route,
 )
+from tests.fake_halts import FakeHalts
 
 pytestmark = pytest.mark.integration
 
@@ -70,6 +71,7 @@ class Stand:
             routes=self.routes,
             accounts=self.accounts,
             catalogues=lambda: self.catalogues,
+            halts=FakeHalts(),
             shards=1,
             clock=self.clock,
         )

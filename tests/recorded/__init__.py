@@ -1,5 +1,6 @@
-"""Replies of MEXC as they were published or seen, with the text of every number kept. Those of the
-conversations have the published fields and forms of ids, and the numbers of their behaviour.
+"""Replies and pushes of MEXC as they were published or seen, with the text of every number kept.
+Those of the conversations have the published fields and forms of ids, and the numbers of their
+behaviour.
 """
 
 from pathlib import Path
@@ -16,7 +17,14 @@ def recorded(name: str) -> Any:
 
 def reply(name: str) -> bytes:
     """One of `mexc_replies.json`, to the byte."""
-    replies = msgspec.json.decode(
-        (FOLDER / "mexc_replies.json").read_bytes(), type=dict[str, msgspec.Raw]
-    )
-    return bytes(replies[name])
+    return _to_the_byte("mexc_replies", name)
+
+
+def push(name: str) -> bytes:
+    """One frame of `mexc_pushes.json`, to the byte."""
+    return _to_the_byte("mexc_pushes", name)
+
+
+def _to_the_byte(file: str, name: str) -> bytes:
+    kept = msgspec.json.decode((FOLDER / f"{file}.json").read_bytes(), type=dict[str, msgspec.Raw])
+    return bytes(kept[name])

@@ -6,14 +6,17 @@ from libs.common.consuming import Delivery
 from libs.common.contracts.words import Action, PositionMode
 from services.executor.accounts import Connected
 from services.executor.book import Book
+from services.executor.drifting import DriftWatch
 from services.executor.following import Follower
 from services.executor.handler import Executor
+from services.executor.moved import Moved
 from services.executor.pushes import FeedLost
 from services.executor.resting import RestingOrders
 from services.executor.settings import Timing
 from tests.factories import NOW, D, make_account, make_intent
 from tests.fake_bus import FakeBus
 from tests.fake_clock import FakeClock
+from tests.fake_halts import FakeHalts
 from tests.fakes import FakeExchange
 
 OTHER_ALERT = "01890000-0000-7000-8000-0000000000aa"
@@ -47,11 +50,6 @@ class Owning:
 
     def age_s(self, _now):
         return self.confirmed_s_ago
-
-
-class NothingHalted:
-    def denial(self, *, route, account):
-        return None
 
 
 class OneAccount:
@@ -96,8 +94,10 @@ class Desk:
             "clock": self.clock,
         }
         self.owning = Owning()
-        self.halts = NothingHalted()
-        self.executor = Executor(**needs, ownership=self.owning, halts=self.halts)
+        self.halts = FakeHalts()
+        self.moved = Moved(visible_after_s=Timing().visible_after_s)
+        self.executor = Executor(**needs, moved=self.moved, ownership=self.owning, halts=self.halts)
+        self.drifts = DriftWatch(**needs, moved=self.moved)
         self.follower = Follower(**needs)
 
     def successor(self):
@@ -117,16 +117,17 @@ class Desk:
         """One round."""
         await self.follower.ask("paper")
 
-    async def handle(self, message, *, fresh=True):
+    async def handle(self, message, *, fresh=True, seq=0, origin_seq=0):
         await self.executor.handle(
             Delivery(
-                seq=0,
+                seq=seq,
                 subject="intent.accepted.0.paper.BTC_USDT",
                 stored_at=NOW,
                 message=message,
                 headers={},
                 data=b"",
                 raw=None,
+                origin_seq=origin_seq,
                 fresh=fresh,
             )
         )

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from libs.common.contracts import codec, subjects
 from libs.common.contracts.alert import AlertDuplicate, AlertRefused
+from libs.common.contracts.dead_letter import DeadReplayed
+from libs.common.contracts.drift import PositionDrifted
 from libs.common.contracts.reasons import Reason
 from libs.common.contracts.words import AccountId, ExecutionKind, RouteId
 from services.auditor.rows import TEXT_CHARS_MAX, bare, time_of, to_row, without_doc
@@ -20,9 +22,11 @@ from tests.factories import make_alert, make_intent, make_leg
 from tests.trail_messages import (
     SYMBOL,
     common,
+    lane,
     make_dead,
     make_denied,
     make_execution,
+    make_flattening,
     make_plan,
 )
 
@@ -66,6 +70,11 @@ MESSAGES: dict[str, tuple[str, Any, dict[str, Any]]] = {
         make_denied(account="paper"),
         {"account": "paper"},
     ),
+    "intent.flattened": (
+        subjects.intent_flattened(ACCOUNT),
+        make_flattening(),
+        {"account": "paper", "route": "halt"},
+    ),
     "order.planned": (
         subjects.order_planned(account=ACCOUNT, symbol=SYMBOL),
         make_plan(make_leg()),
@@ -79,6 +88,16 @@ MESSAGES: dict[str, tuple[str, Any, dict[str, Any]]] = {
         )
         for kind in ExecutionKind
     },
+    "position.drifted": (
+        subjects.position_drifted(account=ACCOUNT, symbol=SYMBOL),
+        PositionDrifted(**lane("paper", ALERT), expected=(), held=()),
+        OF_LEG,
+    ),
+    "dead.replayed": (
+        subjects.dead_replayed("router"),
+        DeadReplayed(service="router", at=AT, letter_seq=4, origin_seq=1, seq=5, alert_id=ALERT),
+        {"route": None},
+    ),
     "dead": (subjects.dead("router"), make_dead("router", "alert.received.demo"), {"route": None}),
 }
 

@@ -79,9 +79,12 @@ async def test_no_answer_is_a_failure():
 
 def test_the_options_have_defaults_and_limits(capsys):
     chosen = parse([])
-    assert (chosen.seconds, chosen.accounts, chosen.rates) == (10, 20, (20, 200))
+    assert (chosen.seconds, chosen.accounts, chosen.rates) == (10, 200, (20, 200))
     assert parse(["--rates", "5,5,50", "--seconds", "0.5"]).rates == (5, 50)
-    for wrong in (["--rates", "20,x"], ["--seconds", "0"], ["--accounts", "1.5"], ["--burst", "-"]):
+    assert parse(["--latencies", ""]).latencies == ()
+    assert parse(["--bursts", "1000,100,100"]).bursts == (100, 1000)
+    wrongs = (["--rates", "20,x"], ["--seconds", "0"], ["--accounts", "1.5"], ["--bursts", "-"])
+    for wrong in (*wrongs, ["--latencies", "0"]):
         with pytest.raises(SystemExit) as caught:
             parse(wrong)
         assert caught.value.code == 2

@@ -23,6 +23,7 @@ from libs.common.domain.picture import Picture
 from libs.common.domain.planning import Planned, plan_orders
 from services.console.documents import plain
 from services.console.drafting import changed_route, shown_route
+from services.console.halts import Place, not_halted
 from services.console.problems import Problem
 from services.ingest.parsing import Parsed, parse_alert
 from services.router.deciding import decide_intent
@@ -38,6 +39,7 @@ from tests.factories import (
     make_route,
     make_settings,
 )
+from tests.fake_halts import make_control
 from tests.traced import answered
 from tests.trail_messages import make_execution, make_plan
 from tests.unit.cli_stand import accept, run
@@ -92,6 +94,12 @@ def lay_down(example, *, stack, server):
     if example.command.startswith("alertwire trace"):
         server.answers[f"GET /api/alerts/{ALERT_ID}"] = [(200, partial_alert())]
         return
+    if example.command.startswith("alertwire dead"):
+        lay_down_letters(server=server)
+        return
+    if example.command.startswith(("alertwire halt", "alertwire resume")):
+        lay_down_halt(example, server=server)
+        return
     known = msgspec.to_builtins(make_settings())
     settings = msgspec.convert({**known, **example.route}, RouteSettings)
     before = Route(settings=settings, tokens=())
@@ -104,6 +112,37 @@ def lay_down(example, *, stack, server):
     except Problem as problem:
         answer = (problem.status, {"detail": problem.detail})
     server.answers["PATCH /api/routes/demo"] = [answer]
+
+
+def lay_down_letters(*, server):
+    """One that nobody has replayed, and one that somebody has."""
+    letter = {
+        "service": "router",
+        "stage": "alert.received",
+        "reason": "KeyError: 'BTC'",
+        "alert_id": ALERT_ID,
+        "replayed": {"seq": 21, "at": "2026-11-23T13:30:00Z"},
+    }
+    old = {**letter, "alert_id": None, "replayed": {"seq": 15, "at": "2026-11-23T13:00:00Z"}}
+    server.answers["POST /api/dead/17/replay"] = [(200, {"dead": letter, "new": True})]
+    server.answers["POST /api/dead/12/replay"] = [(200, {"dead": old, "new": False})]
+
+
+def lay_down_halt(example, *, server):
+    """The route `demo` is halted, and where the example resumes everything, so is that."""
+    everything, route = make_control(), make_control("route", "demo")
+    wanted = route
+    if "--account" in example.command:
+        wanted = make_control("account", "paper", halt_id=ALERT_ID, accounts=("paper",))
+    server.answers["POST /api/halt"] = [(200, {"halt": plain_json(wanted), "new": True})]
+    resumed = {"resumed": plain_json(everything), "halts": [plain_json(route)]}
+    unknown = {"detail": str(not_halted(Place(scope=wanted.scope, id=wanted.id), [route]))}
+    refused = example.status == 1
+    server.answers["POST /api/resume"] = [(404, unknown) if refused else (200, resumed)]
+
+
+def plain_json(control):
+    return json.loads(msgspec.json.encode(plain(control)))
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.command)
@@ -125,7 +164,7 @@ def test_an_alert_that_is_sent_is_understood(command, stack, server):
 
 
 def test_no_example_goes_unseen() -> None:
-    assert len(EXAMPLES) == TEXT.count("```console") == TEXT.count("$ alertwire") == 6
+    assert len(EXAMPLES) == TEXT.count("```console") == TEXT.count("$ alertwire") == 12
     assert len(SENT) == TEXT.count("alertwire send demo") >= 9
 
 
@@ -148,7 +187,9 @@ def test_every_option_of_a_route_is_told_with_its_setting_and_its_default() -> N
     }
 
 
-@pytest.mark.parametrize("command", [["trace"], ["routes", "edit"], ["routes", "rotate"]])
+@pytest.mark.parametrize(
+    "command", [["trace"], ["routes", "edit"], ["routes", "rotate"], ["halt"], ["resume"]]
+)
 def test_every_option_is_told(command) -> None:
     for option in options_of(*command):
         assert f"`{option}" in TEXT, option

@@ -6,10 +6,13 @@ import pytest
 
 from libs.common.contracts.route import RouteAccount, RouteState, Sizing
 from libs.common.contracts.words import PositionMode, SizingMode
+from services.console.documents import plain
 from tests.cli_console import BODY_SECRET, answering, documents_of, run
-from tests.factories import D, make_account, make_instrument, make_settings
+from tests.factories import NOW, D, make_account, make_instrument, make_settings
+from tests.fake_halts import make_control
 
 SELL = ("--ticker", "BTCUSDT.P", "--action", "sell", "--contracts", "0.002")
+AT = {"at": NOW.isoformat()}
 TWO = (RouteAccount(account="one"), RouteAccount(account="two", multiplier=D(2)))
 
 
@@ -19,7 +22,9 @@ def explain(tmp_path, monkeypatch):
     for name in ("ALERTWIRE_DIR", "ALERTWIRE_CONSOLE_URL", "ALERTWIRE_INGEST_URL", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
 
-    def explain(*arguments, stdin=None, settings=None, instruments=None, body_secret=None):
+    def explain(
+        *arguments, stdin=None, settings=None, instruments=None, body_secret=None, halts=None
+    ):
         settings = settings or make_settings()
         documents = documents_of(
             settings,
@@ -27,6 +32,8 @@ def explain(tmp_path, monkeypatch):
             instruments=[make_instrument()] if instruments is None else instruments,
             body_secret=body_secret,
         )
+        if halts is not None:
+            documents["/api/halt"] = {"halts": [plain(control) | AT for control in halts]}
         with answering(documents) as console:
             return run(tmp_path, console, "explain", "demo", *arguments, stdin=stdin)
 
@@ -58,6 +65,22 @@ def test_text_shows_each_step_within_80_columns(explain):
     ):
         assert expected in rows(answer)
     assert "\x1b" not in answer.output
+
+
+@pytest.mark.parametrize(
+    ("halts", "outcome"),
+    [
+        ([], "planned"),
+        ([make_control(reason="enough")], "partial"),
+        ([make_control("route", "demo", reason="enough")], "partial"),
+        ([make_control("account", "second")], "planned"),
+    ],
+)
+def test_what_is_halted_now_is_withheld(explain, halts, outcome):
+    answer = explain(*SELL, "--holding", "long:10", "--output", "json", halts=halts)
+    found = document(answer)
+    assert found["outcome"] == outcome
+    assert ("enough" in answer.stdout) is (outcome == "partial")
 
 
 def test_a_split_order_is_told_once(explain):

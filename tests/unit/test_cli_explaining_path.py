@@ -23,6 +23,7 @@ from services.router.handler import Router
 from tests.factories import NOW, D, make_account, make_alert, make_instrument, make_route
 from tests.fake_bus import FakeBus
 from tests.fake_clock import FakeClock
+from tests.fake_halts import FakeHalts
 from tests.unit.executor_desk import Desk
 from tools.cli.explaining_path import (
     AccountKnown,
@@ -66,6 +67,7 @@ async def through_the_services(body, *, route, held):
         routes={"demo": route},
         accounts={"paper": account},
         catalogues=lambda: {subjects.instrument_prefix(account.base_url): CATALOGUE},
+        halts=FakeHalts(),
         shards=1,
         clock=FakeClock(),
     )
@@ -78,6 +80,7 @@ async def through_the_services(body, *, route, held):
             headers={},
             data=b"",
             raw=None,
+            origin_seq=0,
             fresh=True,
         )
     )

@@ -6,6 +6,7 @@ import pytest
 
 from libs.common.contracts import codec
 from libs.common.contracts.alert import AlertRefused
+from libs.common.contracts.flattening import FlatLane
 from libs.common.contracts.intent import Denial, Size
 from libs.common.contracts.order import Change, ExchangeCall
 from libs.common.contracts.reasons import Reason
@@ -22,7 +23,14 @@ from libs.common.contracts.words import (
     TradeMode,
 )
 from tests.factories import NOW, D, make_alert, make_intent, make_leg, make_order
-from tests.trail_messages import common, make_dead, make_denied, make_execution, make_plan
+from tests.trail_messages import (
+    common,
+    make_dead,
+    make_denied,
+    make_execution,
+    make_flattening,
+    make_plan,
+)
 from tools.cli.showing import clean, flattened
 from tools.cli.summaries import asked_of, details, summary
 
@@ -220,6 +228,19 @@ BELOW = Denial(
             make_execution("rejected", code=2005, message="Balance insufficient"),
             "2005 Balance insufficient",
         ),
+        (
+            "intent.flattened",
+            make_flattening(
+                FlatLane(symbol="BTC_USDT", close="a", cancel="b"),
+                FlatLane(symbol="ETH_USDT", close="c"),
+                unlisted=("ODD_USDT",),
+            ),
+            (
+                "close BTC_USDT, its orders first; ETH_USDT on paper; left alone, since its"
+                " contract is not known: ODD_USDT"
+            ),
+        ),
+        ("intent.flattened", make_flattening(), "close nothing on paper"),
         ("dead", make_dead("router", "alert.received.demo"), "router gave up after 5 tries: a bug"),
     ],
 )

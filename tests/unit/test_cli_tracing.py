@@ -145,6 +145,25 @@ def test_an_executed_alert_has_no_more_to_say_than_its_events(stack, server):
     assert "done" not in run("trace", ALERT_ID, stack=stack).output
 
 
+def test_trace_of_a_halt_lists_what_closes(stack, server, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "100")
+    closing = {
+        "alert_id": "019ab0a2-0700-7000-8000-00000000000c",
+        "account": "paper",
+        "symbol": "BTC_USDT",
+        "action": "closeall",
+        "status": "rejected",
+        "reason": "2005 Balance\x1b[31m",
+    }
+    halt = journey("rejected", orders=[], alerts=[closing])
+    server.answers[f"GET /api/alerts/{ALERT_ID}"] = [(200, halt)]
+    output = run("trace", ALERT_ID, stack=stack).output
+    assert closing["alert_id"] in output
+    assert "closeall BTC_USDT" in output
+    assert "rejected: 2005" in output
+    assert "\x1b" not in output
+
+
 def test_trace_waits_until_the_trail_knows_the_end(stack, server):
     """The trail lags the log a little: an alert just sent is unknown, then pending."""
     server.answers[f"GET /api/alerts/{ALERT_ID}"] = [

@@ -4,6 +4,7 @@ and its end; where a push is late, missing or doubtful, the exchange is asked al
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from libs.common.contracts.intent import IntentDenied
@@ -111,6 +112,17 @@ async def test_a_position_that_is_not_pushed_is_asked_for(desk):
     assert "holdings" in desk.exchange.asked
 
 
+async def test_what_looks_frozen_is_asked_for(desk):
+    """A canceled order may be told a moment before what it had frozen."""
+    await desk.handle(make_intent())
+    [held] = desk.book.holdings(BTC)
+    frozen = msgspec.structs.replace(held, free_contracts=D(0))
+    desk.book.holdings = lambda _symbol: (frozen,)
+    await desk.handle(make_intent(action=Action.FLAT, contracts=None, alert_id=LATER))
+    assert desk.exchange.asked == ["holdings"]
+    assert desk.submitted == ["open long 10", "close long 10"]
+
+
 async def test_a_picture_that_is_not_live_is_not_used(desk):
     desk.book.lost()
     await desk.handle(make_intent())
@@ -151,6 +163,30 @@ async def test_a_resting_order_is_told_by_a_push(desk):
     await desk.handle(make_intent(order_type=OrderType.LIMIT, price=D(49_000)))
     assert desk.bus.stages[-1] == "execution.resting"
     assert desk.exchange.asked == []
+
+
+async def test_the_end_of_a_resting_order_is_taken_from_a_push(desk):
+    await desk.handle(make_intent(order_type=OrderType.LIMIT, price=D(49_000)))
+    _, leg = desk.exchange.submitted[0]
+    desk.exchange.move("49000")
+    found = await desk.exchange.order(BTC, leg.client_order_id)
+    push = OrderPushed(symbol=BTC, client_order_id=leg.client_order_id, found=found)
+    desk.exchange.asked.clear()
+    await desk.follower.hear(push)
+    await desk.follower.hear(push)
+    assert desk.bus.stages[-2:] == ["execution.resting", "execution.filled"], "told once"
+    assert desk.resting.accounts() == set()
+    assert desk.exchange.asked == []
+
+
+@pytest.mark.parametrize("changes", [{"client_order_id": None}, {"client_order_id": "another"}])
+async def test_a_push_about_another_order_ends_nothing(desk, changes):
+    await desk.handle(make_intent(order_type=OrderType.LIMIT, price=D(49_000)))
+    _, leg = desk.exchange.submitted[0]
+    desk.exchange.move("49000")
+    found = await desk.exchange.order(BTC, leg.client_order_id)
+    await desk.follower.hear(OrderPushed(symbol=BTC, found=found, **changes))
+    assert desk.bus.stages[-1] == "execution.resting"
 
 
 async def test_the_next_look_at_the_exchange_is_asked_for_after_each_order(desk):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libs.common.contracts.words import Effect, PositionSide
+from libs.common.contracts.words import Action, Effect, PositionSide
 from libs.common.domain import identity
 from tests.factories import ALERT_ID
 
@@ -83,3 +83,27 @@ def test_body_keys():
     assert key(explicit_id="a") == key(explicit_id="a", body=b"other")
     assert key(explicit_id="a") != key(explicit_id="b")
     assert key(explicit_id="{}") != key()
+
+
+def test_what_a_halt_closes_has_an_id_for_each_plan_that_it_makes():
+    halt = identity.alert_id(unix_ms=1_763_900_000_000, random_bits=7)
+
+    def made(**changes):
+        named = {
+            "halt": halt,
+            "account": "paper",
+            "symbol": "BTC_USDT",
+            "action": Action.CLOSE_ALL,
+        }
+        return identity.flatten_alert_id(**{**named, **changes})
+
+    assert made() == made()
+    others = {
+        made(halt=identity.alert_id(unix_ms=3, random_bits=3)),
+        made(account="second"),
+        made(symbol="ETH_USDT"),
+        made(action=Action.CANCEL),
+    }
+    assert len({made(), *others}) == 5
+    assert made()[:13] == halt[:13], "it sorts as the halt does"
+    assert (made()[14], made()[19] in "89ab") == ("7", True)

@@ -17,7 +17,14 @@ from libs.common.domain.journey import TrailEvent, journey
 from libs.common.domain.lifecycle import OrderState
 from tests.factories import NOW, make_alert, make_intent
 from tests.factories import make_leg as make_any_leg
-from tests.trail_messages import common, make_dead, make_denied, make_execution, make_plan
+from tests.trail_messages import (
+    common,
+    make_dead,
+    make_denied,
+    make_execution,
+    make_flattening,
+    make_plan,
+)
 
 
 def make_leg(order="o1", effect="open"):
@@ -255,6 +262,12 @@ def test_request_and_reply_are_those_of_the_call_that_made_the_order():
     )
     order = found.orders[0]
     assert (order.request, order.response) == ('{"id":"o1","try":2}', '{"code":0}')
+
+
+def test_a_halts_own_journey_is_its_lists():
+    """What they list has journeys of its own."""
+    found = told(make_flattening(), make_flattening(account="second"))
+    assert (found.status, found.reason, found.orders) == (AlertStatus.EXECUTED, None, ())
 
 
 def test_the_answer_does_not_depend_on_times():

@@ -7,6 +7,7 @@ import json
 
 import pytest
 from aiohttp import WSMsgType, web
+from structlog.testing import capture_logs
 
 from libs.common.contracts.words import PositionMode, PositionSide
 from libs.common.secret import Secret
@@ -14,6 +15,9 @@ from services.executor.exchange import OrderState
 from services.executor.mexc import signing, stream
 from services.executor.mexc.stream import MexcFeed, Patience
 from services.executor.pushes import FeedLost, OrderPushed, PositionModePushed, PositionPushed
+from tests.factories import D
+from tests.recorded import push as recorded_push
+from tests.recorded import recorded
 
 KEY, SECRET = "mx0vglTESTKEY0001", "0123456789abcdef0123456789abcdef"
 LOGGED_IN = {"channel": "rs.login", "data": "success", "ts": "1760000000000"}
@@ -29,6 +33,7 @@ ORDER = {
     "feeCurrency": "USDT",
     "remainVol": 0,
 }
+READ = {"order_partly_filled", "order_filled", "position", "position_closed", "position_mode"}
 POSITION = {
     "positionId": 1109973831,
     "symbol": "BTC_USDT",
@@ -56,10 +61,14 @@ class Venue:
         self.frames = []
         self.answers_pings = True
         self.hangs_up = False
+        self.talks_on = False
+        self.upgrades = asyncio.Event()
+        self.upgrades.set()
         self.closed = asyncio.Event()
 
     async def serve(self, request):
-        socket = web.WebSocketResponse()
+        await self.upgrades.wait()
+        socket = web.WebSocketResponse(autoclose=False)
         await socket.prepare(request)
         async for message in socket:
             assert message.type is WSMsgType.TEXT
@@ -74,6 +83,10 @@ class Venue:
             elif self.answers_pings:
                 for _ in range(2):
                     await socket.send_json({"channel": "pong", "data": 1})
+        with contextlib.suppress(ConnectionError):
+            while self.talks_on:
+                await socket.send_json({"channel": "pong", "data": 1})
+                await asyncio.sleep(0)
         self.closed.set()
         return socket
 
@@ -262,6 +275,115 @@ async def test_signs_of_life_keep_it_open(feed, venue):
 async def test_nobody_there(feed):
     feed._url = "ws://127.0.0.1:1/edge"
     assert "127.0.0.1" in str(await lost(feed))
+
+
+async def test_a_server_that_takes_the_connection_and_says_nothing(feed, venue):
+    venue.upgrades.clear()
+    feed._patience = Patience(login_s=0.1)
+    failure = await lost(feed)
+    assert "no answer to the login" in str(failure)
+    assert not failure.refused
+    venue.upgrades.set()
+
+
+async def test_a_login_that_was_answered_with_anything_but_success(feed, venue):
+    """It would look alive, and push nothing."""
+    venue.login = {"channel": "rs.login", "data": "fail"}
+    failure = await lost(feed)
+    assert failure.refused
+    assert "fail" in str(failure)
+
+
+async def test_a_lost_connection_was_not_heard(feed, venue):
+    """Whoever trusts what was heard a moment ago must not wait for the goodbye."""
+    heard = []
+    venue.frames, venue.hangs_up = [push("order", ORDER)], True
+    with pytest.raises(FeedLost):
+        await feed.listen(
+            on_open=lambda: heard.append(feed.heard_at),
+            on_push=lambda _push: heard.append(feed.heard_at),
+        )
+    assert len(heard) == 2
+    assert float("-inf") < heard[0] <= heard[1]
+    assert feed.heard_at == float("-inf")
+
+
+async def test_a_server_that_talks_on_is_left_all_the_same(feed, venue, monkeypatch):
+    monkeypatch.setattr(stream, "_CLOSING_S", 0.1)
+    venue.frames, venue.talks_on = ["no json"], True
+    assert "cannot be read" in str(await lost(feed))
+    venue.talks_on = False
+
+
+async def test_cancelled_while_it_waits_for_the_login(feed, venue):
+    venue.login = {"channel": "pong", "data": 1}
+    listening = asyncio.create_task(feed.listen(on_open=venue.closed.set, on_push=print))
+    async with asyncio.timeout(5):
+        while not venue.heard:
+            await asyncio.sleep(0.005)
+    listening.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await listening
+
+
+async def test_what_could_not_be_read_is_kept_in_the_log(feed, venue):
+    venue.frames = [push("position.mode", {"positionMode": 7})]
+    with capture_logs() as lines:
+        await lost(feed)
+    [line] = [each for each in lines if each["event"] == "stream.unreadable"]
+    assert line["channel"] == "push.personal.position.mode"
+    assert line["said"] == '{"positionMode": 7}'
+
+
+class TestPublished:
+    """Frames as MEXC documents them, and as others have seen them."""
+
+    async def told(self, feed, venue, name):
+        return await told(feed, venue, recorded_push(name).decode())
+
+    async def test_an_order_that_is_partly_filled(self, feed, venue):
+        [order] = await self.told(feed, venue, "order_partly_filled")
+        assert (order.symbol, order.client_order_id) == ("BTC_USDT", "ext_001")
+        found = order.found
+        assert (found.state, found.exchange_order_id) == (OrderState.OPEN, "123456789")
+        assert (found.filled_contracts, found.average_price) == (5, 45_000)
+        assert (found.fee, found.fee_currency) == (D("0.2025"), "USDT")
+
+    async def test_an_order_that_is_filled(self, feed, venue):
+        [order] = await self.told(feed, venue, "order_filled")
+        found = order.found
+        assert (found.state, found.exchange_order_id) == (OrderState.FILLED, "102067003631907840")
+        assert (found.filled_contracts, found.average_price) == (1, D("0.731"))
+        assert (found.fee, found.profit) == (D("0.00004386"), D("-0.0005"))
+        assert found.call.path == "push.personal.order"
+        assert found.call.response_body == recorded_push("order_filled").decode()
+
+    async def test_a_position(self, feed, venue):
+        [position] = await self.told(feed, venue, "position")
+        assert (position.symbol, position.side) == ("BTC_USDT", PositionSide.LONG)
+        assert (position.position_id, position.version) == ("123456789", 1)
+        assert position.holding.contracts == 10
+        assert position.holding.average_price == D("45000.5")
+
+    async def test_a_closed_position_without_a_version(self, feed, venue):
+        [position] = await self.told(feed, venue, "position_closed")
+        assert (position.holding, position.version) == (None, None)
+        assert position.position_id == "1397818"
+
+    async def test_a_position_mode(self, feed, venue):
+        [mode] = await self.told(feed, venue, "position_mode")
+        assert mode.mode is PositionMode.ONE_WAY
+
+    @pytest.mark.parametrize("name", ["login", "login_ts_as_text"])
+    async def test_an_answered_login(self, feed, venue, name):
+        venue.login = recorded("mexc_pushes")[name]
+        assert await told(feed, venue) == []
+
+    @pytest.mark.parametrize(
+        "name", sorted(set(recorded("mexc_pushes")) - {"login", "login_ts_as_text"} - READ)
+    )
+    async def test_what_tells_nothing_that_is_used(self, feed, venue, name):
+        assert await self.told(feed, venue, name) == []
 
 
 def test_the_vector_is_the_documents():

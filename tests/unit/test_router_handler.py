@@ -5,17 +5,15 @@ from datetime import timedelta
 import pytest
 
 from libs.common.bus import LogUnavailable
-from libs.common.consuming import Delivery
 from libs.common.contracts import subjects
 from libs.common.contracts.reasons import Reason
-from libs.common.contracts.route import Guards, RouteAccount, RouteState
+from libs.common.contracts.route import Guards, RouteState
 from libs.common.contracts.words import Action, TradeMode
 from libs.common.domain.identity import alert_id
 from libs.common.outcome import Refuse, Retry
 from services.router.handler import Router, lane_of
 from tests.factories import (
     NOW,
-    D,
     make_account,
     make_alert,
     make_instrument,
@@ -23,58 +21,7 @@ from tests.factories import (
     make_order,
     make_route,
 )
-from tests.fake_bus import FakeBus
-from tests.fake_clock import FakeClock
-
-ACCEPTED, DENIED = "intent.accepted", "intent.denied"
-TWO = (RouteAccount(account="first"), RouteAccount(account="second", multiplier=D(2)))
-
-
-class Desk:
-    """A router with its log, and what it knows as plain dictionaries."""
-
-    def __init__(self, *, accounts=("first", "second"), shards=1, **route):
-        self.bus, self.clock = FakeBus(), FakeClock()
-        self.routes = {"demo": make_route(**{"accounts": TWO, **route})}
-        self.accounts = {name: make_account(id=name) for name in accounts}
-        instrument = make_instrument()
-        prefix = subjects.instrument_prefix(make_account().base_url)
-        self.catalogues = {prefix: {instrument.symbol: instrument}}
-        self.router = Router(
-            bus=self.bus,
-            routes=self.routes,
-            accounts=self.accounts,
-            catalogues=lambda: self.catalogues,
-            shards=shards,
-            clock=self.clock,
-        )
-
-    async def handle(self, message=None, *, fresh=True):
-        await self.router.handle(
-            Delivery(
-                seq=0,
-                subject="alert.received.demo",
-                stored_at=self.clock.now(),
-                message=message or make_alert(),
-                headers={},
-                data=b"",
-                raw=None,
-                fresh=fresh,
-            )
-        )
-
-    async def again(self):
-        """The same alert comes again, after the log has forgotten its event ids."""
-        self.bus.forget_event_ids()
-        await self.handle(fresh=False)
-
-    @property
-    def intents(self):
-        return {intent.account: intent for intent in self.bus.messages(ACCEPTED)}
-
-    @property
-    def denials(self):
-        return {denied.account: denied.denial for denied in self.bus.messages(DENIED)}
+from tests.unit.router_desk import ACCEPTED, DENIED, TWO, Desk
 
 
 async def test_each_account_gets_its_own_intent():
@@ -321,6 +268,7 @@ class PacedDesk(Desk):
             routes=self.routes,
             accounts=self.accounts,
             catalogues=lambda: self.catalogues,
+            halts=self.halts,
             shards=1,
             clock=self.clock,
         )

@@ -12,6 +12,10 @@ _COMMANDS = {
     "trace": "tools.cli.tracing:trace",
     "routes": "tools.cli.routes:routes",
     "accounts": "tools.cli.accounts:accounts",
+    "halt": "tools.cli.halting:halt",
+    "resume": "tools.cli.halting:resume",
+    "halts": "tools.cli.halting:halts",
+    "dead": "tools.cli.dead:dead",
 }
 
 

@@ -9,10 +9,12 @@ from typing import Any
 import click
 import msgspec
 
+from libs.common.contracts.control import Control
 from libs.common.contracts.instrument import Instrument
 from libs.common.contracts.route import Account, Route, RouteSettings
-from libs.common.contracts.words import PositionMode, PositionSide, VenueSymbol
-from tools.cli.calling import call
+from libs.common.contracts.words import PositionMode, PositionSide, RouteId, VenueSymbol
+from libs.common.domain.halting import halted
+from tools.cli.calling import NotFound, call
 from tools.cli.explaining_drawing import document_of, outcome_of, print_explanation
 from tools.cli.explaining_path import (
     AccountKnown,
@@ -129,7 +131,7 @@ def explain_alert(  # noqa: PLR0913 - one per option
     explanation = explain(
         message.encode(),
         route=found,
-        accounts=_accounts(console, names if account is None else [account]),
+        accounts=_accounts(console, names if account is None else [account], route=found.id),
         assumed=Assumed(
             held=held,
             price=live,
@@ -156,7 +158,8 @@ def _route(console: Console, name: str) -> Route:
     )
 
 
-def _accounts(console: Console, names: list[str]) -> dict[str, AccountKnown]:
+def _accounts(console: Console, names: list[str], *, route: RouteId) -> dict[str, AccountKnown]:
+    controls = _controls(console)
     catalogues: dict[str, Mapping[VenueSymbol, Instrument]] = {}
     found: dict[str, AccountKnown] = {}
     for name in names:
@@ -165,9 +168,21 @@ def _accounts(console: Console, names: list[str]) -> dict[str, AccountKnown]:
         if account.base_url not in catalogues:
             catalogues[account.base_url] = _catalogue(console, name)
         found[name] = AccountKnown(
-            position_mode=account.position_mode, catalogue=catalogues[account.base_url]
+            position_mode=account.position_mode,
+            catalogue=catalogues[account.base_url],
+            halted=halted(controls, route=route, account=account.account_id),
         )
     return found
+
+
+def _controls(console: Console) -> dict[str, Control]:
+    try:
+        document = call(console, "GET", "/halt")
+    except NotFound:
+        # An older console halts nothing.
+        return {}
+    found = msgspec.convert(document["halts"], list[Control])
+    return {control.halt_id: control for control in found}
 
 
 def _catalogue(console: Console, account: str) -> dict[VenueSymbol, Instrument]:

@@ -76,6 +76,8 @@ class AccountKnown:
 
     position_mode: PositionMode
     catalogue: Mapping[VenueSymbol, Instrument]
+    halted: Denial | None = None
+    """Why the route may open nothing there now."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -180,7 +182,12 @@ def _of_account(
     if not known.catalogue:
         return AccountExplained(account=part.account, result=_contracts_unknown(part))
     decided = decide_intent(
-        alert, route=route.settings, account=part, catalogue=known.catalogue, now=alert.at
+        alert,
+        route=route.settings,
+        account=part,
+        catalogue=known.catalogue,
+        now=alert.at,
+        halted=known.halted,
     )
     if isinstance(decided, Denial):
         return AccountExplained(account=part.account, result=decided)

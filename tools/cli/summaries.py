@@ -25,19 +25,29 @@ def summary(stage: str, data: object, *, asked: Mapping[str, str] = NOTHING) -> 
             return f"resent{_of(' from ', data, 'source_address')}; nothing else happens"
         case ["alert", "refused"]:
             return _refusal(data)
-        case ["intent", "accepted"]:
-            return _intent(data)
-        case ["intent", "denied"]:
-            return _denial(data)
+        case ["intent", word]:
+            return _wanted(word, data)
         case ["order", "planned"]:
             return _plan(data)
         case ["execution", word]:
             return _execution(word, data, asked=asked)
-        case ["dead", *_]:
-            return f"{data.get('service')} gave up after {data.get('deliveries')} tries" + _of(
-                ": ", data, "reason"
-            )
+        case ["position" | "dead", *_]:
+            return _aside(data)
     return ""
+
+
+def _aside(data: Data) -> str:
+    match data.get("type"):
+        case "position.drifted":
+            return (
+                f"held {_held(data, 'expected')} after this alert; the exchange now tells"
+                f" {_held(data, 'held')}: moved by a stop or target, by hand or by the exchange"
+            )
+        case "dead.replayed":
+            return f"put into the log again as {data.get('seq')}, for {data.get('service')}"
+        case _:
+            tried = f"{data.get('service')} gave up after {data.get('deliveries')} tries"
+            return tried + _of(": ", data, "reason")
 
 
 def details(stage: str, data: object) -> list[str]:
@@ -108,6 +118,17 @@ def _refusal(data: Data) -> str:
     return told + _of(" It was: ", data, "value")
 
 
+def _wanted(word: str, data: Data) -> str:
+    match word:
+        case "accepted":
+            return _intent(data)
+        case "denied":
+            return _denial(data)
+        case "flattened":
+            return _flattening(data)
+    return ""
+
+
 def _intent(data: Data) -> str:
     percent = _of("", data, "close_percent")
     size = f"{data['contracts']} contracts" if data.get("contracts") else _unsettled(data)
@@ -147,6 +168,16 @@ def _denied(denial: Data, *, on: str = "") -> str:
     return f"{denial.get('reason')}{on}: {denial.get('message')}" + (
         f" ({numbers})" if numbers else ""
     )
+
+
+def _flattening(data: Data) -> str:
+    lanes = [
+        _of("", lane, "symbol") + (", its orders first" if lane.get("cancel") else "")
+        for lane in _objects(data, "lanes")
+    ]
+    told = f"close {'; '.join(lanes) or 'nothing'} on {data.get('account')}"
+    left = ", ".join(str(symbol) for symbol in data.get("unlisted") or ())
+    return f"{told}; left alone, since its contract is not known: {left}" if left else told
 
 
 def _plan(data: Data) -> str:
@@ -240,3 +271,8 @@ def _join(data: Data, *names: str) -> str:
 def _of(before: str, data: Data, name: str) -> str:
     value = data.get(name)
     return "" if value in {None, ""} else f"{before}{value}"
+
+
+def _held(data: Data, name: str) -> str:
+    found = (f"{one.get('side')} {one.get('contracts')}" for one in _objects(data, name))
+    return ", ".join(found) or "nothing"

@@ -95,6 +95,10 @@ def _print(document: Mapping[str, Any]) -> None:
     if document.get("changes"):
         out.print()
         _print_changes(document["changes"])
+    # Only a halt has them, and an older console tells none.
+    if document.get("alerts"):
+        out.print()
+        _print_alerts(document["alerts"])
     for check in document["diagnosis"]:
         told = " ".join(str(check.get(name) or "") for name in ("evidence", "mend"))
         out.print(Text(clean(f"{check['check']}: {check['state']}  {told}")))
@@ -178,6 +182,24 @@ def _print_changes(changes: Sequence[Mapping[str, Any]]) -> None:
             Text(change.get("account", "")),
             Text(state, style=style_of(state)),
             Text(clean(str(change.get("words") or "-"))),
+        )
+    terminal().print(rows)
+
+
+def _print_alerts(alerts: Sequence[Mapping[str, Any]]) -> None:
+    from rich.text import Text  # noqa: PLC0415
+
+    rows = table("alert", "account", "what", "status")
+    rows.columns[0].no_wrap = True
+    for alert in alerts:
+        status = alert["status"]
+        what = " ".join(str(alert.get(name) or "") for name in ("action", "symbol"))
+        told = f"{status}: {alert['reason']}" if alert.get("reason") else status
+        rows.add_row(
+            Text(clean(alert["alert_id"])),
+            Text(clean(str(alert.get("account") or ""))),
+            Text(clean(what)),
+            Text(clean(told), style=style_of(status)),
         )
     terminal().print(rows)
 

@@ -3,14 +3,26 @@
 import msgspec
 
 from libs.common.contracts.alert import Alert, AlertDuplicate, AlertRefused
-from libs.common.contracts.dead_letter import DeadLetter
+from libs.common.contracts.dead_letter import DeadLetter, DeadReplayed
+from libs.common.contracts.drift import PositionDrifted
 from libs.common.contracts.execution import Execution
+from libs.common.contracts.flattening import Flattening
 from libs.common.contracts.intent import Intent, IntentDenied
 from libs.common.contracts.messages import Message
 from libs.common.contracts.order import Plan
 
 AnyMessage = (
-    Alert | AlertDuplicate | AlertRefused | Intent | IntentDenied | Plan | Execution | DeadLetter
+    Alert
+    | AlertDuplicate
+    | AlertRefused
+    | Intent
+    | IntentDenied
+    | Flattening
+    | Plan
+    | Execution
+    | PositionDrifted
+    | DeadLetter
+    | DeadReplayed
 )
 
 _encoder = msgspec.json.Encoder()

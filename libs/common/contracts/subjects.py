@@ -7,7 +7,7 @@ from hashlib import sha256
 from libs.common.contracts.words import AccountId, ExecutionKind, RouteId, VenueSymbol
 
 STREAM = "PIPELINE"
-STREAM_SUBJECTS = ("alert.>", "intent.>", "order.>", "execution.>", "dead.>")
+STREAM_SUBJECTS = (*("alert.>", "intent.>", "order.>", "execution.>", "position.>", "dead.>"),)
 
 BUCKET_ROUTES = "routes"
 BUCKET_ACCOUNTS = "accounts"
@@ -28,6 +28,7 @@ WITHOUT_HISTORY = frozenset({BUCKET_SECRETS, BUCKET_OWNERS})
 
 ALERTS_RECEIVED = "alert.received.>"
 INTENTS_ACCEPTED = "intent.accepted.>"
+DEAD = "dead.>"
 EXECUTIONS_RESTING = "execution.resting.>"
 
 _PLAIN = re.compile(r"[A-Za-z0-9_-]+")
@@ -78,8 +79,17 @@ def executions_of(*, account: AccountId, symbol: VenueSymbol) -> str:
     return f"execution.*.{_token(account)}.{_token(symbol)}"
 
 
+def position_drifted(*, account: AccountId, symbol: VenueSymbol) -> str:
+    return f"position.drifted.{_token(account)}.{_token(symbol)}"
+
+
 def dead(service: str) -> str:
     return f"dead.{_token(service)}"
+
+
+def dead_replayed(service: str) -> str:
+    """Beside the letters, so that whoever reads those learns of it."""
+    return f"dead.replayed.{_token(service)}"
 
 
 def shard_of(account: AccountId, *, shards: int) -> int:
@@ -111,7 +121,7 @@ class Subject:
 
 def parse(subject: str) -> Subject:
     words = subject.split(".")
-    stage = "dead" if words[0] == "dead" else ".".join(words[:2])
+    stage = "dead" if words[0] == "dead" and words[1:2] != ["replayed"] else ".".join(words[:2])
     keys = words[len(stage.split(".")) :]
     return Subject(stage=stage, keys=tuple(_plain(key) for key in keys))
 

@@ -2,6 +2,7 @@
 so that a crash, a redelivery or a second process computes the same key and does the thing once.
 """
 
+from datetime import datetime
 from hashlib import sha256
 from uuid import UUID
 
@@ -101,8 +102,22 @@ def execution_event_id(*, order: ClientOrderId, kind: ExecutionKind, occurrence:
     return f"{kind.value}:{order}:{occurrence}"
 
 
+def drift_event_id(*, intent: IntentId, at: datetime) -> str:
+    """A position may drift more than once after a plan."""
+    return f"drifted:{intent}:{int(at.timestamp() * 1e6)}"
+
+
 def dead_event_id(*, service: str, seq: int) -> str:
     return f"dead:{service}:{seq}"
+
+
+def replay_event_id(letter_seq: int) -> str:
+    """One dead letter is put back once; where that fails again it makes another letter."""
+    return f"replay:{letter_seq}"
+
+
+def replayed_event_id(letter_seq: int) -> str:
+    return f"replayed:{letter_seq}"
 
 
 def client_order_id(

@@ -10,10 +10,11 @@ from datetime import datetime
 from decimal import Decimal
 
 from libs.common.contracts import subjects
-from libs.common.contracts.alert import Alert, AlertDuplicate, AlertRefused
+from libs.common.contracts.alert import AlertRefused
 from libs.common.contracts.codec import AnyMessage
-from libs.common.contracts.dead_letter import DeadLetter
+from libs.common.contracts.dead_letter import DeadLetter, DeadReplayed
 from libs.common.contracts.execution import Execution
+from libs.common.contracts.flattening import Flattening
 from libs.common.contracts.intent import Denial, Intent, IntentDenied
 from libs.common.contracts.order import Change, ExchangeCall, Leg, Plan
 from libs.common.contracts.words import (
@@ -112,7 +113,17 @@ class _Lane:
         return [*self.orders, *self.changes]
 
 
-_Outcome = tuple[AlertStatus, str | None]
+@dataclass(kw_only=True)
+class _Story:
+    # What was told so far: of the whole alert, and of each account.
+    refused: str | None = None
+    flattened: bool = False
+    whole: _Lane = field(default_factory=_Lane)
+    lanes: dict[AccountId, _Lane] = field(default_factory=dict)
+
+
+Outcome = tuple[AlertStatus, str | None]
+"""A status and why."""
 
 
 def journey(events: Iterable[TrailEvent]) -> Journey:
@@ -121,31 +132,44 @@ def journey(events: Iterable[TrailEvent]) -> Journey:
     An alert that fans out is judged by the accounts seen so far: the router publishes the intents
     one after the other, so the first may be executed a moment before the second is known.
     """
-    refused: str | None = None
-    whole = _Lane()
-    lanes: dict[AccountId, _Lane] = {}
+    story = _Story()
     for event in events:
-        match event.message:
-            case AlertRefused(reason=why):
-                refused = refused or why.value
-            case Alert() | AlertDuplicate():
-                pass
-            case IntentDenied(account=None) | DeadLetter():
-                _tell(_dead_lane(event.message, whole=whole, lanes=lanes), event.message)
-            case Intent() | IntentDenied() | Plan() | Execution():
-                assert event.message.account is not None  # noqa: S101 - the case above
-                whole.dead = None  # What was given up on before is going on again.
-                _tell(lanes.setdefault(event.message.account, _Lane()), event.message)
+        _add(story, event.message)
+    refused, flattened, whole, lanes = story.refused, story.flattened, story.whole, story.lanes
     for lane in lanes.values():
         _abandon(lane.orders)
     orders = tuple(order for lane in lanes.values() for order in lane.orders)
     changes = tuple(change for lane in lanes.values() for change in lane.changes)
     if refused is not None:
         return Journey(status=AlertStatus.REFUSED, reason=refused, orders=orders, changes=changes)
+    if flattened and not lanes and whole.dead is None:
+        # What it lists has journeys of its own.
+        return Journey(status=AlertStatus.EXECUTED, reason=None, orders=(), changes=())
     told = whole.dead is not None or whole.denial is not None
     judged = [*lanes.values(), whole] if told or not lanes else [*lanes.values()]
-    status, reason = _folded([_outcome(lane) for lane in judged])
+    status, reason = folded([_outcome(lane) for lane in judged])
     return Journey(status=status, reason=reason, orders=orders, changes=changes)
+
+
+def _add(story: _Story, message: AnyMessage | None) -> None:
+    whole, lanes = story.whole, story.lanes
+    match message:
+        case AlertRefused(reason=why):
+            story.refused = story.refused or why.value
+        case Flattening():
+            story.flattened = True
+        case DeadReplayed():
+            for lane in (whole, *lanes.values()):
+                lane.dead = None
+        case IntentDenied(account=None) | DeadLetter():
+            _tell(_dead_lane(message, whole=whole, lanes=lanes), message)
+        case Intent() | IntentDenied() | Plan() | Execution():
+            assert message.account is not None  # noqa: S101 - the case above
+            whole.dead = None  # What was given up on before is going on again.
+            _tell(lanes.setdefault(message.account, _Lane()), message)
+        case _:
+            # What arrived, what came twice, what moved the position later: none of it is an end.
+            pass
 
 
 def _dead_lane(message: AnyMessage, *, whole: _Lane, lanes: dict[AccountId, _Lane]) -> _Lane:
@@ -248,7 +272,7 @@ def _abandon(orders: list[JourneyOrder]) -> None:
         stopped = stopped or order.state in BAD_ENDS
 
 
-def _outcome(lane: _Lane) -> _Outcome:
+def _outcome(lane: _Lane) -> Outcome:
     states = [step.state for step in lane.steps]
     unknown = next((step for step in lane.steps if step.state is OrderState.UNKNOWN), None)
     stopped = next((step for step in lane.steps if step.state in BAD_ENDS), None)
@@ -291,7 +315,8 @@ _PRECEDENCE = (
 )
 
 
-def _folded(outcomes: Sequence[_Outcome]) -> _Outcome:
+def folded(outcomes: Sequence[Outcome]) -> Outcome:
+    """What several parts, of which there is at least one, come to together."""
     found = {status for status, _ in outcomes}
     worst = next(status for status in _PRECEDENCE if status in found)
     reason = next((why for status, why in outcomes if status is worst and why), None)

@@ -5,9 +5,10 @@ after a reconnect the whole picture is asked for.
 """
 
 import asyncio
+import contextlib
 import gzip
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -32,12 +33,15 @@ from services.executor.pushes import (
 ORDER = "push.personal.order"
 POSITION = "push.personal.position"
 POSITION_MODE = "push.personal.position.mode"
-_LOGGED_IN = "rs.login"
+_LOGIN = "rs.login"
+_SUCCESS = b'"success"'
 _ERROR = "rs.error"
 _GZIP = b"\x1f\x8b"
 _PING = '{"method":"ping"}'
 _FRAME_MAX_BYTES = 4 * 1024 * 1024
 _CLOSING_S = 1.0
+_SAID_BYTES = 200
+_NEVER = float("-inf")
 
 _log = structlog.get_logger()
 
@@ -50,6 +54,7 @@ class Patience:
     """MEXC closes after a minute without one; this often, silence is noticed soon."""
     silence_s: float = 12.0
     login_s: float = 5.0
+    """From the first attempt to connect until the login is answered."""
 
 
 class _Frame(msgspec.Struct, frozen=True):
@@ -72,7 +77,7 @@ class MexcFeed:
         clock_offset_ms: Callable[[], int],
         patience: Patience | None = None,
     ) -> None:
-        self.heard_at = float("-inf")
+        self.heard_at = _NEVER
         self._url = url
         self._access_key = access_key
         self._secret = secret
@@ -83,33 +88,39 @@ class MexcFeed:
         self, *, on_open: Callable[[], None], on_push: Callable[[Pushed], None]
     ) -> None:
         try:
-            async with (
-                aiohttp.ClientSession(
-                    timeout=aiohttp.ClientTimeout(connect=CONNECT_TIMEOUT_S),
-                    connector=aiohttp.TCPConnector(resolver=aiohttp.ThreadedResolver()),
-                ) as session,
-                session.ws_connect(
-                    self._url,
-                    timeout=aiohttp.ClientWSTimeout(ws_close=_CLOSING_S),
-                    max_msg_size=_FRAME_MAX_BYTES,
-                ) as socket,
-            ):
-                await self._converse(socket, on_open=on_open, on_push=on_push)
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            async with contextlib.AsyncExitStack() as stack:
+                async with asyncio.timeout(self._patience.login_s) as deadline:
+                    socket = await stack.enter_async_context(self._connection())
+                    await self._log_in(socket)
+                on_open()
+                await self._follow(socket, on_push=on_push)
+        except (aiohttp.ClientError, OSError) as error:
+            if deadline.expired():
+                why = f"no answer to the login within {self._patience.login_s:g} s"
+                raise FeedLost(why) from error
             raise FeedLost(f"{type(error).__name__}: {error}".rstrip(": ")) from error
 
-    async def _converse(
-        self,
-        socket: aiohttp.ClientWebSocketResponse,
-        *,
-        on_open: Callable[[], None],
-        on_push: Callable[[Pushed], None],
+    @contextlib.asynccontextmanager
+    async def _connection(self) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+        async with aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(connect=CONNECT_TIMEOUT_S),
+            connector=aiohttp.TCPConnector(resolver=aiohttp.ThreadedResolver()),
+        ) as session:
+            socket = await session.ws_connect(self._url, max_msg_size=_FRAME_MAX_BYTES)
+            try:
+                yield socket
+            finally:
+                # Said before the goodbye, which takes a moment: nothing is read any more.
+                self.heard_at = _NEVER
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_CLOSING_S):
+                        await socket.close()
+
+    async def _follow(
+        self, socket: aiohttp.ClientWebSocketResponse, *, on_push: Callable[[Pushed], None]
     ) -> None:
         try:
             async with asyncio.TaskGroup() as group:
-                async with asyncio.timeout(self._patience.login_s):
-                    await self._log_in(socket)
-                on_open()
                 group.create_task(self._ping(socket))
                 while True:
                     push = self._read(await socket.receive())
@@ -130,9 +141,9 @@ class MexcFeed:
         while True:
             text = self._text_of(await socket.receive())
             frame = _frame(text)
-            if frame.channel == _LOGGED_IN:
+            if frame.channel == _LOGIN and bytes(frame.data) == _SUCCESS:
                 return
-            if frame.channel == _ERROR:
+            if frame.channel in {_LOGIN, _ERROR}:
                 raise FeedLost(f"the login was refused: {_said(frame)}", refused=True)
 
     async def _ping(self, socket: aiohttp.ClientWebSocketResponse) -> None:
@@ -154,6 +165,7 @@ class MexcFeed:
         try:
             return read(frame, text)
         except ValueError as error:
+            _log.warning("stream.unreadable", channel=frame.channel, said=_said(frame))
             raise FeedLost(f"a push of {frame.channel} cannot be read: {error}") from error
 
     def _text_of(self, message: aiohttp.WSMessage) -> bytes:
@@ -185,7 +197,7 @@ def _frame(text: bytes) -> _Frame:
 
 
 def _said(frame: _Frame) -> str:
-    return bytes(frame.data)[:200].decode(errors="replace")
+    return bytes(frame.data)[:_SAID_BYTES].decode(errors="replace")
 
 
 def _order(frame: _Frame, text: bytes) -> Pushed | None:

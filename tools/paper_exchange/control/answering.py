@@ -106,6 +106,10 @@ def _set_faults(venue: Venue, _rest: str, body: bytes) -> Answer:
     return done()
 
 
+def _befallen(venue: Venue, _rest: str, _body: bytes) -> Answer:
+    return answer(200, {"befallen": dict(venue.faults.befallen)})
+
+
 def _set_pushes(venue: Venue, _rest: str, body: bytes) -> Answer:
     venue.push_delay = decoded(body, PushDelay)
     return answer(200, venue.push_delay)
@@ -121,6 +125,7 @@ _HANDLERS: dict[tuple[str, str], Callable[[Venue, str, bytes], Answer]] = {
     ("GET", "requests"): _requests,
     ("POST", "accounts"): _add_account,
     ("PUT", "latency"): _set_latency,
+    ("GET", "faults"): _befallen,
     ("PUT", "faults"): _set_faults,
     ("PUT", "pushes"): _set_pushes,
     ("POST", "reset"): _reset,

@@ -9,6 +9,7 @@ Faults of sockets are handed on as they are put, to the sockets themselves.
 """
 
 import random
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -89,6 +90,8 @@ class Faults:
     def __init__(self, chance: random.Random) -> None:
         self._chance = chance
         self._faults: list[Fault] = []
+        self.befallen: Counter[FaultKind] = Counter()
+        """Calls that a fault befell, since the process started."""
         # Told at once of the faults that befall sockets; those are not for `draw`.
         self.on_socket_faults: Callable[[list[Fault]], None] | None = None
 
@@ -107,6 +110,7 @@ class Faults:
                 continue
             if self._chance.random() < fault.probability:
                 drawn[group] = fault
+                self.befallen[fault.kind] += 1
                 self._use(fault)
         return Befalling(**drawn)
 

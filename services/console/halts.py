@@ -1,0 +1,125 @@
+"""`/api/halt` and `/api/resume`: nothing is opened any more, everywhere, on one account or by one
+route, until it is resumed. What closes passes, and `flatten` closes what is held.
+"""
+
+import secrets
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated
+
+import msgspec
+from litestar import Router, get, post
+from litestar.di import NamedDependency
+
+from libs.common.contracts.control import Control, Scope
+from libs.common.contracts.subjects import control_key
+from libs.common.contracts.words import AccountId
+from libs.common.domain.identity import alert_id
+from services.console.documents import Document, checked, parse_object, plain
+from services.console.problems import AnyRequest, Problem
+from services.console.registry import Registry
+
+_Text = Annotated[str, msgspec.Meta(max_length=500)]
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """What is meant."""
+
+    scope: Scope
+    id: str | None = None
+
+    @property
+    def key(self) -> str:
+        return control_key(scope=self.scope.value, name=self.id)
+
+    @property
+    def what(self) -> str:
+        return "everything" if self.id is None else f"{self.scope.value} `{self.id}`"
+
+
+class Halt(Place, frozen=True, kw_only=True):
+    flatten: bool = False
+    reason: _Text = ""
+    by: _Text = ""
+
+
+@get("/halt")
+async def list_halts(registry: NamedDependency[Registry]) -> Document:
+    """What is halted now."""
+    return {"halts": [plain(control) for control in await registry.controls.list()]}
+
+
+@post("/halt", status_code=200)
+async def halt(request: AnyRequest, registry: NamedDependency[Registry]) -> Document:
+    """What is halted already stays as it was halted, but for a flatten: that is done anew."""
+    asked = checked(parse_object(await request.body()), Halt)
+    _check(asked)
+    control = _control(asked, accounts=await _accounts_of(registry, asked))
+    if control.flatten:
+        await registry.controls.put(asked.key, control)
+        return {"halt": plain(control), "new": True}
+    try:
+        await registry.controls.create(asked.key, control)
+    except Problem as problem:
+        if problem.status != 409:
+            raise
+        standing = (await registry.controls.find(asked.key)).value
+        return {"halt": plain(standing), "new": False}
+    return {"halt": plain(control), "new": True}
+
+
+@post("/resume", status_code=200)
+async def resume(request: AnyRequest, registry: NamedDependency[Registry]) -> Document:
+    """Tells what is halted still: a route stays halted while everything is."""
+    asked = checked(parse_object(await request.body()), Place)
+    _check(asked)
+    standing = await registry.controls.list()
+    others = [one for one in standing if (one.scope, one.id) != (asked.scope, asked.id)]
+    if len(others) == len(standing):
+        raise not_halted(asked, others)
+    kept = await registry.controls.find(asked.key)
+    await registry.controls.delete(asked.key, revision=kept.revision)
+    return {"resumed": plain(kept.value), "halts": [plain(one) for one in others]}
+
+
+def not_halted(asked: Place, standing: Sequence[Control]) -> Problem:
+    halted = ", ".join(one.what for one in standing) or "nothing"
+    return Problem(404, f"{asked.what} is not halted; what is halted: {halted}.")
+
+
+def _check(asked: Place) -> None:
+    if asked.scope is Scope.ALL and asked.id is not None:
+        raise Problem(422, "`id` is for an account or a route.", field="id", value=asked.id)
+    if asked.scope is not Scope.ALL and not asked.id:
+        raise Problem(422, f"`id` must name the {asked.scope.value}.", field="id")
+
+
+async def _accounts_of(registry: Registry, asked: Place) -> tuple[AccountId, ...]:
+    """The accounts in the scope, or a 404."""
+    match asked.scope:
+        case Scope.ALL:
+            return tuple(each.account_id for each in await registry.accounts.list())
+        case Scope.ACCOUNT:
+            return ((await registry.accounts.find(asked.id or "")).value.account_id,)
+        case Scope.ROUTE:
+            route = (await registry.routes.find(asked.id or "")).value
+            # A route may name one account twice, with two multipliers.
+            named = dict.fromkeys(part.account for part in route.settings.accounts)
+            return tuple(AccountId(account) for account in named)
+
+
+def _control(asked: Halt, *, accounts: tuple[AccountId, ...]) -> Control:
+    now = datetime.now(UTC)
+    return Control(
+        scope=asked.scope,
+        id=asked.id,
+        halt_id=alert_id(unix_ms=int(now.timestamp() * 1000), random_bits=secrets.randbits(74)),
+        at=now,
+        reason=asked.reason,
+        by=asked.by,
+        flatten=asked.flatten,
+        accounts=accounts,
+    )
+
+
+halt_router = Router("/", route_handlers=[list_halts, halt, resume])
