@@ -6,7 +6,8 @@ Nothing else publishes to PIPELINE. A `Stored` means that the log has synced the
 import asyncio
 import contextlib
 import contextvars
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -32,7 +33,8 @@ HEADER_SERVICE = "Alertwire-Service"
 HEADER_ALERT = "Alertwire-Alert"
 HEADER_REPLAY_OF = "Alertwire-Replay-Of"
 """The first place in the log of a message that was put there again."""
-_REPLAYED_HEADERS = (HEADER_SERVICE, HEADER_ALERT, HEADER_REPLAY_OF, "traceparent", "tracestate")
+_KEPT_HEADERS = (HEADER_SERVICE, HEADER_ALERT, "traceparent", "tracestate")
+_PLACE = re.compile(r"[1-9][0-9]{0,17}")
 _RECONNECT_WAIT_S = 0.25
 _GATHERED_FOR_S = 0.004
 
@@ -60,6 +62,7 @@ class Replayed:
 
     seq: int
     origin_seq: int
+    duplicate: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,14 +127,16 @@ class Bus:
 
     async def replay(self, letter: DeadLetter, *, event_id: str) -> Replayed:
         """Put a dead letter's message into the log again, as it was; raises `LogUnavailable`."""
-        kept = {name: letter.headers[name] for name in _REPLAYED_HEADERS if name in letter.headers}
-        headers = {HEADER_REPLAY_OF: str(letter.seq), **kept}
-        headers[HEADER_EVENT_ID] = event_id
+        if not self.client.is_connected:
+            raise LogUnavailable("not connected to NATS")
+        headers = {name: letter.headers[name] for name in _KEPT_HEADERS if name in letter.headers}
+        origin_seq = origin_of(letter.headers, seq=letter.seq)
+        headers |= {HEADER_REPLAY_OF: str(origin_seq), HEADER_EVENT_ID: event_id}
         try:
             ack = await self.js.publish(letter.subject, letter.data, headers=headers)
         except (nats.errors.Error, nats.js.errors.Error, OSError) as error:
             raise LogUnavailable(f"{type(error).__name__}: {error}") from error
-        return Replayed(seq=ack.seq, origin_seq=int(headers[HEADER_REPLAY_OF]))
+        return Replayed(seq=ack.seq, origin_seq=origin_seq, duplicate=bool(ack.duplicate))
 
     def publish_soon(
         self, *, subject: str, message: AnyMessage, event_id: str
@@ -169,6 +174,16 @@ class Bus:
             raise LogUnavailable(f"{type(error).__name__}: {error}") from error
         return _entry(raw)
 
+    async def first_seq(self) -> int:
+        """The place where the log begins now: what stood before it is gone. Raises
+        `LogUnavailable`.
+        """
+        try:
+            info = await self.js.stream_info(subjects.STREAM)
+        except (nats.errors.Error, nats.js.errors.Error, OSError) as error:
+            raise LogUnavailable(f"{type(error).__name__}: {error}") from error
+        return info.state.first_seq
+
     async def handled_up_to(self, durable: str) -> int:
         """The place in the log up to which a consumer has handled everything; raises
         `LogUnavailable`.
@@ -198,6 +213,14 @@ class Bus:
                 # No message of ours: whoever consumes it buries it, and it is nobody's history.
                 continue
             yield found
+
+
+def origin_of(headers: Mapping[str, str] | None, *, seq: int) -> int:
+    """The first place of a message that stands at `seq`, as its headers name it. What names no
+    earlier place is nothing: taken for true it would hide what was done about the message.
+    """
+    named = (headers or {}).get(HEADER_REPLAY_OF, "")
+    return min(int(named), seq) if _PLACE.fullmatch(named) else seq
 
 
 @contextlib.asynccontextmanager

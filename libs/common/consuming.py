@@ -26,7 +26,7 @@ import structlog
 from nats.aio.msg import Msg
 
 from libs.common import metrics
-from libs.common.bus import HEADER_REPLAY_OF, Bus, LogUnavailable
+from libs.common.bus import Bus, LogUnavailable, origin_of
 from libs.common.contracts import codec, subjects
 from libs.common.contracts.codec import AnyMessage, UndecodableError
 from libs.common.contracts.dead_letter import DeadLetter
@@ -204,6 +204,7 @@ class Consumer:
                     with process_span(
                         delivery.headers, f"process {stage}", {**attributes, "tries": tried}
                     ):
+                        await self._check_origin(delivery)
                         await self._handler(delivery)
                 except Refuse as refusal:
                     await self._bury(delivery.raw, reason=refusal.reason)
@@ -227,6 +228,14 @@ class Consumer:
                 _log.warning("message.delayed", tries=tried, reason=reason, delay_s=delay_s)
                 await asyncio.sleep(delay_s)
                 delivery = replace(delivery, fresh=False)
+
+    async def _check_origin(self, delivery: Delivery) -> None:
+        """Raises `Refuse` where the log no longer tells what was done about a message since it
+        came first: handled anew, an order would leave twice.
+        """
+        origin_seq = delivery.origin_seq
+        if origin_seq < delivery.seq and origin_seq < await self._bus.first_seq():
+            raise Refuse(f"the log has forgotten what was done about it since {origin_seq}")
 
     async def _bury(self, raw: Msg, *, reason: str) -> None:
         """Keep the message whole with its reason; nothing is acknowledged before that is stored."""
@@ -297,7 +306,7 @@ class Consumer:
 
 def _decoded(raw: Msg, *, old_until: int) -> Delivery:
     seq = raw.metadata.sequence.stream
-    origin_seq = _origin_of(raw, seq=seq)
+    origin_seq = origin_of(raw.headers, seq=seq)
     return Delivery(
         seq=seq,
         subject=raw.subject,
@@ -309,11 +318,6 @@ def _decoded(raw: Msg, *, old_until: int) -> Delivery:
         origin_seq=origin_seq,
         fresh=seq > old_until and raw.metadata.num_delivered == 1 and origin_seq == seq,
     )
-
-
-def _origin_of(raw: Msg, *, seq: int) -> int:
-    named = (raw.headers or {}).get(HEADER_REPLAY_OF, "")
-    return min(int(named), seq) if named.isascii() and named.isdecimal() else seq
 
 
 def _alert_of(raw: Msg) -> AlertId | None:

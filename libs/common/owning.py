@@ -46,6 +46,8 @@ class Ownership:
         self.name = name
         self.since: datetime | None = None
         """When this process became the owner; None while it does not work."""
+        self.monotonic_since = float("-inf")
+        """The same by the clock that nobody sets."""
         self.stands_by = False
         """Another owner was seen alive."""
         self._confirmed_at = datetime.min.replace(tzinfo=UTC)
@@ -60,7 +62,7 @@ class Ownership:
     def confirm(self, *, asked_at: datetime, monotonic_at: float) -> None:
         """The log said so, in answer to what was asked then."""
         if self.since is None:
-            self.since = asked_at
+            self.since, self.monotonic_since = asked_at, monotonic_at
         self.stands_by = False
         self._confirmed_at, self._monotonic_at = asked_at, monotonic_at
 

@@ -14,6 +14,7 @@ import structlog
 
 from libs.common.contracts.order import Holding
 from libs.common.contracts.words import AccountId, PositionMode, PositionSide, VenueSymbol
+from libs.common.domain.moving import other
 from services.executor.news import OrderNews, PositionNews
 from services.executor.pushes import (
     OrderPushed,
@@ -64,12 +65,14 @@ class Book:
         """None while the pushes are not on, or were on for no whole picture yet."""
         self._open = False
         self._doubted_at: float | None = None
+        self._asked_at = float("-inf")
+        self._distrusted: dict[VenueSymbol, float] = {}
 
     # What the rest of the executor asks.
 
     def holdings(self, symbol: VenueSymbol) -> tuple[Holding, ...] | None:
         """What is held of a symbol now; None where the picture is not to be trusted."""
-        if not self.is_live:
+        if not self.is_live or symbol in self._distrusted:
             return None
         rows = [self._rows.get((symbol, side)) for side in PositionSide]
         doubted_at = self._doubted_at
@@ -87,6 +90,17 @@ class Book:
             now - self._heard_at() <= self._timing.heard_s
             and now - self._corrected_at <= self._timing.picture_lasts_s
         )
+
+    def is_corrected_since(self, monotonic_at: float) -> bool:
+        """Whether the exchange was asked, and has answered, since then."""
+        return self._asked_at > monotonic_at
+
+    def distrust(self, symbol: VenueSymbol) -> None:
+        """Something of ours has moved it, and whether that was pushed is not known: it counts again
+        once the exchange has answered to a question of after now.
+        """
+        self._distrusted[symbol] = self._clock()
+        self.want_correction(0.0)
 
     def ordered(self) -> None:
         """An order of this account has ended: what it led to is looked at again soon."""
@@ -143,7 +157,13 @@ class Book:
                 "picture.corrected", account=self.account, symbol=symbol, position_side=side.value
             )
             self.positions.tell(symbol)
+        self._distrusted = {
+            symbol: at
+            for symbol, at in self._distrusted.items()
+            if at > asked_at - self._timing.visible_after_s
+        }
         if self._open:
+            self._asked_at = asked_at
             self._corrected_at = self._clock()
             if self._doubted_at is not None and self._doubted_at <= asked_at:
                 self._doubted_at = None
@@ -164,7 +184,19 @@ class Book:
             version=push.version,
             at=self._clock(),
         )
+        self._drop_other_side(push)
         self.positions.tell(push.symbol)
+
+    def _drop_other_side(self, push: PositionPushed) -> None:
+        """A position that has changed its side is not held on the other one any more, also where
+        nobody says so; and in one-way mode nothing is.
+        """
+        place = (push.symbol, other(push.side))
+        row = self._rows.get(place)
+        if row is None or push.holding is None:
+            return
+        if row.position_id == push.position_id or self.position_mode is PositionMode.ONE_WAY:
+            del self._rows[place]
 
     def _doubt(self, push: PositionPushed) -> None:
         """A push is missing: this one is whole, but others may be missing too."""

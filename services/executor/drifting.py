@@ -13,6 +13,7 @@ from libs.common.contracts.intent import Denial
 from libs.common.domain.identity import drift_event_id
 from libs.common.telemetry import alert_span
 from services.executor.accounts import Accounts
+from services.executor.exchange import QueryFailed
 from services.executor.moved import Lane, Move, Moved, Sizes, sizes
 from services.executor.resting import RestingOrders
 from services.executor.settings import Timing
@@ -51,13 +52,16 @@ class DriftWatch:
             await self.look()
 
     async def look(self) -> None:
-        """One round. What is seen twice in a row is told."""
+        """One round. What is seen twice in a row is asked about, and told if the exchange says so:
+        a push may have been lost.
+        """
         now = self._clock.now()
         waiting = {(one.account, one.symbol) for one in self._resting.all()}
         for lane, move in self._moved.moves():
             if lane in waiting:
                 # An order that rests may be filled in part without a word.
-                self._moved.forget(lane)
+                move.is_muted = True
+            if move.is_muted:
                 continue
             if self._moved.is_busy(lane) or (now - move.at).total_seconds() < self._timing.drift_s:
                 self._suspected.pop(lane, None)
@@ -68,7 +72,25 @@ class DriftWatch:
             elif self._suspected.get(lane) != held:
                 self._suspected[lane] = held
             else:
-                await self._tell(move, held)
+                answered = await self._ask(lane)
+                if answered is None or self._moved.is_busy(lane):
+                    continue
+                if answered != move.expected():
+                    await self._tell(move, answered)
+                else:
+                    self._suspected.pop(lane, None)
+
+    async def _ask(self, lane: Lane) -> Sizes | None:
+        account, symbol = lane
+        connected = self._accounts.find(account)
+        if isinstance(connected, Denial):
+            return None
+        connected.book.distrust(symbol)
+        try:
+            return sizes((await connected.exchange.holdings(symbol)).holdings)
+        except QueryFailed as failure:
+            _log.info("position.unasked", account=account, symbol=symbol, why=str(failure))
+            return None
 
     def _held(self, lane: Lane) -> Sizes | None:
         account, symbol = lane
@@ -101,7 +123,7 @@ class DriftWatch:
             # It is seen again in the next round.
             _log.warning("position.untold", account=plan.account, error=str(error))
             return
-        move.drifted, move.at = held, at
+        move.drifted, move.believed, move.at = held, None, at
         self._suspected.pop((plan.account, plan.symbol), None)
         drifts.inc()
         _log.warning(

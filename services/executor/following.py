@@ -6,6 +6,7 @@ nothing from the budget for orders.
 import asyncio
 import contextlib
 from datetime import timedelta
+from decimal import Decimal
 
 import structlog
 
@@ -50,6 +51,7 @@ class Follower:
         self._asking: dict[AccountId, asyncio.Task[None]] = {}
         self._doubtful: set[ClientOrderId] = set()
         self._missed: set[ClientOrderId] = set()
+        self._filled: dict[ClientOrderId, Decimal] = {}
         self._heard: asyncio.Queue[OrderPushed] = asyncio.Queue()
 
     async def follow(self) -> None:
@@ -131,6 +133,7 @@ class Follower:
 
     async def _conclude(self, resting: Execution, leg: Leg, found: Found) -> None:
         order = resting.client_order_id
+        self._tell_book(resting, found)
         try:
             if found.state in WAITING:
                 await self._keep_in_mind(resting, leg, found)
@@ -145,6 +148,16 @@ class Follower:
         self._resting.remove(order)
         self._doubtful.discard(order)
         self._missed.discard(order)
+        self._filled.pop(order, None)
+
+    def _tell_book(self, resting: Execution, found: Found) -> None:
+        order, filled = resting.client_order_id, found.filled_contracts
+        if filled == self._filled.get(order, resting.filled_contracts or Decimal(0)):
+            return
+        self._filled[order] = filled
+        connected = self._accounts.find(resting.account)
+        if isinstance(connected, Connected):
+            connected.book.distrust(resting.symbol)
 
     def _tell_if_missed(self, resting: Execution, query: OrderQuery) -> None:
         # Once per order: it goes on being asked for, since neither answer says that it has ended.

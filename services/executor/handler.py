@@ -160,28 +160,30 @@ class Executor:
         )
 
     async def _gathered(self, intent: Intent, connected: Connected) -> Gathered:
+        lane, book = (intent.account, intent.symbol), connected.book
         live_looks = 0
         while True:
-            # What was pushed while the process was stopped is not read yet when it wakes.
+            # What was pushed while the process was stopped is not read yet when it wakes, and what
+            # another owner has done was perhaps not pushed here.
             awake = self._ownership.age_s(self._clock.now()) <= self._timing.claim_s
+            ours = book.is_corrected_since(self._ownership.monotonic_since)
             gathered = await gather_picture(
                 intent,
                 connected=connected,
                 resting=self._resting,
-                live=awake and live_looks < self._timing.live_looks_max,
+                live=awake and ours and live_looks < self._timing.live_looks_max,
             )
-            if self._moved.is_shown(
-                gathered.picture.holdings,
-                account=intent.account,
-                symbol=intent.symbol,
-                now=self._clock.now(),
-            ):
-                return gathered
+            holdings = gathered.picture.holdings
             if gathered.live:
+                if self._moved.is_expected(holdings, lane=lane):
+                    return gathered
                 live_looks += 1
-                await connected.book.positions.wait(
-                    intent.symbol, timeout_s=self._timing.shown_again_s
-                )
+                await book.positions.wait(intent.symbol, timeout_s=self._timing.shown_again_s)
+            elif self._moved.is_shown(
+                holdings, account=intent.account, symbol=intent.symbol, now=self._clock.now()
+            ):
+                self._moved.believe(holdings, lane=lane)
+                return gathered
             else:
                 await self._clock.sleep(self._timing.shown_again_s)
 

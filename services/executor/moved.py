@@ -35,6 +35,10 @@ class Move:
     filled: dict[ClientOrderId, tuple[Leg, Decimal]] = field(default_factory=dict)
     drifted: Sizes | None = None
     """What was held when that was last told to be something else."""
+    is_muted: bool = False
+    """An order that rests has perhaps moved it since: what is held then is no drift."""
+    believed: Sizes | None = None
+    """What the exchange has answered since, where it is something else than expected."""
 
     def expected(self) -> Sizes:
         if self.drifted is not None:
@@ -73,15 +77,26 @@ class Moved:
         move = self._moves.get(lane)
         if move is None or move.plan.intent_id != plan.intent_id:
             self._moves[lane] = move = Move(plan=plan, at=at)
-        move.at = at
+        move.at, move.believed = at, None
         move.filled[leg.client_order_id] = (leg, filled)
-
-    def forget(self, lane: Lane) -> None:
-        """Something of ours moves it that no plan has told of: an order that rests."""
-        self._moves.pop(lane, None)
 
     def moves(self) -> list[tuple[Lane, Move]]:
         return list(self._moves.items())
+
+    def is_expected(self, holdings: Iterable[Holding], *, lane: Lane) -> bool:
+        """Whether what was pushed is what must be held. However long ago the last fill was: a push
+        that was lost comes no more, and only an answer of the exchange may say something else.
+        """
+        move = self._moves.get(lane)
+        if move is None:
+            return True
+        return sizes(holdings) == (move.expected() if move.believed is None else move.believed)
+
+    def believe(self, holdings: Iterable[Holding], *, lane: Lane) -> None:
+        """The exchange has answered so."""
+        move = self._moves.get(lane)
+        if move is not None:
+            move.believed = sizes(holdings)
 
     def is_shown(
         self,

@@ -100,6 +100,9 @@ class Shard:
         self._consumer = Consumer(
             self._bus, durable=self.durable, handler=executor.handle, lane_of=lane_of
         )
+        for connected in self._accounts.current():
+            # What was traded by somebody else was perhaps not pushed here.
+            connected.book.want_correction(0.0)
         try:
             async with asyncio.TaskGroup() as group:
                 helpers = [

@@ -46,6 +46,7 @@ class Owning:
     """
 
     since = None
+    monotonic_since = float("-inf")
     confirmed_s_ago = 0.0
 
     def age_s(self, _now):

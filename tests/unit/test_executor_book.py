@@ -223,3 +223,31 @@ def test_the_position_mode_is_as_last_told(desk):
     assert desk.book.position_mode is None
     desk.book.pushed(PositionModePushed(mode=PositionMode.ONE_WAY))
     assert desk.book.position_mode is PositionMode.ONE_WAY
+
+
+@pytest.mark.parametrize("position_id", ["7", "8"])
+def test_in_one_way_mode_only_one_side_is_held(desk, position_id):
+    desk.live((BTC, held(10)))
+    desk.book.position_mode = PositionMode.ONE_WAY
+    desk.push(4, side=SHORT, position_id=position_id)
+    assert desk.sizes() == {"short": 4}
+
+
+def test_a_position_that_changes_its_side_leaves_the_other(desk):
+    desk.live((BTC, held(10)))
+    desk.push(4, side=SHORT, position_id="7")
+    assert desk.sizes() == {"short": 4}
+
+
+def test_in_hedge_mode_both_sides_are_held(desk):
+    desk.live((BTC, held(10)))
+    desk.book.position_mode = PositionMode.HEDGE
+    desk.push(4, side=SHORT, position_id="8")
+    assert desk.sizes() == {"long": 10, "short": 4}
+
+
+def test_a_side_that_is_closed_says_nothing_of_the_other(desk):
+    desk.live((BTC, held(10)))
+    desk.book.position_mode = PositionMode.ONE_WAY
+    desk.push(0, side=SHORT, position_id="8")
+    assert desk.sizes() == {"long": 10}

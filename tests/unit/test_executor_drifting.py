@@ -5,7 +5,9 @@ from msgspec.structs import replace
 
 from libs.common.contracts.drift import Held, PositionDrifted
 from libs.common.contracts.words import Action, OrderType, PositionSide
+from services.executor.exchange import Cause, Holdings, QueryFailed
 from tests.factories import ALERT_ID, D, make_intent
+from tests.unit.mexc_calls import make_call
 from tests.unit.test_executor_changes import LATER
 from tests.unit.test_executor_live import LiveDesk
 
@@ -28,7 +30,17 @@ async def looked(desk, *, times=2):
 
 
 def become(desk, *holdings):
-    """The exchange tells something else, by whatever way the book learns it."""
+    """The exchange tells something else, when it is asked too."""
+    show(desk, *holdings)
+
+    async def answer(_symbol):
+        return Holdings(holdings=holdings, calls=())
+
+    desk.exchange.holdings = answer
+
+
+def show(desk, *holdings):
+    """The picture shows something else."""
     desk.book.holdings = lambda _symbol: holdings
 
 
@@ -57,6 +69,31 @@ async def test_a_position_that_was_changed_is_told_each_time(desk):
     _, second = await looked(desk)
     assert second.expected == (Held(side=LONG, contracts=D(4)),)
     assert second.held == (Held(side=LONG, contracts=D(3)),)
+
+
+async def test_a_picture_that_lost_a_push_is_no_drift(desk):
+    """The exchange holds what our orders made."""
+    show(desk)
+    wanted = []
+    desk.book.want_correction = wanted.append
+    assert await looked(desk, times=6) == []
+    assert desk.exchange.asked, "it was asked"
+    assert wanted, "and the picture is to be corrected"
+    await desk.handle(make_intent(action=Action.FLAT, contracts=None, alert_id=LATER))
+    assert desk.submitted[-1] == "close long 10"
+
+
+async def test_an_exchange_that_does_not_answer_is_asked_later(desk):
+    become(desk)
+    answer = desk.exchange.holdings
+
+    async def failing(symbol):
+        desk.exchange.holdings = answer
+        raise QueryFailed(kind=Cause.SYSTEM, code=None, message="away", call=make_call())
+
+    desk.exchange.holdings = failing
+    assert await looked(desk) == []
+    assert len(await looked(desk)) == 1
 
 
 async def test_what_is_seen_once_may_be_on_its_way(desk):

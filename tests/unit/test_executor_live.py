@@ -112,6 +112,72 @@ async def test_a_position_that_is_not_pushed_is_asked_for(desk):
     assert "holdings" in desk.exchange.asked
 
 
+async def test_a_push_that_was_lost_is_not_believed_later_either(desk):
+    """A picture that was never told of the fill is as wrong an hour later."""
+    desk.lost.add("position")
+    await desk.handle(make_intent())
+    desk.clock.advance(3_600)
+    await desk.handle(make_intent(action=Action.FLAT, contracts=None, alert_id=LATER))
+    assert desk.submitted == ["open long 10", "close long 10"]
+
+
+async def test_what_the_exchange_answers_is_believed_and_then_what_it_pushes(desk):
+    """Somebody has closed it by hand, and the picture says so."""
+    await desk.handle(make_intent())
+    desk.exchange.venue.held.clear()
+    desk.book.corrected((), asked_at=desk.book._clock() + 10)
+    desk.clock.advance(10)
+    await desk.handle(make_intent(action=Action.FLAT, contracts=None, alert_id=LATER))
+    assert desk.exchange.asked == ["holdings"]
+    await desk.handle(make_intent(action=Action.FLAT, contracts=None, alert_id=OTHER_ALERT))
+    assert desk.exchange.asked == ["holdings"], "once is enough"
+    assert desk.submitted == ["open long 10"]
+
+
+async def test_a_picture_of_before_the_tenure_is_not_used(desk):
+    """What another owner has traded was perhaps not pushed here."""
+    desk.owning.monotonic_since = desk.book._clock()
+    await desk.handle(make_intent())
+    assert desk.exchange.asked == ["holdings"]
+    desk.book.corrected(
+        [("BTC_USDT", one) for one in (await desk.exchange.holdings(BTC)).holdings],
+        asked_at=desk.book._clock(),
+    )
+    desk.exchange.asked.clear()
+    await desk.handle(make_intent(alert_id=LATER))
+    assert desk.exchange.asked == []
+
+
+async def test_the_fill_of_an_order_that_waited_is_asked_about(desk):
+    """Its push may be the one that was lost."""
+    await desk.handle(make_intent(order_type=OrderType.LIMIT, price=D(49_000)))
+    _, leg = desk.exchange.submitted[0]
+    desk.exchange.move("49000")
+    found = await desk.exchange.order(BTC, leg.client_order_id)
+    desk.exchange.asked.clear()
+    await desk.follower.hear(
+        OrderPushed(symbol=BTC, client_order_id=leg.client_order_id, found=found)
+    )
+    await desk.handle(make_intent(action=Action.FLAT, contracts=None, alert_id=LATER))
+    assert desk.exchange.asked == ["holdings"]
+    assert desk.submitted[-1] == "close long 10"
+
+
+async def test_an_order_that_waits_makes_a_lost_push_no_better(desk):
+    """What the lane's last fill led to is expected all the same."""
+    desk.lost.add("position")
+    await desk.handle(make_intent())
+    await desk.handle(
+        make_intent(order_type=OrderType.LIMIT, price=D(49_000), alert_id=OTHER_ALERT)
+    )
+    desk.clock.advance(10)
+    await desk.drifts.look()
+    desk.exchange.asked.clear()
+    await desk.handle(make_intent(action=Action.FLAT, contracts=None, alert_id=LATER))
+    assert "holdings" in desk.exchange.asked
+    assert desk.submitted[-1] == "close long 10"
+
+
 async def test_what_looks_frozen_is_asked_for(desk):
     """A canceled order may be told a moment before what it had frozen."""
     await desk.handle(make_intent())

@@ -107,6 +107,7 @@ class _Lane:
     denial: Denial | None = None
     withheld: Denial | None = None
     dead: str | None = None
+    letter_seq: int | None = None
 
     @property
     def steps(self) -> list[JourneyStep]:
@@ -134,7 +135,7 @@ def journey(events: Iterable[TrailEvent]) -> Journey:
     """
     story = _Story()
     for event in events:
-        _add(story, event.message)
+        _add(story, event.message, seq=event.seq)
     refused, flattened, whole, lanes = story.refused, story.flattened, story.whole, story.lanes
     for lane in lanes.values():
         _abandon(lane.orders)
@@ -151,7 +152,7 @@ def journey(events: Iterable[TrailEvent]) -> Journey:
     return Journey(status=status, reason=reason, orders=orders, changes=changes)
 
 
-def _add(story: _Story, message: AnyMessage | None) -> None:
+def _add(story: _Story, message: AnyMessage | None, *, seq: int) -> None:
     whole, lanes = story.whole, story.lanes
     match message:
         case AlertRefused(reason=why):
@@ -159,10 +160,16 @@ def _add(story: _Story, message: AnyMessage | None) -> None:
         case Flattening():
             story.flattened = True
         case DeadReplayed():
+            # Others stay dead; and where the replay has failed too, its letter may stand before.
             for lane in (whole, *lanes.values()):
-                lane.dead = None
-        case IntentDenied(account=None) | DeadLetter():
-            _tell(_dead_lane(message, whole=whole, lanes=lanes), message)
+                if lane.letter_seq == message.letter_seq:
+                    lane.dead = None
+        case DeadLetter():
+            if message.service not in _OFF_THE_PATH:
+                lane = _dead_lane(message, whole=whole, lanes=lanes)
+                lane.dead, lane.letter_seq = message.reason, seq
+        case IntentDenied(account=None):
+            _tell(whole, message)
         case Intent() | IntentDenied() | Plan() | Execution():
             assert message.account is not None  # noqa: S101 - the case above
             whole.dead = None  # What was given up on before is going on again.
@@ -172,20 +179,15 @@ def _add(story: _Story, message: AnyMessage | None) -> None:
             pass
 
 
-def _dead_lane(message: AnyMessage, *, whole: _Lane, lanes: dict[AccountId, _Lane]) -> _Lane:
+def _dead_lane(letter: DeadLetter, *, whole: _Lane, lanes: dict[AccountId, _Lane]) -> _Lane:
     # A given-up intent is the end on its account alone; its subject names the account.
-    if isinstance(message, DeadLetter):
-        subject = subjects.parse(message.subject)
-        if subject.stage == "intent.accepted" and len(subject.keys) > 1:
-            return lanes.setdefault(AccountId(subject.keys[1]), _Lane())
+    subject = subjects.parse(letter.subject)
+    if subject.stage == "intent.accepted" and len(subject.keys) > 1:
+        return lanes.setdefault(AccountId(subject.keys[1]), _Lane())
     return whole
 
 
 def _tell(lane: _Lane, message: AnyMessage) -> None:
-    if isinstance(message, DeadLetter):
-        if message.service not in _OFF_THE_PATH:
-            lane.dead = message.reason
-        return
     if not _is_followed(lane, message):
         lane.dead = None  # It was replayed, or delivered after all.
     match message:
