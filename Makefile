@@ -15,7 +15,7 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup up test test-fast lint types fmt lock bench
+.PHONY: help setup up test test-fast lint types fmt lock bench chaos
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ fmt: $(VENV)/.dev ## Format, and mend what can be mended
 
 bench: $(VENV)/.dev ## Measure, print a table, write bench.json
 	@$(PY) -m bench
+
+chaos: $(VENV)/.dev ## Kill, stop and cut under load; then compare what happened with what should
+	@$(PY) -m chaos $(ARGS)
 
 # Settings that point at another index or at local files must not reach the lock files.
 UV := env -u UV_INDEX -u UV_DEFAULT_INDEX -u UV_INDEX_URL -u UV_EXTRA_INDEX_URL -u UV_FIND_LINKS \

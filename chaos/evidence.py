@@ -1,0 +1,124 @@
+"""What was seen from outside during and after a run, as the verdict reads it. Values only."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from chaos.world import Side
+
+LaneKey = tuple[str, str]
+"""Account and symbol."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What one try to deliver an alert came back with; seconds since the run began."""
+
+    sent_s: float
+    answered_s: float
+    status: int
+    """Of HTTP; 0 where nothing came back."""
+    said: str = ""
+    alert_id: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredAlert:
+    """An `alert.received` as the log holds it."""
+
+    alert_id: str
+    key: str
+    route: str
+    seq: int
+    received_s: float
+    """Unix time."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Denial:
+    """An `intent.denied`, what a plan left out, or an order that was given up before the exchange
+    had it; `account` None speaks of all.
+    """
+
+    alert_id: str
+    account: str | None
+    reason: str
+    at_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExchangeOrder:
+    """As the exchange's own list has it."""
+
+    account: str
+    symbol: str
+    oid: str
+    order_id: int
+    """Grows with each order that the exchange makes, of whatever account."""
+    contracts: int
+    filled: int
+    state: int
+    """3 is done, 4 canceled, 5 died after it was taken."""
+    error: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One request to make an order, as it arrived at the exchange."""
+
+    account: str
+    oid: str
+    received_ns: int
+    code: int | None
+    """None: it was not executed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToldOrder:
+    """One order of an alert as the console tells it."""
+
+    oid: str
+    state: str
+    filled: int
+    exchange_order_id: str | None
+    has_request: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """An alert's journey as the console tells it."""
+
+    status: str
+    reason: str | None
+    seqs: tuple[int, ...]
+    """The places in the log of its events."""
+    orders: tuple[ToldOrder, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One message of the log, or the row that should be its copy."""
+
+    subject: str
+    digest: str
+    alert_id: str = ""
+
+
+@dataclass(kw_only=True)
+class Evidence:
+    answers: dict[str, list[Answer]] = field(default_factory=dict)
+    """By the signal's key."""
+    stored: list[StoredAlert] = field(default_factory=list)
+    denials: list[Denial] = field(default_factory=list)
+    orders: list[ExchangeOrder] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
+    positions: dict[LaneKey, Mapping[Side, int]] = field(default_factory=dict)
+    told: dict[str, Told] = field(default_factory=dict)
+    """By the alert's id."""
+    plans: dict[tuple[str, str], str] = field(default_factory=dict)
+    """By alert and account, what the executor said that it was doing; it explains, and proves
+    nothing.
+    """
+    sent: set[str] = field(default_factory=set)
+    """Client order ids whose request is in the log."""
+    log: dict[int, Entry] = field(default_factory=dict)
+    rows: dict[int, Entry] = field(default_factory=dict)
