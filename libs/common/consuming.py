@@ -121,6 +121,9 @@ class Consumer:
                     self._ready = False
                     _log.warning("consumer.lost", error=f"{type(error).__name__}: {error}")
                     await asyncio.sleep(_RECONNECT_S)
+                if not stop.is_set():
+                    await self._reset(stop)
+                    _log.info("consumer.reattached", old_until_seq=self._old_until)
             self._ready, self._stopping = False, True
             if workers:
                 _, running = await asyncio.wait(workers, timeout=_STOP_GRACE_S)

@@ -28,14 +28,17 @@ async def pull(
     caller can look up.
 
     `room()` is how many more messages the caller can hold; while it is 0 nothing is asked for.
-    Raises `nats.errors.Error` when the connection is lost for good or the request is refused.
+    Ends when the connection was lost and is there again: what the server had sent into the old one
+    comes back only after its ack wait, so newer messages must not be taken before the consumer was
+    reset. Raises `nats.errors.Error` when it is lost for good, or the request is refused.
     """
+    connection = bus.client.stats["reconnects"]
     inbox = bus.client.new_inbox()
     subscription = await bus.client.subscribe(inbox)
     request_subject = f"$JS.API.CONSUMER.MSG.NEXT.{subjects.STREAM}.{durable}"
     try:
         wanted, deadline = 0, 0.0
-        while going():
+        while going() and bus.client.stats["reconnects"] == connection:
             now = time.monotonic()
             if wanted <= 0 or now > deadline:
                 wanted = room()
@@ -56,6 +59,9 @@ async def pull(
                 if message.headers[_STATUS] == "503":
                     raise nats.errors.NoRespondersError
                 continue
+            if bus.client.stats["reconnects"] != connection:
+                # It came behind what was lost, and is redelivered in its place.
+                return
             wanted -= 1
             yield message
     finally:
