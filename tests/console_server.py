@@ -18,7 +18,7 @@ from libs.common.secret import Secret
 from libs.common.serving import serving
 from services.console.accounts import Sealer
 from services.console.app import make_app
-from services.console.dead_letters import DeadLetters
+from services.console.letters import DeadLetters
 from services.console.registry import Registry
 from services.console.routes import Webhooks
 from services.console.trail import open_trail

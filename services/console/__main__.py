@@ -16,7 +16,7 @@ from libs.common.settings import SettingsError, from_env, redacted
 from libs.common.telemetry import configure_telemetry
 from services.console.accounts import Sealer
 from services.console.app import make_app
-from services.console.dead_letters import DeadLetters
+from services.console.letters import DeadLetters
 from services.console.problems import Problem
 from services.console.registry import Registry
 from services.console.routes import Webhooks

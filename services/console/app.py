@@ -12,8 +12,9 @@ from libs.common.secret import Secret
 from services.console.access import bearer_guard
 from services.console.accounts import Sealer, account_router
 from services.console.alerts import alert_router
-from services.console.dead_letters import DeadLetters, dead_router
+from services.console.dead_letters import dead_router
 from services.console.halts import halt_router
+from services.console.letters import DeadLetters
 from services.console.problems import (
     Problem,
     answer_bug,

@@ -17,6 +17,10 @@ from tests.nats_process import NatsProcess
 
 pytestmark = pytest.mark.integration
 
+LETTER = DeadLetter(
+    service="router", at=NOW, subject="x", seq=1, deliveries=1, reason="r", data=b"{"
+)
+
 
 @pytest.fixture
 async def bus(js, nats_url):
@@ -64,13 +68,10 @@ async def test_the_place_up_to_which_everything_was_handled_is_told(bus, js):
 
 
 async def test_a_message_without_an_alert_says_none(bus, js):
-    letter = DeadLetter(
-        service="router", at=NOW, subject="x", seq=1, deliveries=1, reason="r", data=b"{"
-    )
-    stored = await bus.publish(subject=subjects.dead("router"), message=letter, event_id="d")
+    stored = await bus.publish(subject=subjects.dead("router"), message=LETTER, event_id="d")
     raw = await js.get_msg(subjects.STREAM, seq=stored.seq)
     assert set(raw.headers) == {HEADER_EVENT_ID, HEADER_SERVICE}
-    assert (await bus.entry(stored.seq)).message == letter
+    assert (await bus.entry(stored.seq)).message == LETTER
 
 
 async def test_the_same_event_is_stored_once(bus, js):
@@ -173,6 +174,10 @@ async def test_while_nats_is_away_nothing_is_kept_for_later_and_readiness_says_s
             assert health.missing() == {"log": "not connected to NATS"}
             with pytest.raises(LogUnavailable, match="not connected"):
                 await post(bus)
+            with pytest.raises(LogUnavailable, match="not connected"):
+                await bus.replay(LETTER, event_id="replay:1")
+            with pytest.raises(LogUnavailable):
+                await bus.first_seq()
             with pytest.raises(LogUnavailable):
                 await bus.entry(1)
             with pytest.raises(nats.errors.OutboundBufferLimitError):

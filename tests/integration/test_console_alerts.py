@@ -307,3 +307,11 @@ async def test_a_line_says_what_was_asked_and_what_became_of_it(console, put_tra
 async def test_a_wrong_query_is_a_problem(console, query):
     status, problem = await console.call("GET", f"/api/alerts?{query}")
     assert (status, problem["status"]) == (400, 400)
+
+
+async def test_an_alert_that_was_put_into_the_log_again_stands_once(console, put_trail):
+    await put_trail(received(1), received(2), received(1))
+    _, page = await console.call("GET", "/api/alerts")
+    assert [line["alert_id"] for line in page["alerts"]] == [make_id(2), make_id(1)]
+    _, found = await console.call("GET", f"/api/alerts/{make_id(1)}")
+    assert [event["stage"] for event in found["events"]] == ["alert.received"] * 2

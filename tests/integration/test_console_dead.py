@@ -4,6 +4,7 @@ into the log again once.
 
 import asyncio
 import base64
+from dataclasses import replace
 
 import pytest
 
@@ -14,9 +15,10 @@ from libs.common.contracts.dead_letter import DeadReplayed
 from libs.common.contracts.words import AlertId
 from libs.common.domain.identity import alert_id
 from libs.common.outcome import Refuse
-from libs.common.topology import ROUTER, ensure_topology
+from libs.common.topology import AUDITOR, ROUTER, ensure_topology, executor_consumer
 from tests.console_server import running
 from tests.factories import ALERT_ID, make_alert
+from tests.trail_messages import make_dead
 from tools.devstack.ports import free_port
 
 pytestmark = pytest.mark.integration
@@ -108,6 +110,35 @@ async def test_newest_first_and_page_by_page(console, service):
     assert rest["next"] is None
 
 
+async def bury(console, number):
+    """A letter in the log, as a service leaves it."""
+    letter = make_dead("router", "alert.received.demo")
+    stored = await console.bus.publish(
+        subject=subjects.dead("router"), message=letter, event_id=f"b{number}"
+    )
+    return stored.seq
+
+
+async def test_of_a_night_of_letters_the_newest_are_told_first(console):
+    """More than are read at once."""
+    seqs = await asyncio.gather(*(bury(console, number) for number in range(600)))
+    newest = sorted(seqs, reverse=True)
+    _, first = await console.call("GET", "/api/dead?limit=2")
+    assert [letter["seq"] for letter in first["dead"]] == newest[:2]
+    _, last = await console.call("GET", f"/api/dead?before={newest[-3]}")
+    assert [letter["seq"] for letter in last["dead"]] == newest[-2:]
+    info = await console.bus.js.consumers_info(subjects.STREAM)
+    assert {consumer.name for consumer in info} == {ROUTER, AUDITOR, executor_consumer(0)}
+
+
+async def test_what_is_no_letter_is_left_out(console):
+    seq = await bury(console, 1)
+    strange = await console.bus.js.publish(subjects.dead("router"), b"{")
+    _, found = await console.call("GET", "/api/dead")
+    assert [letter["seq"] for letter in found["dead"]] == [seq]
+    assert (await console.call("GET", f"/api/dead/{strange.seq}"))[0] == 404
+
+
 async def test_a_letter_is_shown_whole(console, service):
     await service.post()
     [letter] = await letters(console, count=1)
@@ -115,6 +146,8 @@ async def test_a_letter_is_shown_whole(console, service):
     assert shown["message"]["alert_id"] == ALERT_ID
     assert codec.decode(base64.b64decode(shown["data_base64"])) == make_alert()
     assert shown["headers"]["Nats-Msg-Id"] == "e1"
+    assert shown["text"] is None
+    assert "denied as stale" in shown["outlook"]
 
 
 async def test_a_message_that_nobody_can_read_is_shown_as_it_came(console, service):
@@ -122,6 +155,8 @@ async def test_a_message_that_nobody_can_read_is_shown_as_it_came(console, servi
     [letter] = await letters(console, count=1)
     _, shown = await console.call("GET", f"/api/dead/{letter['seq']}")
     assert shown["message"] is None
+    assert shown["text"] == "\N{REPLACEMENT CHARACTER}{"
+    assert "unless the software was mended" in shown["outlook"]
     assert base64.b64decode(shown["data_base64"]) == b"\xff{"
     assert "undecodable" in shown["reason"]
 
@@ -156,6 +191,69 @@ async def test_a_letter_is_replayed_once(console, service):
     assert listed["replayed"] == first["dead"]["replayed"]
 
 
+async def test_a_letter_is_replayed_once_also_when_the_log_has_forgotten_the_event_ids(
+    console, service
+):
+    await service.post()
+    [letter] = await letters(console, count=1)
+    config = (await console.bus.js.stream_info(subjects.STREAM)).config
+    await console.bus.js.update_stream(replace(config, duplicate_window=0.1))
+    service.broken = False
+    await console.call("POST", f"/api/dead/{letter['seq']}/replay")
+    await asyncio.sleep(0.5)
+    _, second = await console.call("POST", f"/api/dead/{letter['seq']}/replay")
+    assert not second["new"]
+    info = await console.bus.js.stream_info(subjects.STREAM, subjects_filter="alert.>")
+    assert info.state.subjects == {"alert.received.demo": 2}
+
+
+async def test_of_two_at_once_one_replays_it(console, service):
+    await service.post()
+    [letter] = await letters(console, count=1)
+    service.broken = False
+    path = f"/api/dead/{letter['seq']}/replay"
+    answers = await asyncio.gather(*(console.call("POST", path) for _ in range(5)))
+    assert sorted(answer["new"] for _, answer in answers) == [False] * 4 + [True]
+    assert len({answer["dead"]["replayed"]["seq"] for _, answer in answers}) == 1
+
+
+async def test_what_the_log_has_forgotten_the_beginning_of_is_not_replayed(console, service):
+    """The plan and the orders may be gone, and would be made again."""
+    seq = await service.post()
+    [letter] = await letters(console, count=1)
+    await console.bus.js.purge_stream(subjects.STREAM, seq=seq + 1)
+    status, problem = await console.call("POST", f"/api/dead/{letter['seq']}/replay")
+    assert status == 409
+    assert "forgotten" in problem["detail"]
+    await asyncio.sleep(0.1)
+    assert len(service.handled) == 1
+
+
+async def test_nor_is_it_handled_where_it_was_replayed_in_time(console, service):
+    service.broken = False
+    seq = await service.post()
+    await service.until_handled(1)
+    await console.bus.js.purge_stream(subjects.STREAM, seq=seq + 1)
+    await console.bus.js.publish(
+        "alert.received.demo", codec.encode(make_alert()), headers={HEADER_REPLAY_OF: str(seq)}
+    )
+    [letter] = await letters(console, count=1)
+    assert "forgotten" in letter["reason"]
+    assert len(service.handled) == 1
+
+
+async def test_a_header_that_names_nothing_is_not_taken_along(console, service):
+    await console.bus.js.publish(
+        "alert.received.demo", codec.encode(make_alert()), headers={HEADER_REPLAY_OF: "x"}
+    )
+    [letter] = await letters(console, count=1)
+    service.broken = False
+    await console.call("POST", f"/api/dead/{letter['seq']}/replay")
+    await service.until_handled(2)
+    assert service.handled[1].origin_seq == letter["origin_seq"]
+    assert not service.handled[1].fresh
+
+
 async def test_what_fails_again_makes_another_letter_of_the_same_origin(console, service):
     seq = await service.post()
     [letter] = await letters(console, count=1)
@@ -187,7 +285,7 @@ async def test_a_letter_that_is_not_there(console, service, method, more):
     assert f"no dead letter {seq}" in problem["detail"]
 
 
-@pytest.mark.parametrize("header", ["x", "-1", "99999"])
+@pytest.mark.parametrize("header", ["x", "-1", "0", "99999", "9" * 30])
 async def test_a_header_that_names_no_earlier_place_is_nothing(console, service, header):
     service.broken = False
     await service.post()

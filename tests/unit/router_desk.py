@@ -84,17 +84,17 @@ class Desk:
             clock=self.clock,
         )
 
-    async def handle(self, message=None, *, fresh=True):
+    async def handle(self, message=None, *, fresh=True, seq=0, origin_seq=0):
         await self.router.handle(
             Delivery(
-                seq=0,
+                seq=seq,
                 subject="alert.received.demo",
                 stored_at=self.clock.now(),
                 message=message or make_alert(),
                 headers={},
                 data=b"",
                 raw=None,
-                origin_seq=0,
+                origin_seq=origin_seq,
                 fresh=fresh,
             )
         )

@@ -6,6 +6,7 @@ import pytest
 
 from tests.factories import ALERT_ID
 from tests.unit.cli_stand import run
+from tools.cli import dead
 
 
 def letter(**changes):
@@ -58,22 +59,39 @@ def test_the_list_as_json(stack, server):
     assert json.loads(answer.output) == document
 
 
-@pytest.mark.parametrize(
-    ("stage", "words"),
-    [("alert.received", "denied as stale"), ("intent.accepted", "not sent again")],
-)
-def test_a_letter_is_shown_with_what_a_replay_comes_to(stack, server, stage, words):
-    shown = letter(stage=stage, headers={"a": "b"}, message={"x": 1}, data_base64="e30=")
-    answers(server, "GET /api/dead/17", shown)
+def whole(**changes):
+    told = {"outlook": "it is stale", "headers": {"a": "b"}, "message": {"x": 1}}
+    return letter(**{**told, "text": None, "data_base64": "e30=", **changes})
+
+
+def test_a_letter_is_shown_with_what_a_replay_comes_to(stack, server):
+    answers(server, "GET /api/dead/17", whole())
     answer = run("dead", "show", "17", stack=stack)
-    assert words in answer.output
     assert "e30=" not in answer.output, "the message is there to read"
-    assert "alertwire dead replay 17" in answer.output
+    assert "replayed, it is stale: alertwire dead replay 17" in answer.output
+
+
+def test_of_a_letter_that_was_replayed_no_replay_is_offered(stack, server):
+    answers(server, "GET /api/dead/17", whole(replayed=REPLAYED))
+    assert "dead replay" not in run("dead", "show", "17", stack=stack).output
+
+
+@pytest.mark.parametrize(("said", "done"), [("y", True), ("n", False)])
+def test_at_a_terminal_it_asks_first(stack, server, monkeypatch, said, done):
+    monkeypatch.setattr(dead, "_at_a_terminal", lambda: True)
+    answers(server, "GET /api/dead/17", whole())
+    document = {"dead": letter(replayed=REPLAYED), "new": True}
+    answers(server, "POST /api/dead/17/replay", document)
+    answer = run("dead", "replay", "17", stack=stack, input=said)
+    assert "Replayed, it is stale. Do it?" in answer.output
+    assert (answer.exit_code, "as message 21" in answer.output) == (0 if done else 1, done)
 
 
 def test_bytes_that_are_no_json_are_shown_as_base64(stack, server):
-    answers(server, "GET /api/dead/17", letter(headers={}, message=None, data_base64="/3s="))
-    assert "/3s=" in run("dead", "show", "17", stack=stack).output
+    answers(server, "GET /api/dead/17", whole(message=None, text="?{", data_base64="/3s="))
+    shown = run("dead", "show", "17", stack=stack).output
+    assert "/3s=" in shown
+    assert "?{" in shown
 
 
 def test_a_replay_tells_where_to_look(stack, server):

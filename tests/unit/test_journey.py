@@ -9,13 +9,13 @@ import pytest
 
 from libs.common.contracts.alert import AlertDuplicate, AlertRefused
 from libs.common.contracts.codec import AnyMessage
-from libs.common.contracts.dead_letter import DeadLetter
+from libs.common.contracts.dead_letter import DeadLetter, DeadReplayed
 from libs.common.contracts.order import ExchangeCall
 from libs.common.contracts.reasons import Reason
 from libs.common.contracts.words import AlertStatus
 from libs.common.domain.journey import TrailEvent, journey
 from libs.common.domain.lifecycle import OrderState
-from tests.factories import NOW, make_alert, make_intent
+from tests.factories import ALERT_ID, NOW, make_alert, make_intent
 from tests.factories import make_leg as make_any_leg
 from tests.trail_messages import (
     common,
@@ -201,6 +201,35 @@ def test_the_router_giving_up_on_the_second_account_is_partial():
         make_dead("router", "alert.received.demo"),
     )
     assert (found.status, found.reason) == (AlertStatus.PARTIAL, "a bug")
+
+
+BURIED = make_dead("executor", "intent.accepted.0.paper.BTC_USDT")
+
+
+def replayed(letter_seq):
+    return DeadReplayed(
+        service="executor", at=NOW, letter_seq=letter_seq, origin_seq=1, seq=9, alert_id=ALERT_ID
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "messages"),
+    [
+        ("pending", [make_intent(), BURIED, replayed(1)]),
+        ("dead", [make_intent(), BURIED, BURIED, replayed(1)]),
+        ("pending", [make_intent(), BURIED, BURIED, replayed(1), replayed(2)]),
+        ("dead", [make_intent(), BURIED, replayed(1), BURIED]),
+    ],
+)
+def test_a_replay_takes_back_its_own_letter(status, messages):
+    """Where it has failed too, the letter of that may come before word of the replay."""
+    assert told(*messages).status.value == status
+
+
+def test_a_replay_on_one_account_leaves_the_other_dead():
+    elsewhere = make_dead("executor", "intent.accepted.0.main.BTC_USDT")
+    finished = [make_plan(make_leg()), make_execution("filled", **FILLED)]
+    assert told(BURIED, elsewhere, replayed(0), *finished).status is AlertStatus.PARTIAL
 
 
 @pytest.mark.parametrize("ending", ["rejected", "canceled"])

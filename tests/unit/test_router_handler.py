@@ -79,6 +79,20 @@ async def test_a_redelivery_decides_nothing_twice(accounts):
     assert desk.bus.entries == before
 
 
+@pytest.mark.parametrize("accounts", [["first", "second"], ["second"], []])
+async def test_a_dead_letters_alert_that_is_replayed_is_decided_on_once(accounts):
+    """What was decided lies before its new place."""
+    desk = Desk(accounts=accounts)
+    await desk.handle()
+    before = list(desk.bus.entries)
+    desk.bus.forget_event_ids()
+    await desk.handle(fresh=False, seq=len(before) + 1, origin_seq=0)
+    assert desk.bus.entries == before
+    desk.routes.clear()
+    await desk.handle(fresh=False, seq=len(before) + 1, origin_seq=0)
+    assert desk.bus.entries == before
+
+
 async def test_what_a_dead_process_left_out_is_made_up_for():
     desk = Desk()
     await desk.handle()

@@ -18,18 +18,6 @@ from tools.cli.showing import (
     terminal,
 )
 
-_OUTLOOKS = {
-    "alert.received": (
-        "the alert is decided on anew: an entry that is older than max_age_s is denied as stale, an"
-        " exit closes what is held now"
-    ),
-    "intent.accepted": (
-        "the intent is taken up where it was left: what was sent is asked for and not sent again;"
-        " an entry that is older than max_age_s is not sent, an exit closes what is held now"
-    ),
-}
-"""What a replay comes to, by stage."""
-
 
 @click.group()
 def dead() -> None:
@@ -68,12 +56,11 @@ def show(*, seq: int, as_json: bool, place: Place) -> None:
     if as_json:
         print_json(letter)
         return
-    message = letter.pop("message")
-    if message is not None:
-        letter.pop("data_base64")
-    print_fields({**letter, "message": message})
+    readable = letter["message"] is not None
+    hidden = {"outlook", *(("text", "data_base64") if readable else ("message",))}
+    print_fields({name: value for name, value in letter.items() if name not in hidden})
     if letter["replayed"] is None:
-        click.echo(f"\nreplayed, {_outlook(letter)}: alertwire dead replay {seq}")
+        click.echo(f"\nreplayed, {letter['outlook']}: alertwire dead replay {seq}")
 
 
 @dead.command(epilog=examples("alertwire dead replay 17", "alertwire dead replay 17 --yes"))
@@ -86,12 +73,14 @@ def replay(*, seq: int, yes: bool, as_json: bool, place: Place) -> None:
 
     Nothing that was done about it is done twice: the service looks in the log first. It comes
     behind what has arrived since. An entry is stale by then as a rule, and is denied so; an exit
-    closes what is held now. A letter is replayed once; where that fails again it makes another.
+    closes what is held now. A message that could not be read ends as a letter again, unless the
+    software was mended since. A letter is replayed once; where that fails again it makes another.
     """
-    if not yes and sys.stdin.isatty():
+    if not yes and _at_a_terminal():
         letter = call(place.console(), "GET", f"/dead/{seq}")
         if letter["replayed"] is None:
-            click.confirm(f"{_told(letter)}\nReplayed, {_outlook(letter)}. Do it?", abort=True)
+            question = f"{_told(letter)}\nReplayed, {letter['outlook']}. Do it?"
+            click.confirm(question, abort=True, err=True)
     answer = call(place.console(), "POST", f"/dead/{seq}/replay")
     if as_json:
         print_json(answer)
@@ -106,9 +95,13 @@ def replay(*, seq: int, yes: bool, as_json: bool, place: Place) -> None:
         click.echo(f"see what becomes of it: alertwire trace {letter['alert_id']}")
 
 
-def _outlook(letter: Mapping[str, Any]) -> str:
-    known = _OUTLOOKS.get(letter["stage"])
-    return known or f"it is delivered to {letter['service']} again"
+def _at_a_terminal() -> bool:
+    return sys.stdin.isatty()
+
+
+def _what(letter: Mapping[str, Any]) -> str:
+    keys = (letter["account"] or letter["route"], letter["symbol"])
+    return " ".join([letter["stage"], *filter(None, keys)])
 
 
 def _told(letter: Mapping[str, Any]) -> str:
@@ -125,7 +118,7 @@ def _print(letters: list[dict[str, Any]]) -> None:
             str(letter["seq"]),
             str(letter["at"])[:19],
             letter["service"],
-            letter["stage"],
+            Text(clean(_what(letter))),
             Text(clean(letter["alert_id"] or "-")),
             str(replayed["seq"]) if replayed else "-",
             Text(clean(letter["reason"])),

@@ -28,7 +28,8 @@ WITHOUT_HISTORY = frozenset({BUCKET_SECRETS, BUCKET_OWNERS})
 
 ALERTS_RECEIVED = "alert.received.>"
 INTENTS_ACCEPTED = "intent.accepted.>"
-DEAD = "dead.>"
+DEAD_LETTERS = "dead.*"
+DEAD_REPLAYED = "dead.replayed.*"
 EXECUTIONS_RESTING = "execution.resting.>"
 
 _PLAIN = re.compile(r"[A-Za-z0-9_-]+")
