@@ -19,8 +19,9 @@ from bench.disk import sync_ms
 from bench.errors import BenchError
 from bench.goals import verdicts
 from bench.options import Options, parse
-from bench.report import USUAL, complaint, document, tables, verdict_table
+from bench.report import USUAL, complaint, document
 from bench.running import Outcome, whole_run
+from bench.tables import tables, verdict_table
 
 
 def main() -> int:
@@ -64,7 +65,8 @@ def _conclude(outcome: Outcome, *, options: Options, machine: dict[str, Any]) ->
     written = document(
         outcome.results,
         machine=machine,
-        settings=options.shown(),
+        settings=options.shown()
+        | {"durability": outcome.durability, "spans_received": outcome.spans},
         restarted=outcome.restarted,
         verdicts=judged,
     )

@@ -27,6 +27,8 @@ CONFIG = "BENCH_DIRECT"
 """The environment variable that holds the configuration: secrets do not belong in arguments."""
 HOST = "127.0.0.1"
 _CREATE = "/api/v1/private/order/create"
+# As many as ingest lets wait: a burst must not be measured by connections that are tried again.
+_BACKLOG = 2048
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,7 +129,7 @@ async def main() -> None:
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         try:
-            await web.TCPSite(runner, HOST, config.port).start()
+            await web.TCPSite(runner, HOST, config.port, backlog=_BACKLOG).start()
             settle_memory()
             await stop.wait()
         finally:

@@ -5,50 +5,19 @@ picture. Both say which run they are of; nothing in them is written by hand.
 import json
 import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+from bench.page import Run, page
 from bench.report import DIRECT, OURS, USUAL
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "benchmark.md"
 PICTURE = ROOT / "docs" / "pictures" / "benchmark.svg"
-BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 
 _SYSTEMS = {OURS: "#3b7dd8", DIRECT: "#8a8f98", USUAL: "#d9822b"}
 _LEFT, _WIDTH, _BAR, _GAP, _TOP = 230, 640, 9, 16, 54
 _LEAST_MS, _MOST_MS = 0.1, 10_000.0
-
-Run = Mapping[str, Any]
-
-
-def figures(run: Run) -> str:
-    """The part of the page between its marks."""
-    machine = run["machine"]
-    said = (
-        f"Of a run on {machine['cores']} cores with Python {machine['python']}, a disk that syncs"
-        f" in {machine['disk_sync_ms']:.2f} ms, {run['settings']['accounts']} accounts, at"
-        f" {machine['at']}."
-    )
-    rows = ["| figure | goal | measured | reached |", "|---|---|---|---|"]
-    words = {True: "yes", False: "no", None: "-"}
-    rows += [
-        f"| {one['figure']} | {one['goal']} | {one['measured']} | {words[one['reached']]} |"
-        for one in run["goals"]
-    ]
-    times = ["| phase | system | alert to order p50 | p99 | answer p50 | p99 | orders/s |"]
-    times.append("|---|---|---|---|---|---|---|")
-    times += [_row(each) for each in run["phases"]]
-    return "\n".join([BEGIN, said, "", *rows, "", *times, END])
-
-
-def page(text: str, run: Run) -> str:
-    """The page with its figures replaced; raises `ValueError` where the marks are missing."""
-    if BEGIN not in text or END not in text:
-        raise ValueError(f"{PAGE.name} has no {BEGIN} and {END}")
-    before, _, rest = text.partition(BEGIN)
-    return before + figures(run) + rest.partition(END)[2]
 
 
 def picture(run: Run) -> str:
@@ -83,14 +52,6 @@ def picture(run: Run) -> str:
             "",
         ]
     )
-
-
-def _row(each: Run) -> str:
-    order, ack = each["order_ms"] or {}, each["ack_ms"] or {}
-    cells = [_ms(order.get("p50")), _ms(order.get("p99")), _ms(ack.get("p50")), _ms(ack.get("p99"))]
-    rate = each["orders_rate"]
-    cells.append("-" if rate is None else f"{rate:,.0f}")
-    return f"| {each['phase']} | {each['system']} | {' | '.join(cells)} |"
 
 
 def _ms(value: float | None) -> str:

@@ -1,5 +1,6 @@
 """What the paper exchange received, and what services say of themselves, over HTTP."""
 
+from collections.abc import Container
 from dataclasses import dataclass
 
 import aiohttp
@@ -19,6 +20,7 @@ class _Body(msgspec.Struct, rename="camel"):
 class _Call(msgspec.Struct):
     received_ns: int
     body: _Body
+    access_key: str
     code: int | None = None
 
 
@@ -32,8 +34,8 @@ class Received:
     session: aiohttp.ClientSession
     exchange: str
 
-    async def since(self, began_ns: int) -> list[OrderCall]:
-        """Those that came after a time, oldest first."""
+    async def since(self, began_ns: int, *, keys: Container[str]) -> list[OrderCall]:
+        """Those that came after a time with one of these access keys, oldest first."""
         url = f"{self.exchange}/_paper/requests"
         try:
             async with self.session.get(url, params={"path": _CREATE}) as answer:
@@ -47,7 +49,7 @@ class Received:
                 external_oid=call.body.external_oid, received_ns=call.received_ns, code=call.code
             )
             for call in calls
-            if call.received_ns >= began_ns
+            if call.received_ns >= began_ns and call.access_key in keys
         ]
 
 

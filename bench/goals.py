@@ -2,7 +2,7 @@
 is no error: lost, doubled or missing orders are.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bench.figures import ratio
@@ -10,9 +10,6 @@ from bench.options import Options
 from bench.plan import FIRST, at_rate, burst_of, sustained
 from bench.report import DIRECT, OURS, USUAL
 from bench.results import Result
-
-_SERVICES = ("ingest", "router", "executor", "auditor", "console")
-_SLOW_ANSWER_MS = 1_500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +28,7 @@ class _Bound:
     bound: float
     at_least: bool = False
     unit: str = ""
+    """Empty for what is counted."""
 
     def verdict(self) -> Verdict:
         word = "at least" if self.at_least else "at most"
@@ -40,119 +38,132 @@ class _Bound:
         return Verdict(
             figure=self.figure,
             goal=f"{word} {self.bound:g}{self.unit}",
-            measured="-" if self.value is None else f"{self.value:,.1f}{self.unit}",
+            measured=self._measured(),
             reached=reached,
         )
 
+    def _measured(self) -> str:
+        if self.value is None:
+            return "-"
+        return f"{self.value:,.1f}{self.unit}" if self.unit else f"{self.value:,.0f}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Figures:
+    """Looks figures up; None for what was not measured."""
+
+    found: Mapping[tuple[str, str], Result]
+
+    def order(self, phase: str, share: str, *, system: str = OURS) -> float | None:
+        found = self.found.get((phase, system))
+        return None if found is None or found.order_ms is None else getattr(found.order_ms, share)
+
+    def ack(self, phase: str, share: str) -> float | None:
+        found = self.found.get((phase, OURS))
+        return None if found is None or found.ack_ms is None else getattr(found.ack_ms, share)
+
+    def rate(self, phase: str, *, system: str = OURS) -> float | None:
+        found = self.found.get((phase, system))
+        return None if found is None else found.orders_rate
+
+    def slow(self, phase: str) -> float | None:
+        found = self.found.get((phase, OURS))
+        return None if found is None else float(found.slow_answers)
+
+    def refused(self, phase: str) -> float | None:
+        found = self.found.get((phase, OURS))
+        if found is None:
+            return None
+        return float(sum(found.refused.values()) + sum(found.failed.values()))
+
+    def ours(self) -> list[Result]:
+        return [each for (_, system), each in self.found.items() if system == OURS]
+
+    def wrong(self) -> float | None:
+        """Alerts without an order, with two, and orders without an alert."""
+        ours = self.ours()
+        wrong = sum(len(each.missing) + len(each.doubled) + len(each.unexpected) for each in ours)
+        return float(wrong) if ours else None
+
+    def memory(self) -> float | None:
+        """The largest sum of any phase."""
+        return max((each.services_mib or 0.0 for each in self.ours()), default=None)
+
 
 def verdicts(results: Sequence[Result], options: Options) -> list[Verdict]:
-    found = {(each.phase, each.system): each for each in results}
-    fast, slow = at_rate(max(options.rates)), at_rate(min(options.rates))
-    small, large = burst_of(min(options.bursts)), burst_of(max(options.bursts))
-    steady = sustained(options.in_flight)
-    ours, usual = found.get((fast, OURS)), found.get((small, USUAL))
+    figures = _Figures(found={(each.phase, each.system): each for each in results})
     bounds = [
+        _Bound(figure="lost, doubled and unasked orders", value=figures.wrong(), bound=0),
+        *_at_a_rate(figures, options),
+        *_in_bursts(figures, options),
+        *_sustained(figures, options),
         _Bound(
-            figure=f"{fast}: alert to order p50, over direct",
-            value=_times(found, fast, "p50", over=DIRECT),
-            bound=4,
-            unit=" x",
+            figure="the services' memory together", value=figures.memory(), bound=500, unit=" MiB"
         ),
-        _Bound(
-            figure=f"{fast}: alert to order p99", value=_order(ours, "p99"), bound=15, unit=" ms"
-        ),
-        *(
-            _added(found, fast, at_rate(max(options.rates), one_way_ms=ms), ms=ms)
-            for ms in options.latencies
-        ),
-        _Bound(
-            figure="first alert, over the p50",
-            value=ratio(
-                _order(found.get((FIRST, OURS)), "p50"), _order(found.get((slow, OURS)), "p50")
-            ),
-            bound=2,
-            unit=" x",
-        ),
-        _Bound(
-            figure=f"{small}: answer p99",
-            value=_ack(found.get((small, OURS)), "p99"),
-            bound=150,
-            unit=" ms",
-        ),
-        _Bound(
-            figure=f"{large}: slowest answer",
-            value=_ack(found.get((large, OURS)), "max"),
-            bound=_SLOW_ANSWER_MS,
-            unit=" ms",
-        ),
-        _Bound(figure=f"{large}: refused", value=_refused(found.get((large, OURS))), bound=0),
-        _Bound(
-            figure=f"{small}: usual's alert to order p99, over ours",
-            value=ratio(_order(usual, "p99"), _order(found.get((small, OURS)), "p99")),
-            bound=3,
-            at_least=True,
-            unit=" x",
-        ),
-        _Bound(
-            figure=f"{steady}: orders a second",
-            value=_rate(found.get((steady, OURS))),
-            bound=500,
-            at_least=True,
-            unit="/s",
-        ),
-        _Bound(
-            figure=f"{steady}: orders a second, over usual",
-            value=ratio(_rate(found.get((steady, OURS))), _rate(found.get((steady, USUAL)))),
-            bound=8,
-            at_least=True,
-            unit=" x",
-        ),
-        _Bound(figure="the services' memory", value=_memory(results), bound=500, unit=" MiB"),
     ]
     return [bound.verdict() for bound in bounds]
 
 
-_Found = Mapping[tuple[str, str], Result]
-
-
-def _times(found: _Found, phase: str, share: str, *, over: str) -> float | None:
-    return ratio(_order(found.get((phase, OURS)), share), _order(found.get((phase, over)), share))
-
-
-def _added(found: _Found, near: str, far: str, *, ms: int) -> _Bound:
-    """The latency of one way is in the figure whatever the bridge does; what is over it is ours."""
-    a, b = _order(found.get((near, OURS)), "p50"), _order(found.get((far, OURS)), "p50")
-    return _Bound(
-        figure=f"{far}: added to alert to order p50 beyond the way",
-        value=None if a is None or b is None else b - ms - a,
-        bound=2,
+def _at_a_rate(figures: _Figures, options: Options) -> Iterator[_Bound]:
+    fast, slow = at_rate(max(options.rates)), at_rate(min(options.rates))
+    yield _Bound(
+        figure=f"{fast}: alert to order p50, over direct",
+        value=ratio(figures.order(fast, "p50"), figures.order(fast, "p50", system=DIRECT)),
+        bound=4,
+        unit=" x",
+    )
+    yield _Bound(
+        figure=f"{fast}: alert to order p99",
+        value=figures.order(fast, "p99"),
+        bound=15,
         unit=" ms",
+    )
+    for ms in options.latencies:
+        far = at_rate(max(options.rates), one_way_ms=ms)
+        a, b = figures.order(fast, "p50"), figures.order(far, "p50")
+        yield _Bound(
+            figure=f"{far}: added to alert to order p50 beyond the way",
+            value=None if a is None or b is None else b - ms - a,
+            bound=2,
+            unit=" ms",
+        )
+    yield _Bound(
+        figure=f"first alert, over the p50 at {slow}",
+        value=ratio(figures.order(FIRST, "p50"), figures.order(slow, "p50")),
+        bound=2,
+        unit=" x",
     )
 
 
-def _order(result: Result | None, share: str) -> float | None:
-    return None if result is None or result.order_ms is None else getattr(result.order_ms, share)
+def _in_bursts(figures: _Figures, options: Options) -> Iterator[_Bound]:
+    small, large = burst_of(min(options.bursts)), burst_of(max(options.bursts))
+    yield _Bound(
+        figure=f"{small}: answer p99", value=figures.ack(small, "p99"), bound=150, unit=" ms"
+    )
+    yield _Bound(figure=f"{large}: answers over 1.5 s", value=figures.slow(large), bound=0)
+    yield _Bound(figure=f"{large}: refused or not answered", value=figures.refused(large), bound=0)
+    yield _Bound(
+        figure=f"{small}: usual's alert to order p99, over ours",
+        value=ratio(figures.order(small, "p99", system=USUAL), figures.order(small, "p99")),
+        bound=3,
+        at_least=True,
+        unit=" x",
+    )
 
 
-def _ack(result: Result | None, share: str) -> float | None:
-    return None if result is None or result.ack_ms is None else getattr(result.ack_ms, share)
-
-
-def _rate(result: Result | None) -> float | None:
-    return None if result is None else result.orders_rate
-
-
-def _refused(result: Result | None) -> float | None:
-    if result is None:
-        return None
-    return float(sum(result.refused.values()) + sum(result.failed.values()))
-
-
-def _memory(results: Sequence[Result]) -> float | None:
-    """The largest sum of any phase."""
-    sums = [
-        sum(each.rss_mib.get(name, 0.0) for name in _SERVICES)
-        for each in results
-        if each.system == OURS
-    ]
-    return max(sums, default=None)
+def _sustained(figures: _Figures, options: Options) -> Iterator[_Bound]:
+    steady = sustained(options.in_flight)
+    yield _Bound(
+        figure=f"{steady}: orders a second",
+        value=figures.rate(steady),
+        bound=500,
+        at_least=True,
+        unit="/s",
+    )
+    yield _Bound(
+        figure=f"{steady}: orders a second, over usual",
+        value=ratio(figures.rate(steady), figures.rate(steady, system=USUAL)),
+        bound=8,
+        at_least=True,
+        unit=" x",
+    )

@@ -3,9 +3,19 @@
 import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from tools.devstack.ports import SPAN
+
+
+class Part(StrEnum):
+    """What a run can be limited to; the first alert and the warm-up belong to all."""
+
+    RATES = "rates"
+    LATENCIES = "latencies"
+    BURSTS = "bursts"
+    SUSTAINED = "sustained"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,6 +26,8 @@ class Options:
     latencies: tuple[int, ...]
     bursts: tuple[int, ...]
     in_flight: int
+    sampled: float
+    only: tuple[Part, ...]
     out: Path
     port_base: int
 
@@ -27,6 +39,8 @@ class Options:
             "latencies_ms": list(self.latencies),
             "bursts": list(self.bursts),
             "in_flight": self.in_flight,
+            "traces_sampled": self.sampled,
+            "only": [str(part) for part in self.only],
         }
 
 
@@ -36,8 +50,9 @@ def parse(arguments: Sequence[str]) -> Options:
         prog="python -m bench",
         description=(
             "Start the whole stack in a temporary folder, put it under load from another process, "
-            "and tell how long alerts take to become orders, beside a bare direct bridge. Exits "
-            "with 1 unless every alert was accepted and has exactly one order."
+            "and tell how long alerts take to become orders, beside a bare direct bridge and the "
+            "usual bot. Exits with 1 unless every alert was accepted and has exactly one order; a "
+            "goal that is not reached is told, and is no error."
         ),
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
@@ -56,6 +71,20 @@ def parse(arguments: Sequence[str]) -> Options:
     )
     add("--bursts", type=_bursts, default="100,1000", metavar="A,B", help="alerts sent at once")
     add("--in-flight", type=whole(1, 1_000), default=32, metavar="N", help="in the closed loop")
+    add(
+        "--sampled",
+        type=within(0, 1),
+        default=0.1,
+        metavar="RATIO",
+        help="of the alerts are traced, to a collector; 0 for no tracing",
+    )
+    add(
+        "--only",
+        type=_parts,
+        default=",".join(Part),
+        metavar="PART,…",
+        help="which parts to run",
+    )
     add("--out", type=Path, default=Path("bench.json"), metavar="FILE", help="every figure")
     add(
         "--port-base",
@@ -78,6 +107,13 @@ def _latencies(text: str) -> tuple[int, ...]:
 
 def _bursts(text: str) -> tuple[int, ...]:
     return tuple(sorted({whole(1, 5_000)(part) for part in text.split(",")}))
+
+
+def _parts(text: str) -> tuple[Part, ...]:
+    named = text.split(",")
+    if wrong := [name for name in named if name not in set(Part)]:
+        raise argparse.ArgumentTypeError(f"{wrong[0]!r} is none of {', '.join(Part)}")
+    return tuple(part for part in Part if part in named)
 
 
 def within(low: float, high: float) -> Callable[[str], float]:

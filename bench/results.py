@@ -7,6 +7,10 @@ from bench.figures import Spread, spread
 from bench.loading import Load
 from bench.matching import Matched, waits_ms
 
+SERVICES = ("ingest", "router", "executor", "auditor", "console")
+SLOW_ANSWER_MS = 1_500.0
+"""Half of what TradingView waits for an answer."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class AuditorFigures:
@@ -14,6 +18,11 @@ class AuditorFigures:
     """Messages of the log that were not in Postgres yet."""
     caught_up_after_s: float | None
     """None where it had not within the limit."""
+    rows: float | None = None
+    rows_rate: float | None = None
+    """Rows a second from the first alert until it had all."""
+    rows_rate_storing: float | None = None
+    """Rows a second of the time in which it had a batch in hand: what it can do at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,10 +53,22 @@ class Result:
     auditor: AuditorFigures | None = None
     others_cores: float | None = None
     """How many cores whatever else runs on the machine kept busy meanwhile, on average."""
+    slow_answers: int = 0
+    """Answers that took longer than `SLOW_ANSWER_MS`."""
+    one_way_ms: int = 0
+    """How far away the exchange was."""
+    beyond_way_ms: Spread | None = None
+    """`order_ms` less the way to the exchange."""
 
     @property
     def agrees(self) -> bool:
         return not (self.missing or self.doubled or self.unexpected or self.refused or self.failed)
+
+    @property
+    def services_mib(self) -> float | None:
+        """The memory of the services together; None for a system that has none."""
+        found = [self.rss_mib[name] for name in SERVICES if name in self.rss_mib]
+        return sum(found) if found else None
 
     def cpu_ms_per_alert(self, process: str) -> float | None:
         if process not in self.cpu_s or not self.accepted:
@@ -65,8 +86,10 @@ def result(  # noqa: PLR0913 - what a phase is made of
     rss_mib: Mapping[str, float],
     auditor: AuditorFigures | None,
     others_cores: float | None,
+    one_way_ms: int = 0,
 ) -> Result:
     last_ns = max(matched.first_received_ns.values(), default=0)
+    waits = waits_ms(load.sent_ns, matched)
     until_orders_s = (last_ns - load.began_ns) / 1e9
     return Result(
         phase=phase,
@@ -81,7 +104,7 @@ def result(  # noqa: PLR0913 - what a phase is made of
         doubled=matched.doubled,
         unexpected=matched.unexpected,
         ack_ms=spread(load.ack_ms),
-        order_ms=spread(waits_ms(load.sent_ns, matched)),
+        order_ms=spread(waits),
         late_ms=spread(load.late_ms),
         load_s=load.seconds,
         acks_rate=load.accepted / load.seconds if load.seconds > 0 else None,
@@ -90,4 +113,7 @@ def result(  # noqa: PLR0913 - what a phase is made of
         rss_mib=dict(rss_mib),
         auditor=auditor,
         others_cores=others_cores,
+        slow_answers=sum(each > SLOW_ANSWER_MS for each in load.ack_ms),
+        one_way_ms=one_way_ms,
+        beyond_way_ms=spread([each - one_way_ms for each in waits]),
     )

@@ -1,10 +1,11 @@
 """The stack under test in a folder of its own, and the accounts and routes for the load."""
 
+import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 
@@ -12,7 +13,9 @@ from bench.errors import BenchError
 from bench.processes import running, until
 from tools.devstack.stack import read_stack, stack_file
 
+T = TypeVar("T")
 START_TIMEOUT_S = 120.0
+_MADE_AT_ONCE = 8
 _BALANCE = "1000000000"
 # The largest that an account may have: the exchange's own limit is off.
 _ORDER_CALLS_PER_2S = 10_000
@@ -29,11 +32,14 @@ class Keys:
 
 
 @contextlib.asynccontextmanager
-async def running_stack(directory: Path, *, port_base: int) -> AsyncIterator[dict[str, Any]]:
+async def running_stack(
+    directory: Path, *, port_base: int, environ: dict[str, str] | None = None
+) -> AsyncIterator[dict[str, Any]]:
     """`stack.json` of a stack that answers, and is stopped when the block ends."""
     place = ("--dir", str(directory), "--port-base", str(port_base))
     log_file = directory.with_name("the stack.log")
-    async with running("stack", ("tools.devstack", *place), log_file=log_file) as process:
+    module = ("tools.devstack", *place)
+    async with running("stack", module, log_file=log_file, environ=environ) as process:
         await until(
             stack_file(directory).exists,
             process=process,
@@ -56,11 +62,12 @@ class Desk:
     async def open_accounts(self, count: int) -> list[Keys]:
         """Accounts with more money than the run can spend."""
         url = f"{self.described['paper_exchange']}/_paper/accounts"
-        opened: list[Keys] = []
-        for _ in range(count):
+
+        async def open_one(_number: int) -> Keys:
             answer = await self._call("POST", url, {"balance": _BALANCE, "position_mode": 1})
-            opened.append(Keys(access_key=answer["access_key"], secret_key=answer["secret_key"]))
-        return opened
+            return Keys(access_key=answer["access_key"], secret_key=answer["secret_key"])
+
+        return await a_few_at_a_time(open_one, count)
 
     async def move_exchange(self, *, one_way_ms: int) -> None:
         """So far away from here."""
@@ -71,10 +78,11 @@ class Desk:
         url = f"{self.described['paper_exchange']}/_paper/limits"
         await self._call("PUT", url, {"order_create_per_2s": None})
 
-    async def make_routes(self, accounts: list[Keys], *, tell: Callable[[str], None]) -> list[str]:
+    async def make_routes(self, accounts: list[Keys]) -> list[str]:
         """One account and one route each; the webhooks in the accounts' order."""
-        webhooks: list[str] = []
-        for number, keys in enumerate(accounts):
+
+        async def make_one(number: int) -> str:
+            keys = accounts[number]
             name = f"bench-{number:03}"
             account = {
                 "id": name,
@@ -87,9 +95,9 @@ class Desk:
             route = {"id": name, "accounts": [{"account": name}], "max_age_s": _MAX_AGE_S}
             await self._console("POST", "accounts", account)
             answer = await self._console("POST", "routes", route)
-            webhooks.append(str(answer["webhook"]))
-        tell(f"made {len(webhooks)} accounts and routes")
-        return webhooks
+            return str(answer["webhook"])
+
+        return await a_few_at_a_time(make_one, len(accounts))
 
     async def told_of(self, alert: str) -> str:
         """What the trail says became of an alert, in a few words."""
@@ -120,3 +128,21 @@ class Desk:
                 return content
         except (aiohttp.ClientError, TimeoutError) as error:
             raise BenchError(f"{method} {url}: {error or 'no answer in time'}") from error
+
+
+async def a_few_at_a_time(make: Callable[[int], Awaitable[T]], count: int) -> list[T]:
+    """What `make(0)` to `make(count - 1)` return, in this order; the first error ends them all."""
+    room = asyncio.Semaphore(_MADE_AT_ONCE)
+
+    async def make_one(number: int) -> T:
+        async with room:
+            return await make(number)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(make_one(number)) for number in range(count)]
+    except* BenchError as errors:
+        first = errors.exceptions[0]
+    else:
+        return [task.result() for task in tasks]
+    raise first

@@ -8,7 +8,8 @@ from bench.figures import Spread
 from bench.goals import verdicts
 from bench.options import parse
 from bench.plan import FIRST, phases
-from bench.report import DIRECT, OURS, USUAL, document, verdict_table
+from bench.report import DIRECT, OURS, USUAL, document
+from bench.tables import verdict_table
 from tests.unit.test_bench_report import make_result
 
 OPTIONS = parse([])
@@ -44,11 +45,14 @@ def test_the_phases_of_the_default_run():
     assert OPTIONS.accounts == 200
 
 
-def test_the_usual_bridge_is_spared_what_it_cannot_do():
-    systems = {phase.name: phase.systems for phase in phases(OPTIONS)}
-    everybody = {OURS, DIRECT, USUAL}
-    assert systems["20/s"] == systems["burst of 100"] == everybody
-    assert systems["200/s"] == systems["burst of 1,000"] == {OURS, DIRECT}
+def test_a_run_can_be_limited_to_some_parts():
+    def names(only):
+        return [phase.name for phase in phases(parse(["--only", only]))][2:]
+
+    assert names("bursts") == ["burst of 100", "burst of 1,000"]
+    assert names("sustained,rates") == ["20/s", "200/s", "sustained, 32 in flight"]
+    far = ["200/s, exchange 50 ms away", "200/s, exchange 150 ms away"]
+    assert names("latencies") == ["200/s", *far]
 
 
 def test_the_exchange_is_far_in_its_phases_alone():
@@ -98,7 +102,20 @@ def test_so_many_orders_a_second(rate, reached):
 def test_what_was_refused_or_failed_counts():
     results = [measured("burst of 1,000", refused={"503": 2}, failed={"TimeoutError": 1})]
     found = verdict_of(results, "burst of 1,000: refused")
-    assert (found.measured, found.reached) == ("3.0", False)
+    assert (found.measured, found.reached) == ("3", False)
+
+
+@pytest.mark.parametrize(("slow", "reached"), [(0, True), (1, False)])
+def test_no_answer_of_the_large_burst_may_be_slow(slow, reached):
+    results = [measured("burst of 1,000", slow_answers=slow), measured("20/s", slow_answers=9)]
+    assert verdict_of(results, "burst of 1,000: answers over").reached is reached
+
+
+def test_what_went_wrong_anywhere_counts_but_not_at_the_baselines():
+    wrong = measured("20/s", missing=["a"], doubled=["b"], unexpected=["c", "d"])
+    theirs = measured("20/s", system=USUAL, missing=["a"])
+    assert verdict_of([wrong, measured("200/s"), theirs], "lost").measured == "4"
+    assert verdict_of([measured("20/s"), theirs], "lost").reached is True
 
 
 def test_the_memory_of_the_services_and_of_nothing_else():

@@ -84,7 +84,8 @@ def test_the_options_have_defaults_and_limits(capsys):
     assert parse(["--latencies", ""]).latencies == ()
     assert parse(["--bursts", "1000,100,100"]).bursts == (100, 1000)
     wrongs = (["--rates", "20,x"], ["--seconds", "0"], ["--accounts", "1.5"], ["--bursts", "-"])
-    for wrong in (*wrongs, ["--latencies", "0"]):
+    assert parse(["--only", "bursts,rates"]).only == ("rates", "bursts")
+    for wrong in (*wrongs, ["--latencies", "0"], ["--only", "rates,x"], ["--sampled", "2"]):
         with pytest.raises(SystemExit) as caught:
             parse(wrong)
         assert caught.value.code == 2
