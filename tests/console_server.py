@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
-import nats
 from nacl.encoding import Base64Encoder
 from nacl.public import PrivateKey
 
 from libs.common.bus import Bus
+from libs.common.express import ExpressClient
 from libs.common.health import Health
 from libs.common.secret import Secret
 from libs.common.serving import serving
@@ -49,11 +49,13 @@ class Console:
 
 @contextlib.asynccontextmanager
 async def running(nats_url: str, dsn: str) -> AsyncIterator[Console]:
-    client = await nats.connect(nats_url)
+    client = ExpressClient()
+    await client.connect(nats_url)
     port = free_port()
     try:
         async with open_trail(Secret(dsn)) as trail, aiohttp.ClientSession() as http:
             bus = Bus(client=client, service="console")
+            await bus.open()
             registry = Registry(bus)
             health = Health("console")
             health.add("trail", trail.missing)

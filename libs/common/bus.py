@@ -5,27 +5,27 @@ Nothing else publishes to PIPELINE. A `Stored` means that the log has synced the
 
 import asyncio
 import contextlib
-import contextvars
 import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-import nats
 import nats.errors
 import nats.js.errors
 import structlog
-from nats.aio.client import Client
 from nats.js import JetStreamContext
 from nats.js.api import RawStreamMsg
 
 from libs.common import metrics
+from libs.common.confirming import Confirmation, Confirmed
 from libs.common.contracts import codec, subjects
 from libs.common.contracts.codec import AnyMessage, UndecodableError
 from libs.common.contracts.dead_letter import DeadLetter
+from libs.common.express import ExpressClient, encoded_headers
+from libs.common.grouping import Groups, Outgoing
 from libs.common.health import Health
 from libs.common.secret import Secret
-from libs.common.telemetry import send_span
+from libs.common.telemetry import Sending, sending
 
 PUBLISH_TIMEOUT_S = 2.0
 HEADER_EVENT_ID = "Nats-Msg-Id"
@@ -36,7 +36,6 @@ HEADER_REPLAY_OF = "Alertwire-Replay-Of"
 _KEPT_HEADERS = (HEADER_SERVICE, HEADER_ALERT, "traceparent", "tracestate")
 _PLACE = re.compile(r"[1-9][0-9]{0,17}")
 _RECONNECT_WAIT_S = 0.25
-_GATHERED_FOR_S = 0.004
 
 _log = structlog.get_logger()
 
@@ -75,55 +74,75 @@ class Entry:
     message: AnyMessage
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Handed:
-    """A message on its way to the log."""
-
-    subject: str
-    message: AnyMessage
-    event_id: str
-    context: contextvars.Context
-    stored: asyncio.Future[Stored]
-
-    def conclude(self, published: asyncio.Task[Stored]) -> None:
-        if self.stored.done():
-            # Nobody waits any more; that an error was looked at is all that is left to say.
-            if not published.cancelled():
-                published.exception()
-        elif published.cancelled():
-            self.stored.cancel()
-        elif (error := published.exception()) is not None:
-            self.stored.set_exception(error)
-        else:
-            self.stored.set_result(published.result())
-
-
 class Bus:
     """One connection to NATS, shared by everything in a process."""
 
-    def __init__(self, *, client: Client, service: str) -> None:
+    def __init__(self, *, client: ExpressClient, service: str) -> None:
         self.client = client
         self.js: JetStreamContext = client.jetstream(timeout=PUBLISH_TIMEOUT_S)
         self.service = service
-        self._handed: list[_Handed] = []
+        self._confirmed = Confirmed(client, timeout_s=PUBLISH_TIMEOUT_S)
+        self._groups = Groups(self._confirmed)
+
+    async def open(self) -> None:
+        """Once, before the first message; raises `nats.errors.Error`."""
+        await self._confirmed.open()
 
     async def publish(self, *, subject: str, message: AnyMessage, event_id: str) -> Stored:
         """Store a message once; raises `LogUnavailable`."""
-        if not self.client.is_connected:
-            # The client would buffer it and send it after we had said that it was not stored.
-            raise LogUnavailable("not connected to NATS")
+        way = self._way(subject=subject, message=message, event_id=event_id)
+        confirmed = self._confirmed.publish(
+            subject, codec.encode(message), headers=encoded_headers(way.headers)
+        )
+        return await self._stored(confirmed, way)
+
+    def publish_soon(
+        self, *, subject: str, message: AnyMessage, event_id: str
+    ) -> asyncio.Future[Stored]:
+        """Publish within a few milliseconds, together with what else is handed over by then and in
+        that order. For what nobody waits for at once: a process that wakes once for ten messages
+        has more time for orders. The future's result is as of `publish`.
+        """
+        confirmed: asyncio.Future[Confirmation] = asyncio.get_running_loop().create_future()
+        way = self._way(subject=subject, message=message, event_id=event_id)
+        self._groups.hand(
+            Outgoing(
+                subject=subject,
+                payload=codec.encode(message),
+                headers=way.headers,
+                confirmed=confirmed,
+            )
+        )
+        return self._stored(confirmed, way)
+
+    def _way(self, *, subject: str, message: AnyMessage, event_id: str) -> Sending:
         stage = subjects.parse(subject).stage
         attributes = {"messaging.destination.name": subject, "messaging.message.id": event_id}
-        with send_span(stage, attributes) as headers:
-            headers[HEADER_EVENT_ID] = event_id
-            headers[HEADER_SERVICE] = self.service
-            if message.alert_id is not None:
-                headers[HEADER_ALERT] = message.alert_id
-            try:
-                ack = await self.js.publish(subject, codec.encode(message), headers=headers)
-            except (nats.errors.Error, nats.js.errors.Error, OSError) as error:
-                raise LogUnavailable(f"{type(error).__name__}: {error}") from error
-        return Stored(seq=ack.seq, duplicate=bool(ack.duplicate))
+        way = sending(stage, attributes)
+        way.headers[HEADER_EVENT_ID] = event_id
+        way.headers[HEADER_SERVICE] = self.service
+        if message.alert_id is not None:
+            way.headers[HEADER_ALERT] = message.alert_id
+        return way
+
+    def _stored(
+        self, confirmed: asyncio.Future[Confirmation], way: Sending
+    ) -> asyncio.Future[Stored]:
+        stored: asyncio.Future[Stored] = asyncio.get_running_loop().create_future()
+
+        def conclude(confirmed: asyncio.Future[Confirmation]) -> None:
+            error = _unavailable(confirmed)
+            way.end(error)
+            if stored.done():
+                return
+            if error is not None:
+                stored.set_exception(error)
+                return
+            confirmation = confirmed.result()
+            stored.set_result(Stored(seq=confirmation.seq, duplicate=confirmation.duplicate))
+
+        confirmed.add_done_callback(conclude)
+        return stored
 
     async def replay(self, letter: DeadLetter, *, event_id: str) -> Replayed:
         """Put a dead letter's message into the log again, as it was; raises `LogUnavailable`."""
@@ -137,34 +156,6 @@ class Bus:
         except (nats.errors.Error, nats.js.errors.Error, OSError) as error:
             raise LogUnavailable(f"{type(error).__name__}: {error}") from error
         return Replayed(seq=ack.seq, origin_seq=origin_seq, duplicate=bool(ack.duplicate))
-
-    def publish_soon(
-        self, *, subject: str, message: AnyMessage, event_id: str
-    ) -> asyncio.Future[Stored]:
-        """Publish within a few milliseconds, together with what else is handed over by then and in
-        that order. For what nobody waits for at once: a process that wakes once for ten messages
-        has more time for orders. The future's result is as of `publish`.
-        """
-        handed = _Handed(
-            subject=subject,
-            message=message,
-            event_id=event_id,
-            context=contextvars.copy_context(),
-            stored=asyncio.get_running_loop().create_future(),
-        )
-        if not self._handed:
-            asyncio.get_running_loop().call_later(_GATHERED_FOR_S, self._publish_handed)
-        self._handed.append(handed)
-        return handed.stored
-
-    def _publish_handed(self) -> None:
-        handed, self._handed = self._handed, []
-        for each in handed:
-            task = asyncio.get_running_loop().create_task(
-                self.publish(subject=each.subject, message=each.message, event_id=each.event_id),
-                context=each.context,
-            )
-            task.add_done_callback(each.conclude)
 
     async def entry(self, seq: int) -> Entry:
         """Read one message; raises `LogUnavailable` when it is gone or the log does not answer."""
@@ -234,12 +225,13 @@ async def connected(*, url: Secret, service: str, health: Health) -> AsyncIterat
     async def on_reconnected() -> None:
         _log.info("log.reconnected")
 
-    client = await nats.connect(
+    client = ExpressClient()
+    await client.connect(
         url.reveal(),
         name=f"alertwire-{service}",
         allow_reconnect=True,
         max_reconnect_attempts=-1,
-        reconnect_time_wait=_RECONNECT_WAIT_S,
+        reconnect_time_wait=_RECONNECT_WAIT_S,  # type: ignore[arg-type] # any number of seconds
         connect_timeout=2,
         error_cb=on_error,
         reconnected_cb=on_reconnected,
@@ -247,10 +239,24 @@ async def connected(*, url: Secret, service: str, health: Health) -> AsyncIterat
         pending_size=0,
     )
     health.add("log", lambda: None if client.is_connected else "not connected to NATS")
+    bus = Bus(client=client, service=service)
     try:
-        yield Bus(client=client, service=service)
+        await bus.open()
+        yield bus
     finally:
         await client.close()
+
+
+def _unavailable(confirmed: asyncio.Future[Confirmation]) -> LogUnavailable | None:
+    error = confirmed.exception()
+    if error is None:
+        return None
+    if isinstance(error, nats.errors.OutboundBufferLimitError):
+        found = LogUnavailable("not connected to NATS")
+    else:
+        found = LogUnavailable(f"{type(error).__name__}: {error}")
+    found.__cause__ = error
+    return found
 
 
 def _entry(raw: RawStreamMsg) -> Entry:

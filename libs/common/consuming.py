@@ -15,7 +15,7 @@ done. One process consumes a durable at a time (docs/decisions/0003-order-across
 import asyncio
 import contextlib
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -23,9 +23,9 @@ from datetime import UTC, datetime
 import nats.errors
 import nats.js.errors
 import structlog
-from nats.aio.msg import Msg
 
 from libs.common import metrics
+from libs.common.arrival import Arrival
 from libs.common.bus import Bus, LogUnavailable, origin_of
 from libs.common.contracts import codec, subjects
 from libs.common.contracts.codec import AnyMessage, UndecodableError
@@ -60,7 +60,7 @@ class Delivery:
     message: AnyMessage
     headers: Mapping[str, str]
     data: bytes
-    raw: Msg = field(repr=False)
+    came: Arrival = field(repr=False)
     origin_seq: int
     """Where what was done about it begins: its own place, or the first one's where it is a dead
     letter's message that was put into the log again."""
@@ -83,14 +83,14 @@ class Consumer:
         self._durable = durable
         self._handler = handler
         self._lane_of = lane_of
-        self._lanes: dict[str, asyncio.Queue[Delivery]] = {}
-        self._in_flight: dict[int, Msg] = {}
+        self._lanes: dict[str, deque[Delivery]] = {}
+        self._in_flight: dict[int, Arrival] = {}
         self._finished: OrderedDict[int, None] = OrderedDict()
         self._done: list[str] = []
-        self._acks_due = asyncio.Event()
         self._ready = False
         self._stopping = False
         self._old_until = 0
+        self._handling_seconds = metrics.handling_seconds.labels(bus.service)
 
     def missing(self) -> str | None:
         """A readiness check."""
@@ -102,20 +102,19 @@ class Consumer:
         _log.info("consumer.attached", durable=self._durable, old_until_seq=self._old_until)
         async with asyncio.TaskGroup() as group:
             heartbeat = group.create_task(self._keep_alive())
-            acknowledging = group.create_task(self._acknowledging())
             workers: set[asyncio.Task[None]] = set()
             while not stop.is_set():
                 try:
-                    async for raw in pull(
+                    async for arrivals in pull(
                         self._bus,
                         durable=self._durable,
                         room=lambda: IN_FLIGHT_MAX - len(self._in_flight),
                         going=lambda: not stop.is_set(),
                     ):
                         self._ready = True
-                        if raw is not None:
-                            await self._accept(raw, group=group, workers=workers)
-                        elif len(self._in_flight) >= IN_FLIGHT_MAX:
+                        for arrival in arrivals:
+                            await self._accept(arrival, group=group, workers=workers)
+                        if not arrivals and len(self._in_flight) >= IN_FLIGHT_MAX:
                             await asyncio.sleep(0.01)
                 except (nats.errors.Error, OSError) as error:
                     self._ready = False
@@ -130,8 +129,7 @@ class Consumer:
                 for worker in running:
                     worker.cancel()
             heartbeat.cancel()
-            acknowledging.cancel()
-            await self._acknowledge_all()
+            self._acknowledge_all()
 
     async def _reset(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
@@ -146,45 +144,42 @@ class Consumer:
                 return
 
     async def _accept(
-        self, raw: Msg, *, group: asyncio.TaskGroup, workers: set[asyncio.Task[None]]
+        self, came: Arrival, *, group: asyncio.TaskGroup, workers: set[asyncio.Task[None]]
     ) -> None:
-        seq = raw.metadata.sequence.stream
+        seq = came.seq
         if seq in self._finished:
-            self._acknowledge(raw)
+            self._acknowledge(came)
             return
         if seq in self._in_flight:
             # Our heartbeat came late; the newer delivery is the one to acknowledge.
-            self._in_flight[seq] = raw
+            self._in_flight[seq] = came
             metrics.redelivered.labels(self._bus.service).inc()
             return
-        self._in_flight[seq] = raw
+        self._in_flight[seq] = came
         try:
-            delivery = _decoded(raw, old_until=self._old_until)
+            delivery = _decoded(came, old_until=self._old_until)
         except UndecodableError as error:
-            await self._bury(raw, reason=f"undecodable: {error}")
-            await self._finish(raw, outcome="dead")
+            await self._bury(came, reason=f"undecodable: {error}")
+            self._finish(came, outcome="dead")
             return
         lane = self._lane_of(delivery.message)
         queue = self._lanes.get(lane)
         if queue is not None:
-            queue.put_nowait(delivery)
+            queue.append(delivery)
             return
-        self._lanes[lane] = queue = asyncio.Queue()
-        queue.put_nowait(delivery)
+        self._lanes[lane] = queue = deque([delivery])
         worker = group.create_task(self._work(lane, queue))
         workers.add(worker)
         worker.add_done_callback(workers.discard)
 
-    async def _work(self, lane: str, queue: asyncio.Queue[Delivery]) -> None:
+    async def _work(self, lane: str, queue: deque[Delivery]) -> None:
         try:
-            while not (queue.empty() or self._stopping):
-                delivery = queue.get_nowait()
+            while queue and not self._stopping:
+                delivery = queue.popleft()
                 started = time.perf_counter()
                 outcome = await self._handle(delivery)
-                metrics.handling_seconds.labels(self._bus.service).observe(
-                    time.perf_counter() - started
-                )
-                await self._finish(self._in_flight[delivery.seq], outcome=outcome)
+                self._handling_seconds.observe(time.perf_counter() - started)
+                self._finish(self._in_flight[delivery.seq], outcome=outcome)
         finally:
             # No await lies between the last look at the queue and this line, so none is lost.
             del self._lanes[lane]
@@ -210,7 +205,7 @@ class Consumer:
                         await self._check_origin(delivery)
                         await self._handler(delivery)
                 except Refuse as refusal:
-                    await self._bury(delivery.raw, reason=refusal.reason)
+                    await self._bury(delivery.came, reason=refusal.reason)
                     return "dead"
                 except (Retry, Unknown) as failure:
                     reason, delay_s = failure.reason, max(failure.delay_s, next_delay_s(tried - 4))
@@ -226,7 +221,7 @@ class Consumer:
                     return "done"
                 if tried >= tries_max:
                     reason = f"given up after {tried} tries: {reason}"
-                    await self._bury(delivery.raw, reason=reason)
+                    await self._bury(delivery.came, reason=reason)
                     return "dead"
                 _log.warning("message.delayed", tries=tried, reason=reason, delay_s=delay_s)
                 await asyncio.sleep(delay_s)
@@ -240,20 +235,19 @@ class Consumer:
         if origin_seq < delivery.seq and origin_seq < await self._bus.first_seq():
             raise Refuse(f"the log has forgotten what was done about it since {origin_seq}")
 
-    async def _bury(self, raw: Msg, *, reason: str) -> None:
+    async def _bury(self, came: Arrival, *, reason: str) -> None:
         """Keep the message whole with its reason; nothing is acknowledged before that is stored."""
-        service = self._bus.service
-        seq = raw.metadata.sequence.stream
+        service, seq = self._bus.service, came.seq
         letter = DeadLetter(
             service=service,
             at=datetime.now(UTC),
-            subject=raw.subject,
+            subject=came.subject,
             seq=seq,
-            deliveries=raw.metadata.num_delivered,
+            deliveries=came.deliveries,
             reason=reason,
-            data=raw.data,
-            headers=dict(raw.headers or {}),
-            alert_id=_alert_of(raw),
+            data=came.data,
+            headers=came.headers,
+            alert_id=_alert_of(came),
         )
         tried = 0
         while True:
@@ -271,60 +265,52 @@ class Consumer:
         metrics.dead_letters.labels(service).inc()
         _log.error("message.buried", seq=seq, reason=reason)
 
-    async def _finish(self, raw: Msg, *, outcome: str) -> None:
-        seq = raw.metadata.sequence.stream
-        self._in_flight.pop(seq, None)
-        self._finished[seq] = None
+    def _finish(self, came: Arrival, *, outcome: str) -> None:
+        self._in_flight.pop(came.seq, None)
+        self._finished[came.seq] = None
         if len(self._finished) > _FINISHED_REMEMBERED:
             self._finished.popitem(last=False)
         metrics.handled.labels(self._bus.service, outcome).inc()
-        self._acknowledge(raw)
+        self._acknowledge(came)
 
-    def _acknowledge(self, raw: Msg) -> None:
+    def _acknowledge(self, came: Arrival) -> None:
         # Nobody waits for it, so those of a few milliseconds leave together.
-        self._done.append(raw.reply)
+        self._done.append(came.reply)
         if len(self._done) == 1:
-            asyncio.get_running_loop().call_later(_ACKS_GATHERED_S, self._acks_due.set)
+            asyncio.get_running_loop().call_later(_ACKS_GATHERED_S, self._acknowledge_all)
 
-    async def _acknowledging(self) -> None:
-        while True:
-            await self._acks_due.wait()
-            self._acks_due.clear()
-            await self._acknowledge_all()
-
-    async def _acknowledge_all(self) -> None:
+    def _acknowledge_all(self) -> None:
         done, self._done = self._done, []
         # A lost acknowledgement brings the message back, and `_finished` knows it.
         with contextlib.suppress(nats.errors.Error, OSError):
             for reply in done:
-                await self._bus.client.publish(reply)
+                self._bus.client.post(reply, b"")
 
     async def _keep_alive(self) -> None:
         while True:
             await asyncio.sleep(ACK_WAIT_S / 3)
-            for raw in list(self._in_flight.values()):
-                with contextlib.suppress(nats.errors.Error, OSError):
-                    await self._bus.client.publish(raw.reply, b"+WPI")
+            with contextlib.suppress(nats.errors.Error, OSError):
+                for came in self._in_flight.values():
+                    self._bus.client.post(came.reply, b"+WPI")
 
 
-def _decoded(raw: Msg, *, old_until: int) -> Delivery:
-    seq = raw.metadata.sequence.stream
-    origin_seq = origin_of(raw.headers, seq=seq)
+def _decoded(came: Arrival, *, old_until: int) -> Delivery:
+    origin_seq = origin_of(came.headers, seq=came.seq)
     return Delivery(
-        seq=seq,
-        subject=raw.subject,
-        stored_at=raw.metadata.timestamp,
-        message=codec.decode(raw.data),
-        headers=raw.headers or {},
-        data=raw.data,
-        raw=raw,
+        seq=came.seq,
+        subject=came.subject,
+        stored_at=came.stored_at,
+        message=codec.decode(came.data),
+        headers=came.headers,
+        data=came.data,
+        came=came,
         origin_seq=origin_seq,
-        fresh=seq > old_until and raw.metadata.num_delivered == 1 and origin_seq == seq,
+        fresh=came.seq > old_until and came.deliveries == 1 and origin_seq == came.seq,
     )
 
 
-def _alert_of(raw: Msg) -> AlertId | None:
+def _alert_of(came: Arrival) -> AlertId | None:
     try:
-        return codec.decode(raw.data).alert_id
+        return codec.decode(came.data).alert_id
     except UndecodableError:
         return None

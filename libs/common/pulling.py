@@ -1,41 +1,53 @@
 """A standing pull on a durable consumer: messages come as soon as the log has them.
 
-The client library's `fetch` waits for a full batch or a probe's answer first; here one request
-stands at a time, asks for what the process can still take, and is renewed when it is used up, ends
-or is lost (a restarted server forgets it).
+One request stands at a time, asks for what the process can still take, and is renewed when it is
+used up, ends or is lost (a restarted server forgets it).
 """
 
+import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
 
 import msgspec
 import nats.errors
-from nats.aio.msg import Msg
+import structlog
 
+from libs.common.arrival import Arrival, arrival
 from libs.common.bus import Bus
 from libs.common.contracts import subjects
+from libs.common.express import NO_RESPONDERS, status_of
 
+LOOK_UP_S = 0.2
 _EXPIRES_S = 2.0
 _GRACE_S = 0.5
-_LOOK_UP_S = 0.2
-_STATUS = "Status"
+
+_log = structlog.get_logger()
 
 
 async def pull(
-    bus: Bus, *, durable: str, room: Callable[[], int], going: Callable[[], bool]
-) -> AsyncIterator[Msg | None]:
-    """Yield messages while `going()`; None when there was none for a moment, so that the
-    caller can look up.
+    bus: Bus,
+    *,
+    durable: str,
+    room: Callable[[], int],
+    going: Callable[[], bool],
+    gather_s: float = 0.0,
+) -> AsyncIterator[list[Arrival]]:
+    """Yield what has come, in its order, while `going()`; nothing where nothing came for a moment,
+    so that the caller can look up.
 
     `room()` is how many more messages the caller can hold; while it is 0 nothing is asked for.
+    `gather_s`: so long others may still come, once one has, while there is room.
+
     Ends when the connection was lost and is there again: what the server had sent into the old one
     comes back only after its ack wait, so newer messages must not be taken before the consumer was
     reset. Raises `nats.errors.Error` when it is lost for good, or the request is refused.
     """
     connection = bus.client.stats["reconnects"]
     inbox = bus.client.new_inbox()
-    subscription = await bus.client.subscribe(inbox)
     request_subject = f"$JS.API.CONSUMER.MSG.NEXT.{subjects.STREAM}.{durable}"
+    incoming = _Incoming()
+    subscription = await bus.client.listen(inbox, incoming.take)
     try:
         wanted, deadline = 0, 0.0
         while going() and bus.client.stats["reconnects"] == connection:
@@ -43,30 +55,61 @@ async def pull(
             if wanted <= 0 or now > deadline:
                 wanted = room()
                 if wanted <= 0:
-                    yield None
+                    yield []
                     continue
                 deadline = now + _EXPIRES_S + _GRACE_S
-                await bus.client.publish(request_subject, _request(wanted), reply=inbox)
-            try:
-                message = await subscription.next_msg(timeout=_LOOK_UP_S)
-            except nats.errors.TimeoutError:
-                yield None
-                continue
-            if message.headers and _STATUS in message.headers:
-                # 404, 408, 409: the request has ended; 503: the consumer does not answer.
-                wanted = 0
-                yield None
-                if message.headers[_STATUS] == "503":
-                    raise nats.errors.NoRespondersError
-                continue
+                bus.client.post(request_subject, _request(wanted), reply=inbox)
+            arrivals = await incoming.next(gather_s=gather_s, enough=wanted)
             if bus.client.stats["reconnects"] != connection:
-                # It came behind what was lost, and is redelivered in its place.
+                # What came behind what was lost is redelivered in its place.
                 return
-            wanted -= 1
-            yield message
+            if (ended := incoming.ended()) is not None:
+                wanted = 0
+                if ended == NO_RESPONDERS:
+                    yield arrivals
+                    raise nats.errors.NoRespondersError
+            else:
+                wanted -= len(arrivals)
+            yield arrivals
     finally:
-        if not bus.client.is_closed:
-            await subscription.unsubscribe()
+        await bus.client.forget(subscription)
+
+
+class _Incoming:
+    """What has come since somebody last looked."""
+
+    def __init__(self) -> None:
+        self._arrivals: list[Arrival] = []
+        self._ended: str | None = None
+        self._news = asyncio.Event()
+
+    def take(self, subject: str, reply: str, data: bytes, raw_headers: bytes | None) -> None:
+        status = status_of(raw_headers)
+        if status is not None:
+            # 404, 408, 409: the request has ended; 503: the consumer does not answer.
+            self._ended = status
+        else:
+            try:
+                self._arrivals.append(arrival(subject, reply, data, raw_headers))
+            except ValueError as error:
+                _log.warning("message.strange", subject=subject, error=str(error))
+        self._news.set()
+
+    async def next(self, *, gather_s: float, enough: int) -> list[Arrival]:
+        if not self._news.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_UP_S):
+                    await self._news.wait()
+        if gather_s and 0 < len(self._arrivals) < enough:
+            await asyncio.sleep(gather_s)
+        self._news.clear()
+        arrivals, self._arrivals = self._arrivals, []
+        return arrivals
+
+    def ended(self) -> str | None:
+        """How the standing request has ended, told once; None while it stands."""
+        ended, self._ended = self._ended, None
+        return ended
 
 
 def _request(batch: int) -> bytes:

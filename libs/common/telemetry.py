@@ -2,18 +2,19 @@
 
 Export is on where `OTEL_EXPORTER_OTLP_ENDPOINT` is set (OTLP over HTTP, protobuf); else no span is
 made, and a trace that somebody else has begun is passed on as it came. `OTEL_TRACES_SAMPLER_ARG` is
-the ratio of alerts to record; of the others no span is made behind the first. Span names and
-attributes follow the messaging conventions (semconv 1.44); they know no NATS, so
-`messaging.system` is the plain word.
+the ratio of alerts to record; of the others no span is made anywhere. Span names and attributes
+follow the messaging conventions (semconv 1.44); they know no NATS, so `messaging.system` is the
+plain word.
 """
 
 import contextlib
+import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from functools import lru_cache
 
 from opentelemetry import propagate, trace
-from opentelemetry.context import Context, attach, detach
+from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -24,7 +25,7 @@ from opentelemetry.sdk.trace.sampling import (
     Sampler,
     SamplingResult,
 )
-from opentelemetry.trace import Link, Span, SpanKind
+from opentelemetry.trace import Link, Span, SpanKind, Status, StatusCode
 from opentelemetry.util.types import Attributes
 
 from libs.common.contracts.words import AlertId
@@ -34,9 +35,13 @@ from libs.common.settings import SettingsError
 Values = Mapping[str, str | int | float | bool]
 
 _wanted_trace: ContextVar[int | None] = ContextVar("wanted_trace", default=None)
-_passed_on: ContextVar[Values | None] = ContextVar("passed_on", default=None)
+_passed_on: ContextVar[Mapping[str, str] | None] = ContextVar("passed_on", default=None)
+"""The headers of a trace that is not recorded here; None where spans are made."""
 _TRACE_HEADERS = ("traceparent", "tracestate", "baggage")
 _LOW_BITS = 56
+_SPAN_ID_BITS = 64
+_TRACEPARENT_PARTS = 4
+_NOT_RECORDED = "00"
 
 
 class AlertIdGenerator(RandomIdGenerator):
@@ -66,9 +71,11 @@ class AlertRatio(Sampler):
         links: object = None,  # noqa: ARG002
         trace_state: object = None,  # noqa: ARG002
     ) -> SamplingResult:
-        recorded = trace_id & ((1 << _LOW_BITS) - 1) < self._bound
-        decision = Decision.RECORD_AND_SAMPLE if recorded else Decision.DROP
+        decision = Decision.RECORD_AND_SAMPLE if self.records(trace_id) else Decision.DROP
         return SamplingResult(decision, attributes)
+
+    def records(self, trace_id: int) -> bool:
+        return trace_id & ((1 << _LOW_BITS) - 1) < self._bound
 
     def get_description(self) -> str:
         return f"AlertRatio({self._bound / (1 << _LOW_BITS)})"
@@ -99,10 +106,21 @@ def _ratio(environ: Mapping[str, str]) -> float:
     raise SettingsError(f"OTEL_TRACES_SAMPLER_ARG must be a ratio from 0 to 1, not {raw!r}")
 
 
+class AlertSampler(ParentBased):
+    """An alert's trace is recorded everywhere or nowhere."""
+
+    def __init__(self, ratio: float) -> None:
+        self._alerts = AlertRatio(ratio)
+        super().__init__(self._alerts)
+
+    def records(self, trace_id: int) -> bool:
+        return self._alerts.records(trace_id)
+
+
 def tracer_provider(*, service: str, ratio: float) -> TracerProvider:
     return TracerProvider(
         resource=Resource.create({"service.name": f"alertwire-{service}"}),
-        sampler=ParentBased(AlertRatio(ratio)),
+        sampler=AlertSampler(ratio),
         id_generator=AlertIdGenerator(),
     )
 
@@ -113,11 +131,21 @@ def alert_span(alert: AlertId, name: str, attributes: Values) -> Iterator[Span]:
     if _is_off():
         yield trace.INVALID_SPAN
         return
-    token = _wanted_trace.set(trace_id(alert))
+    wanted = trace_id(alert)
+    sampler = getattr(trace.get_tracer_provider(), "sampler", None)
+    if isinstance(sampler, AlertSampler) and not sampler.records(wanted):
+        parent = secrets.randbits(_SPAN_ID_BITS) or 1
+        with _passing_on({"traceparent": f"00-{wanted:032x}-{parent:016x}-{_NOT_RECORDED}"}):
+            yield trace.INVALID_SPAN
+        return
+    token = _wanted_trace.set(wanted)
     try:
-        with _tracer().start_as_current_span(
-            name, context=Context(), kind=SpanKind.SERVER, attributes={**attributes}
-        ) as span:
+        with (
+            _passing_on(None),
+            _tracer().start_as_current_span(
+                name, context=Context(), kind=SpanKind.SERVER, attributes={**attributes}
+            ) as span,
+        ):
             yield span
     finally:
         _wanted_trace.reset(token)
@@ -126,49 +154,57 @@ def alert_span(alert: AlertId, name: str, attributes: Values) -> Iterator[Span]:
 @contextlib.contextmanager
 def process_span(headers: Mapping[str, str], name: str, attributes: Values) -> Iterator[Span]:
     """A message's handling: child of the span that sent it, and linked to it."""
-    if _is_off():
-        came = {each: headers[each] for each in _TRACE_HEADERS if each in headers}
-        passing = _passed_on.set(came)
-        try:
+    if _is_left_out(headers) or _is_off():
+        with _passing_on({each: headers[each] for each in _TRACE_HEADERS if each in headers}):
             yield trace.INVALID_SPAN
-        finally:
-            _passed_on.reset(passing)
         return
     parent = propagate.extract(headers)
-    span = trace.get_current_span(parent)
-    sender = span.get_span_context()
-    if _is_left_out(span):
-        attached = attach(parent)
-        try:
-            yield span
-        finally:
-            detach(attached)
-        return
-    with _tracer().start_as_current_span(
-        name,
-        context=parent,
-        kind=SpanKind.CONSUMER,
-        links=[Link(sender)] if sender.is_valid else [],
-        attributes={
-            "messaging.system": "nats",
-            "messaging.operation.type": "process",
-            "messaging.operation.name": "process",
-            **attributes,
-        },
-    ) as span:
+    sender = trace.get_current_span(parent).get_span_context()
+    with (
+        _passing_on(None),
+        _tracer().start_as_current_span(
+            name,
+            context=parent,
+            kind=SpanKind.CONSUMER,
+            links=[Link(sender)] if sender.is_valid else [],
+            attributes={
+                "messaging.system": "nats",
+                "messaging.operation.type": "process",
+                "messaging.operation.name": "process",
+                **attributes,
+            },
+        ) as span,
+    ):
         yield span
 
 
-@contextlib.contextmanager
-def send_span(destination: str, attributes: Values) -> Iterator[dict[str, str]]:
-    """A message's publishing; yields the headers that carry the trace on."""
+class Sending:
+    """A message on its way to the log: `headers` carry its trace on."""
+
+    __slots__ = ("_span", "headers")
+
+    def __init__(self, headers: dict[str, str], span: Span | None = None) -> None:
+        self.headers = headers
+        self._span = span
+
+    def end(self, error: BaseException | None = None) -> None:
+        """It is confirmed, or is not."""
+        if self._span is None:
+            return
+        if error is not None:
+            self._span.record_exception(error)
+            self._span.set_status(Status(StatusCode.ERROR, f"{type(error).__name__}: {error}"))
+        self._span.end()
+
+
+def sending(destination: str, attributes: Values) -> Sending:
+    """A message's publishing, from now until its `end`."""
+    passed_on = _passed_on.get()
+    if passed_on is not None:
+        return Sending({**passed_on})
     if _is_off():
-        yield {name: str(value) for name, value in (_passed_on.get() or {}).items()}
-        return
-    if _is_left_out(trace.get_current_span()):
-        yield _injected()
-        return
-    with _tracer().start_as_current_span(
+        return Sending({})
+    span = _tracer().start_span(
         f"send {destination}",
         kind=SpanKind.PRODUCER,
         attributes={
@@ -178,16 +214,17 @@ def send_span(destination: str, attributes: Values) -> Iterator[dict[str, str]]:
             "messaging.destination.template": destination,
             **attributes,
         },
-    ):
-        yield _injected()
+    )
+    headers: dict[str, str] = {}
+    propagate.inject(headers, trace.set_span_in_context(span))
+    return Sending(headers, span)
 
 
 @contextlib.contextmanager
 def client_span(name: str, attributes: Values) -> Iterator[Span]:
     """A call to somebody else: the exchange."""
-    current = trace.get_current_span()
-    if _is_off() or _is_left_out(current):
-        yield current
+    if _passed_on.get() is not None or _is_off():
+        yield trace.INVALID_SPAN
         return
     with _tracer().start_as_current_span(
         name, kind=SpanKind.CLIENT, attributes={**attributes}
@@ -195,20 +232,23 @@ def client_span(name: str, attributes: Values) -> Iterator[Span]:
         yield span
 
 
+@contextlib.contextmanager
+def _passing_on(headers: Mapping[str, str] | None) -> Iterator[None]:
+    token = _passed_on.set(headers)
+    try:
+        yield
+    finally:
+        _passed_on.reset(token)
+
+
+def _is_left_out(headers: Mapping[str, str]) -> bool:
+    """It belongs to a trace that is not recorded."""
+    parts = headers.get("traceparent", "").split("-")
+    return len(parts) == _TRACEPARENT_PARTS and parts[3] == _NOT_RECORDED
+
+
 def _is_off() -> bool:
     return isinstance(_tracer(), trace.ProxyTracer)
-
-
-def _is_left_out(span: Span) -> bool:
-    """It belongs to a trace that is not recorded."""
-    context = span.get_span_context()
-    return context.is_valid and not context.trace_flags.sampled
-
-
-def _injected() -> dict[str, str]:
-    headers: dict[str, str] = {}
-    propagate.inject(headers)
-    return headers
 
 
 def _tracer() -> trace.Tracer:

@@ -35,6 +35,7 @@ async def ensure_topology(js: JetStreamContext, *, replicas: int = 1, shards: in
         max_age=RETENTION_S,
         duplicate_window=DUPLICATE_WINDOW_S,
         allow_direct=True,
+        allow_atomic=True,
     )
     try:
         await js.stream_info(subjects.STREAM)
@@ -46,7 +47,14 @@ async def ensure_topology(js: JetStreamContext, *, replicas: int = 1, shards: in
         await _consumer(
             js, name=executor_consumer(shard), filter_subject=subjects.intents_of_shard(shard)
         )
-    await _consumer(js, name=AUDITOR, filter_subject=None, in_flight=10_000, ack_wait_s=60)
+    await _consumer(
+        js,
+        name=AUDITOR,
+        filter_subject=None,
+        in_flight=10_000,
+        ack_wait_s=60,
+        ack_policy=api.AckPolicy.ALL,
+    )
     for bucket in subjects.BUCKETS:
         await _bucket(js, name=bucket, replicas=replicas)
 
@@ -58,20 +66,36 @@ async def _consumer(
     filter_subject: str | None,
     in_flight: int = IN_FLIGHT_MAX,
     ack_wait_s: int = ACK_WAIT_S,
+    ack_policy: api.AckPolicy = api.AckPolicy.EXPLICIT,
 ) -> None:
     # No `backoff`: it would override the ack wait and redeliver what is still being handled.
-    await js.add_consumer(
-        subjects.STREAM,
-        api.ConsumerConfig(
-            durable_name=name,
-            filter_subject=filter_subject,
-            deliver_policy=api.DeliverPolicy.ALL,
-            ack_policy=api.AckPolicy.EXPLICIT,
-            ack_wait=ack_wait_s,
-            max_deliver=DELIVERIES_MAX,
-            max_ack_pending=in_flight,
-        ),
+    wanted = api.ConsumerConfig(
+        durable_name=name,
+        filter_subject=filter_subject,
+        deliver_policy=api.DeliverPolicy.ALL,
+        ack_policy=ack_policy,
+        ack_wait=ack_wait_s,
+        max_deliver=DELIVERIES_MAX,
+        max_ack_pending=in_flight,
     )
+    handled = await _retired(js, name=name, wanted=wanted)
+    await js.add_consumer(subjects.STREAM, wanted)
+    if handled:
+        await js.reset_consumer(subjects.STREAM, name, seq=handled + 1)
+
+
+async def _retired(js: JetStreamContext, *, name: str, wanted: api.ConsumerConfig) -> int:
+    """Where a consumer of an older release acknowledges in another way, which cannot be changed,
+    take it away; returns the place up to which it had handled everything.
+    """
+    try:
+        found = await js.consumer_info(subjects.STREAM, name)
+    except NotFoundError:
+        return 0
+    if found.config.ack_policy == wanted.ack_policy:
+        return 0
+    await js.delete_consumer(subjects.STREAM, name)
+    return found.ack_floor.stream_seq if found.ack_floor is not None else 0
 
 
 async def _bucket(js: JetStreamContext, *, name: str, replicas: int) -> None:

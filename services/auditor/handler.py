@@ -1,40 +1,47 @@
-"""The auditor's loop: messages in batches out of the log, rows into the trail, then the acks.
+"""The auditor's loop: messages in batches out of the log, rows into the trail, then the
+acknowledgement.
 
 A Postgres that is away delays rows and nothing else: the batch is held, and the log keeps the rest.
+
+One acknowledgement says that everything up to a message is stored. That is true because the
+consumer is reset to its floor before the first message, so that nothing is missing before it, and
+because it counts what it delivers: a gap in that count means that something was lost on the way,
+and begins anew from the floor.
 """
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 
 import nats.errors
 import nats.js.errors
 import structlog
-from nats.aio.msg import Msg
-from nats.js import JetStreamContext
 
 from libs.common import metrics as shared
+from libs.common.arrival import Arrival
 from libs.common.bus import Bus
 from libs.common.contracts import subjects
+from libs.common.pulling import pull
 from libs.common.topology import AUDITOR
 from services.auditor import metrics
-from services.auditor.rows import Row, time_of, to_row
+from services.auditor.rows import Row, to_row
 from services.auditor.spans import batch_span
 from services.auditor.store import PostgresAway, Store
 from services.auditor.storing import Stored, store_rows
 
-IDLE_S = 1.0
-"""How long an empty log is listened to before the stop signal is looked at."""
 HOLD_S = 15.0
 """A held batch is redelivered after 60 s of silence (libs/common/topology.py)."""
 RETRY_FIRST_S = 0.2
 RETRY_MAX_S = 5.0
 REPORT_S = 60.0
 _LOG_RETRY_S = 0.5
-_GROWING = 0.8
-"""The part of the flush time before the batch is fetched; the rest is for fetching it."""
+_STORED, _IN_WORK, _GIVEN_BACK = b"+ACK", b"+WPI", b"-NAK"
 
 _log = structlog.get_logger()
+
+
+class _Gap(Exception):  # noqa: N818 - what has happened to the deliveries
+    """A delivery is missing: begin anew from what is acknowledged."""
 
 
 class Auditor:
@@ -55,58 +62,49 @@ class Auditor:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Audit until `stop` is set; a batch that is held then goes back to the log."""
-        subscription = await self._bus.js.pull_subscribe_bind(
-            durable=AUDITOR, stream=subjects.STREAM
-        )
         while not stop.is_set():
-            messages = await self._fetch(subscription)
-            if messages:
-                await self._audit(messages, stop)
+            try:
+                await self._bus.js.reset_consumer(subjects.STREAM, AUDITOR)
+                await self._follow(stop)
+            except _Gap as gap:
+                _log.warning("audit.gap", error=str(gap))
+            except (nats.errors.Error, nats.js.errors.Error, OSError) as error:
+                self._listening(f"consumer {AUDITOR} does not answer: {type(error).__name__}")
+                await asyncio.sleep(_LOG_RETRY_S)
+
+    async def _follow(self, stop: asyncio.Event) -> None:
+        """From a reset of the consumer until the connection is lost."""
+        delivered = 0
+        async for batch in pull(
+            self._bus,
+            durable=AUDITOR,
+            room=lambda: self._batch_max,
+            going=lambda: not stop.is_set(),
+            gather_s=self._flush_s,
+        ):
+            self._listening(None)
+            if batch:
+                delivered = _contiguous(batch, after=delivered)
+                await self._audit(batch, stop)
             self._report()
 
-    async def _fetch(self, subscription: JetStreamContext.PullSubscription) -> list[Msg]:
-        # One message is waited for long, the others of its batch briefly.
-        try:
-            messages: list[Msg] = await subscription.fetch(1, timeout=IDLE_S)
-        except TimeoutError:
-            self._listening(None)
-            return []
-        except (nats.errors.Error, nats.js.errors.Error, OSError) as error:
-            self._listening(f"consumer {AUDITOR} does not answer: {type(error).__name__}")
-            await asyncio.sleep(_LOG_RETRY_S)
-            return []
-        self._listening(None)
-        room = self._batch_max - 1
-        if room == 0:
-            return messages
-        # A fetch takes what is there and returns, so a batch that can still grow is given time.
-        timeout_s = self._flush_s
-        if messages[0].metadata.num_pending < room:
-            await asyncio.sleep(self._flush_s * _GROWING)
-            timeout_s *= 1 - _GROWING
-        try:
-            messages += await subscription.fetch(room, timeout=timeout_s)
-        except (nats.errors.Error, nats.js.errors.Error, OSError, TimeoutError):
-            _log.debug("audit.batch_of_one")
-        return messages
-
-    async def _audit(self, messages: Sequence[Msg], stop: asyncio.Event) -> None:
+    async def _audit(self, batch: Sequence[Arrival], stop: asyncio.Event) -> None:
         started = time.monotonic()
-        waiting = messages[-1].metadata.num_pending
-        metrics.audit_lag_messages.set(waiting + len(messages))
-        rows = [_row(message) for message in messages]
-        with batch_span([message.headers for message in messages], consumer=AUDITOR):
+        waiting = batch[-1].waiting
+        metrics.audit_lag_messages.set(waiting + len(batch))
+        rows = [_row(came) for came in batch]
+        with batch_span([came.headers for came in batch], consumer=AUDITOR):
             async with asyncio.TaskGroup() as group:
-                hold = group.create_task(_hold(messages))
+                hold = group.create_task(self._hold(batch))
                 stored = await self._until_stored(rows, stop)
                 hold.cancel()
         if stored is None:
-            await _say(Msg.nak, messages)
+            self._say(_GIVEN_BACK, batch)
             return
-        await _say(Msg.ack, messages)
+        self._say(_STORED, [max(batch, key=lambda came: came.seq)])
         elapsed_s = time.monotonic() - started
         metrics.audit_lag_messages.set(waiting)
-        self._count(messages, stored, elapsed_s=elapsed_s)
+        self._count(batch, stored, elapsed_s=elapsed_s)
         _log.debug(
             "audit.stored",
             rows=len(rows),
@@ -116,6 +114,19 @@ class Auditor:
             lag_messages=waiting,
             elapsed_ms=round(elapsed_s * 1000, 1),
         )
+
+    async def _hold(self, batch: Sequence[Arrival]) -> None:
+        while True:
+            await asyncio.sleep(HOLD_S)
+            self._say(_IN_WORK, batch)
+
+    def _say(self, word: bytes, batch: Sequence[Arrival]) -> None:
+        # What is not said is redelivered, and a row that comes twice changes nothing.
+        try:
+            for came in batch:
+                self._bus.client.post(came.reply, word)
+        except nats.errors.Error as error:
+            _log.info("audit.unsaid", messages=len(batch), error=type(error).__name__)
 
     async def _until_stored(self, rows: Sequence[Row], stop: asyncio.Event) -> Stored | None:
         """None: stopped before Postgres came back."""
@@ -134,14 +145,14 @@ class Auditor:
             _log.warning("audit.deaf", error=trouble)
         self._trouble = trouble
 
-    def _count(self, messages: Sequence[Msg], stored: Stored, *, elapsed_s: float) -> None:
-        again = sum(message.metadata.num_delivered > 1 for message in messages)
+    def _count(self, batch: Sequence[Arrival], stored: Stored, *, elapsed_s: float) -> None:
+        again = sum(came.deliveries > 1 for came in batch)
         metrics.audit_rows.labels("new").inc(stored.new - stored.degraded)
         metrics.audit_rows.labels("degraded").inc(stored.degraded)
-        metrics.audit_rows.labels("known").inc(len(messages) - stored.new)
-        metrics.audit_batch_rows.observe(len(messages))
+        metrics.audit_rows.labels("known").inc(len(batch) - stored.new)
+        metrics.audit_batch_rows.observe(len(batch))
         metrics.audit_batch_seconds.observe(elapsed_s)
-        shared.handled.labels(self._bus.service, "ack").inc(len(messages))
+        shared.handled.labels(self._bus.service, "ack").inc(len(batch))
         shared.redelivered.labels(self._bus.service).inc(again)
         self._unreported += stored.new
 
@@ -157,41 +168,24 @@ class Auditor:
         self._reported_at = now
 
 
-def _row(message: Msg) -> Row:
-    metadata = message.metadata
+def _contiguous(batch: Sequence[Arrival], *, after: int) -> int:
+    """The consumer's count after the batch; raises `_Gap`."""
+    for came in batch:
+        if came.consumer_seq != after + 1:
+            raise _Gap(f"delivery {came.consumer_seq} came after {after}")
+        after = came.consumer_seq
+    return after
+
+
+def _row(came: Arrival) -> Row:
     return to_row(
-        stream=metadata.stream,
-        seq=metadata.sequence.stream,
-        subject=message.subject,
-        stored_at=time_of(_stored_ns(message.reply)),
-        headers=message.headers,
-        data=message.data,
+        stream=came.stream,
+        seq=came.seq,
+        subject=came.subject,
+        stored_at=came.stored_at,
+        headers=came.headers,
+        data=came.data,
     )
-
-
-# The client's own `metadata.timestamp` passes through a float, which another reader may round
-# differently. Nine words, or (with a domain) eleven and more, of which the ninth is the time.
-def _stored_ns(reply: str) -> int:
-    words = reply.split(".")
-    return int(words[7] if len(words) == 9 else words[9])
-
-
-async def _hold(messages: Sequence[Msg]) -> None:
-    while True:
-        await asyncio.sleep(HOLD_S)
-        await _say(Msg.in_progress, messages)
-
-
-# All at once, so that they leave in a few packets. What is not said here is redelivered, and a row
-# that comes twice changes nothing.
-async def _say(word: Callable[[Msg], Awaitable[None]], messages: Sequence[Msg]) -> None:
-    results = await asyncio.gather(*map(word, messages), return_exceptions=True)
-    unsaid = [result for result in results if isinstance(result, BaseException)]
-    for error in unsaid:
-        if not isinstance(error, nats.errors.Error | OSError):
-            raise error
-    if unsaid:
-        _log.info("audit.unsaid", messages=len(unsaid), error=type(unsaid[0]).__name__)
 
 
 async def _stopped_within(stop: asyncio.Event, delay_s: float) -> bool:

@@ -8,7 +8,7 @@ import dataclasses
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from uuid import UUID
 
 import msgspec
@@ -21,7 +21,6 @@ TEXT_CHARS_MAX = 500
 
 _HEADER_TRACE = "traceparent"
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NOTHING = msgspec.Raw(b"null")
 # Every escape is consumed, so that `\\u0000` (a backslash, then letters) is not taken for one.
 _ESCAPE = re.compile(
@@ -124,11 +123,6 @@ def bare(row: Row) -> Row:
         traceparent=None,
         doc=None,
     )
-
-
-def time_of(unix_ns: int) -> datetime:
-    """The log's nanoseconds as Postgres' microseconds: cut, so that every reader gets the same."""
-    return _EPOCH + timedelta(microseconds=unix_ns // 1000)
 
 
 def _read(data: bytes) -> tuple[str | None, _Fields]:

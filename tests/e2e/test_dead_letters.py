@@ -9,13 +9,14 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
-import nats
 import pytest
 
-from libs.common.bus import Bus
+from libs.common.bus import Bus, connected
 from libs.common.contracts import subjects
 from libs.common.contracts.dead_letter import DeadLetter
 from libs.common.contracts.words import AlertId
+from libs.common.health import Health
+from libs.common.secret import Secret
 from libs.common.topology import ROUTER, executor_consumer
 from tests.e2e.running_stack import RunningStack, Trader
 
@@ -27,9 +28,9 @@ PATIENCE_S = 20
 
 @pytest.fixture
 async def bus(stack: RunningStack) -> AsyncIterator[Bus]:
-    client = await nats.connect(stack.description["nats"])
-    yield Bus(client=client, service="test")
-    await client.close()
+    url = Secret(stack.description["nats"])
+    async with connected(url=url, service="test", health=Health("test")) as found:
+        yield found
 
 
 async def said(stack: RunningStack, *arguments: str) -> Any:

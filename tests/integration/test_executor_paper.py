@@ -69,7 +69,7 @@ class Stand:
                 message=intent,
                 headers={},
                 data=b"",
-                raw=None,
+                came=None,
                 origin_seq=0,
                 fresh=True,
             )

@@ -3,13 +3,13 @@
 import asyncio
 
 import msgspec
-import nats
 import pytest
 
 from libs.common import metrics
 from libs.common.bus import Bus
 from libs.common.contracts.reasons import Reason
 from libs.common.contracts.subjects import control_key
+from libs.common.express import ExpressClient
 from libs.common.halts import Halts
 from libs.common.topology import ensure_topology
 from tests.fake_halts import make_control
@@ -20,7 +20,8 @@ pytestmark = pytest.mark.integration
 @pytest.fixture
 async def followed(js, nats_url):
     await ensure_topology(js)
-    client = await nats.connect(nats_url)
+    client = ExpressClient()
+    await client.connect(nats_url)
     halts = Halts(service="test")
     following = asyncio.create_task(halts.controls.follow(Bus(client=client, service="test")))
     await asyncio.wait_for(halts.controls.complete.wait(), 5)

@@ -127,7 +127,7 @@ class Desk:
                 message=message,
                 headers={},
                 data=b"",
-                raw=None,
+                came=None,
                 origin_seq=origin_seq,
                 fresh=fresh,
             )

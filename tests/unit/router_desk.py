@@ -93,7 +93,7 @@ class Desk:
                 message=message or make_alert(),
                 headers={},
                 data=b"",
-                raw=None,
+                came=None,
                 origin_seq=origin_seq,
                 fresh=fresh,
             )

@@ -1,6 +1,6 @@
 """The projection of messages to rows: every message type, and bytes that are none of ours."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from libs.common.contracts.dead_letter import DeadReplayed
 from libs.common.contracts.drift import PositionDrifted
 from libs.common.contracts.reasons import Reason
 from libs.common.contracts.words import AccountId, ExecutionKind, RouteId
-from services.auditor.rows import TEXT_CHARS_MAX, bare, time_of, to_row, without_doc
+from services.auditor.rows import TEXT_CHARS_MAX, bare, to_row, without_doc
 from tests.factories import ALERT_ID as ALERT
 from tests.factories import NOW as AT
 from tests.factories import make_alert, make_intent, make_leg
@@ -240,12 +240,6 @@ def test_no_bytes_are_refused(data, header):
 
     assert row.body == data
     assert "\0" not in (row.event_id or "")
-
-
-def test_time_is_cut_to_microseconds():
-    assert time_of(1_795_435_200_123_456_999) == datetime(
-        2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC
-    )
 
 
 def test_less_and_less():

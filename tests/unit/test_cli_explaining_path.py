@@ -79,7 +79,7 @@ async def through_the_services(body, *, route, held):
             message=make_alert(order=parsed.order),
             headers={},
             data=b"",
-            raw=None,
+            came=None,
             origin_seq=0,
             fresh=True,
         )

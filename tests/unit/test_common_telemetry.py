@@ -17,7 +17,7 @@ from libs.common.telemetry import (
     client_span,
     configure_telemetry,
     process_span,
-    send_span,
+    sending,
     tracer_provider,
 )
 from tests.factories import ALERT_ID
@@ -60,6 +60,13 @@ def test_the_trace_of_an_alert_has_its_id(record):
     assert root.resource.attributes["service.name"] == "alertwire-tested"
 
 
+def headers_sent(destination, attributes):
+    """Of a message that was published and confirmed."""
+    message = sending(destination, attributes)
+    message.end()
+    return message.headers
+
+
 def test_an_alerts_span_is_a_root_wherever_it_is_begun_and_the_next_one_has_its_own_id(record):
     recording = record()
     other = alert_id(unix_ms=2, random_bits=2)
@@ -78,8 +85,7 @@ def test_handling_continues_the_senders_trace_and_links_to_it(record):
     """From ingest's request over the message's headers to the executor's call."""
     recording = record()
     with alert_span(ALERT_ID, "POST /hook", {}):
-        with send_span("alert.received", {"messaging.message.id": "m1"}) as headers:
-            pass
+        headers = headers_sent("alert.received", {"messaging.message.id": "m1"})
     with process_span(headers, "process alert.received", {"tries": 1}):
         with client_span("order/create", {}):
             pass
@@ -114,8 +120,7 @@ def test_what_the_sender_left_out_is_left_out_by_all(record):
     """The decision is made once per alert; a link alone must not bring it back."""
     silent, recording = record(ratio=0), Recording(ratio=1)
     with alert_span(ALERT_ID, "POST /hook", {}):
-        with send_span("alert.received", {}) as headers:
-            pass
+        headers = headers_sent("alert.received", {})
     assert silent.spans == {}
     assert int(headers["traceparent"].rpartition("-")[2], 16) & 1 == 0, "not sampled"
     with pytest.MonkeyPatch.context() as patch:
@@ -158,8 +163,8 @@ def test_off_nothing_is_injected_and_nothing_is_configured():
     shutdown = configure_telemetry(service="x", environ={"OTEL_TRACES_SAMPLER_ARG": "0.5"})
     assert shutdown() is None
     assert trace.get_tracer_provider() is before
-    with alert_span(ALERT_ID, "root", {}), send_span("alert.received", {}) as headers:
-        assert headers == {}
+    with alert_span(ALERT_ID, "root", {}):
+        assert headers_sent("alert.received", {}) == {}
     with process_span({}, "process", {}) as span:
         assert not span.is_recording()
 
@@ -198,15 +203,14 @@ class TestSwitchedOff:
     def test_a_trace_is_passed_on_as_it_came(self):
         came = {"traceparent": f"00-{'a' * 32}-{'b' * 16}-01", "tracestate": "x=1", "other": "no"}
         with process_span(came, "process", {}), client_span("around", {}):
-            with send_span("intent.accepted", {}) as headers:
-                pass
+            headers = headers_sent("intent.accepted", {})
         assert headers == {name: came[name] for name in ("traceparent", "tracestate")}
 
     def test_it_is_not_passed_on_to_the_next_message(self):
         with process_span({"traceparent": "first"}, "process", {}):
             pass
-        with process_span({}, "process", {}), send_span("intent.accepted", {}) as headers:
-            assert headers == {}
+        with process_span({}, "process", {}):
+            assert headers_sent("intent.accepted", {}) == {}
 
     def test_nothing_is_recorded(self):
         with alert_span(ALERT_ID, "POST /hook", {}) as span:
@@ -218,7 +222,52 @@ def test_of_a_trace_that_is_left_out_only_the_context_goes_on(record):
     recording = record()
     left_out = {"traceparent": f"00-{'a' * 32}-{'b' * 16}-00"}
     with process_span(left_out, "process", {}), client_span("order/create", {}):
-        with send_span("execution.sent", {}) as headers:
-            pass
+        headers = headers_sent("execution.sent", {})
     assert recording.spans == {}
     assert headers["traceparent"] == left_out["traceparent"]
+
+
+class TestLeftOut:
+    """An alert of which no span is made, where others are."""
+
+    @pytest.fixture
+    def others(self, record, monkeypatch):
+        recording = record(ratio=0)
+        monkeypatch.setattr(trace, "get_tracer_provider", lambda: recording.provider)
+        return recording
+
+    def test_its_headers_carry_its_id_and_say_that_it_is_not_recorded(self, others):
+        with alert_span(ALERT_ID, "POST /hook", {}) as span:
+            first, second = (headers_sent("alert.received", {}) for _ in range(2))
+        assert not span.is_recording()
+        version, trace_, parent, flags = first["traceparent"].split("-")
+        assert (version, int(trace_, 16), flags) == ("00", trace_id(ALERT_ID), "00")
+        assert int(parent, 16) != 0
+        assert first == second
+        assert others.spans == {}
+
+    def test_it_ends_with_the_span(self, others):
+        with alert_span(ALERT_ID, "POST /hook", {}):
+            pass
+        assert headers_sent("alert.received", {}).get("traceparent", "").endswith(("-00", ""))
+        other = f"00-{'a' * 32}-{'b' * 16}-00"
+        with process_span({"traceparent": other}, "process", {}):
+            assert headers_sent("intent.accepted", {})["traceparent"] == other
+
+
+def test_a_recorded_alert_within_one_that_is_not_is_recorded(record):
+    """An order that is followed is another alert's than the one that is handled right now."""
+    recording = record()
+    with process_span({"traceparent": f"00-{'a' * 32}-{'b' * 16}-00"}, "process", {}):
+        with alert_span(ALERT_ID, "follow", {}):
+            headers = headers_sent("execution.filled", {})
+    assert set(recording.spans) == {"follow", "send execution.filled"}
+    assert headers["traceparent"].split("-")[1] == f"{trace_id(ALERT_ID):032x}"
+
+
+def test_what_was_not_stored_is_an_error_of_its_span(record):
+    recording = record()
+    sending("alert.received", {}).end(OSError("away"))
+    (span,) = recording.spans.values()
+    assert span.status.description == "OSError: away"
+    assert [event.name for event in span.events] == ["exception"]
