@@ -31,13 +31,13 @@ async def pull(
     durable: str,
     room: Callable[[], int],
     going: Callable[[], bool],
-    gather_s: float = 0.0,
+    gather_s: Callable[[], float] = lambda: 0.0,
 ) -> AsyncIterator[list[Arrival]]:
     """Yield what has come, in its order, while `going()`; nothing where nothing came for a moment,
     so that the caller can look up.
 
     `room()` is how many more messages the caller can hold; while it is 0 nothing is asked for.
-    `gather_s`: so long others may still come, once one has, while there is room.
+    `gather_s()`: so many seconds others may still come, once one has, while there is room.
 
     Ends when the connection was lost and is there again: what the server had sent into the old one
     comes back only after its ack wait, so newer messages must not be taken before the consumer was
@@ -59,7 +59,7 @@ async def pull(
                     continue
                 deadline = now + _EXPIRES_S + _GRACE_S
                 bus.client.post(request_subject, _request(wanted), reply=inbox)
-            arrivals = await incoming.next(gather_s=gather_s, enough=wanted)
+            arrivals = await incoming.next(gather_s=gather_s(), enough=wanted)
             if bus.client.stats["reconnects"] != connection:
                 # What came behind what was lost is redelivered in its place.
                 return

@@ -80,7 +80,7 @@ class Auditor:
             durable=AUDITOR,
             room=lambda: self._batch_max,
             going=lambda: not stop.is_set(),
-            gather_s=self._flush_s,
+            gather_s=lambda: self._flush_s,
         ):
             self._listening(None)
             if batch:

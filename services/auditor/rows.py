@@ -54,6 +54,16 @@ class Row:
 
 
 class _Fields(msgspec.Struct):
+    at: str | None = None
+    alert_id: str | None = None
+    route: str | None = None
+    account: str | None = None
+    symbol: str | None = None
+    client_order_id: str | None = None
+    intent_id: str | None = None
+
+
+class _AnyFields(msgspec.Struct):
     # Raw, so that a field of an unexpected type spoils nothing but itself.
     at: msgspec.Raw = _NOTHING
     alert_id: msgspec.Raw = _NOTHING
@@ -65,6 +75,7 @@ class _Fields(msgspec.Struct):
 
 
 _fields_decoder = msgspec.json.Decoder(_Fields)
+_any_fields_decoder = msgspec.json.Decoder(_AnyFields)
 _text_decoder = msgspec.json.Decoder(str)
 
 
@@ -80,22 +91,22 @@ def to_row(
     """The row of a message; never raises."""
     known = headers or {}
     doc, fields = _read(data)
-    alert = _text(fields.alert_id) or known.get(HEADER_ALERT)
+    alert = fields.alert_id or known.get(HEADER_ALERT)
     return Row(
         stream=_clean(stream),
         seq=seq,
         stored_at=stored_at,
-        at=_time(_text(fields.at)) or stored_at,
+        at=_time(fields.at) or stored_at,
         subject=_clean(subject),
         stage=_stage(subject),
         service=_short(known.get(HEADER_SERVICE)),
         event_id=_short(known.get(HEADER_EVENT_ID)),
         alert_id=_uuid(alert),
-        route=_short(_text(fields.route)),
-        account=_short(_text(fields.account)),
-        symbol=_short(_text(fields.symbol)),
-        client_order_id=_short(_text(fields.client_order_id)),
-        intent_id=_short(_text(fields.intent_id)),
+        route=_short(fields.route),
+        account=_short(fields.account),
+        symbol=_short(fields.symbol),
+        client_order_id=_short(fields.client_order_id),
+        intent_id=_short(fields.intent_id),
         traceparent=_short(known.get(_HEADER_TRACE)),
         body=data,
         doc=doc,
@@ -131,11 +142,21 @@ def _read(data: bytes) -> tuple[str | None, _Fields]:
         try:
             return doc, _fields_decoder.decode(doc)
         except msgspec.ValidationError:
-            # JSON, but no object: only its syntax is left to be checked.
-            msgspec.json.decode(doc, type=msgspec.Raw)
-            return doc, _Fields()
+            return doc, _read_one_by_one(doc)
     except (UnicodeDecodeError, msgspec.DecodeError, RecursionError):
         return None, _Fields()
+
+
+def _read_one_by_one(doc: str) -> _Fields:
+    """Of a message whose fields are not all text; raises `msgspec.DecodeError` for no JSON."""
+    try:
+        found = _any_fields_decoder.decode(doc)
+    except msgspec.ValidationError:
+        # JSON, but no object: only its syntax is left to be checked.
+        msgspec.json.decode(doc, type=msgspec.Raw)
+        return _Fields()
+    names = _Fields.__struct_fields__
+    return _Fields(**{name: _text(getattr(found, name)) for name in names})
 
 
 # jsonb refuses an escaped NUL, and halves of surrogate pairs that stand alone.

@@ -4,7 +4,7 @@ event.
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -137,13 +137,20 @@ class Recorder:
                 event_id=execution_event_id(order=id_of(item), kind=kind, occurrence=occurrence),
             )
         )
+        self._tell(item, kind, facts)
+        return execution
+
+    def _tell(self, item: Leg | Change, kind: ExecutionKind, facts: Mapping[str, Any]) -> None:
         # A line for how each ended; what lies before it stands in the trail.
+        level = logging.DEBUG if kind in _ON_THE_WAY else logging.INFO
+        if not _log.is_enabled_for(level):
+            return
         _log.log(
-            logging.DEBUG if kind in _ON_THE_WAY else logging.INFO,
+            level,
             f"execution.{kind.value}",
-            route=origin.route,
-            account=origin.account,
-            symbol=origin.symbol,
+            route=self._origin.route,
+            account=self._origin.account,
+            symbol=self._origin.symbol,
             client_order_id=id_of(item),
             **_described(item),
             **{
@@ -152,7 +159,6 @@ class Recorder:
                 if fact is not None and name != "leg"
             },
         )
-        return execution
 
 
 def fitting(calls: tuple[ExchangeCall, ...]) -> tuple[ExchangeCall, ...]:

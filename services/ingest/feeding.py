@@ -6,23 +6,22 @@ is not ready: it might take a resend for new.
 """
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import nats.errors
 import nats.js.errors
 import structlog
-from nats.aio.msg import Msg
-from nats.js import JetStreamContext, api
+from nats.js import api
 
+from libs.common.arrival import Arrival
 from libs.common.bus import HEADER_ALERT, HEADER_EVENT_ID, Bus
 from libs.common.contracts import subjects
 from libs.common.contracts.words import AlertId
+from libs.common.pulling import pull
 from services.ingest.duplicates import MEMORY_S, KnownAlert, RecentAlerts
 
 _BATCH = 500
-_FETCH_S = 0.5
 _RETRY_S = 0.2
 _PAUSE_S = 0.25
 _OVERLAP_S = 5
@@ -39,6 +38,8 @@ class RecentFeed:
         self._now = now
         self._seen_at: datetime | None = None
         self._caught_up_at_reconnects: int | None = None
+        self._left = 0
+        """How many of the backlog are still to be read."""
 
     def missing(self) -> str | None:
         """A readiness check; also false between a reconnect and the reading that follows it."""
@@ -59,47 +60,40 @@ class RecentFeed:
     async def _follow_once(self) -> None:
         reconnects = self._reconnects()
         consumer = await self._bus.js.add_consumer(subjects.STREAM, self._consumer())
-        subscription = await self._bus.js.pull_subscribe_bind(
-            consumer=consumer.name, stream=subjects.STREAM
-        )
-        left = consumer.num_pending or 0
-        try:
-            while self._bus.client.is_connected and self._reconnects() == reconnects:
-                if left == 0 and self._caught_up_at_reconnects != reconnects:
-                    self._caught_up_at_reconnects = reconnects
-                    _log.info("recent_alerts.read", alerts=len(self._recent))
-                # A fetch waits to be filled, so the last of the backlog is asked for exactly.
-                read = await self._read(subscription, batch=min(_BATCH, left or _BATCH))
-                left = max(left - read, 0)
-                if not left:
-                    # A wake-up for each alert that this ingest has stored itself would cost as
-                    # much as parsing it; another one's may be learnt of a moment later.
-                    await asyncio.sleep(_PAUSE_S)
-                elif not read:
-                    left = (await subscription.consumer_info()).num_pending or 0
-        finally:
-            await _unsubscribe(subscription)
+        self._left = consumer.num_pending or 0
+        self._note(reconnects)
+        async for arrivals in pull(
+            self._bus,
+            durable=consumer.name,
+            room=lambda: _BATCH,
+            going=lambda: self._bus.client.is_connected,
+            # A wake-up for each alert that this ingest has stored itself would cost as much as
+            # parsing it; another one's may be learnt of a moment later.
+            gather_s=lambda: 0.0 if self._left else _PAUSE_S,
+        ):
+            for came in arrivals:
+                self._remember(came)
+            if arrivals:
+                self._left = arrivals[-1].waiting
+            elif self._left:
+                # What was to come may have grown too old for the log meanwhile.
+                info = await self._bus.js.consumer_info(subjects.STREAM, consumer.name)
+                self._left = info.num_pending or 0
+            self._note(reconnects)
 
-    async def _read(self, subscription: JetStreamContext.PullSubscription, *, batch: int) -> int:
-        try:
-            messages = await subscription.fetch(batch, timeout=_FETCH_S)
-        except TimeoutError:
-            return 0
-        for message in messages:
-            self._remember(message)
-        return len(messages)
+    def _note(self, reconnects: int) -> None:
+        if self._left == 0 and self._caught_up_at_reconnects != reconnects:
+            self._caught_up_at_reconnects = reconnects
+            _log.info("recent_alerts.read", alerts=len(self._recent))
 
-    def _remember(self, message: Msg) -> None:
-        stored_at = message.metadata.timestamp
-        self._seen_at = stored_at
-        headers = message.headers or {}
-        key, chained, _ = headers.get(HEADER_EVENT_ID, "").partition(":")
-        alert_id = headers.get(HEADER_ALERT)
+    def _remember(self, came: Arrival) -> None:
+        self._seen_at = came.stored_at
+        key, chained, _ = came.headers.get(HEADER_EVENT_ID, "").partition(":")
+        alert_id = came.headers.get(HEADER_ALERT)
         # A route without a window gives its alerts' own ids: they repeat nothing.
         if not chained or alert_id is None:
             return
-        seq = message.metadata.sequence.stream
-        known = KnownAlert(alert_id=AlertId(alert_id), seq=seq, at=stored_at)
+        known = KnownAlert(alert_id=AlertId(alert_id), seq=came.seq, at=came.stored_at)
         self._recent.remember(key, known, now=self._now())
 
     def _consumer(self) -> api.ConsumerConfig:
@@ -119,9 +113,3 @@ class RecentFeed:
 
     def _reconnects(self) -> int:
         return int(self._bus.client.stats["reconnects"])
-
-
-async def _unsubscribe(subscription: JetStreamContext.PullSubscription) -> None:
-    # The consumer itself goes away by its idle time: the connection may be the one that is lost.
-    with contextlib.suppress(nats.errors.Error, OSError):
-        await subscription.unsubscribe()

@@ -26,6 +26,9 @@ def guard(name: str, value: Decimal | None) -> None:
     """
     if value is None:
         return
+    if value.is_finite() and len(text := str(value)) <= EXPONENT_MAX and "E" not in text:
+        # So are nearly all: few digits, written out. Dozens are looked at for each order.
+        return
     if not value.is_finite():
         raise ValueError(f"{name} must be a finite number, not {value}")
     _, digits, exponent = value.as_tuple()

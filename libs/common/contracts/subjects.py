@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 
 from libs.common.contracts.words import AccountId, ExecutionKind, RouteId, VenueSymbol
@@ -32,6 +33,8 @@ DEAD_LETTERS = "dead.*"
 DEAD_REPLAYED = "dead.replayed.*"
 EXECUTIONS_RESTING = "execution.resting.>"
 
+_REMEMBERED = 8_192
+"""Subjects and accounts: the same ones come again with every alert."""
 _PLAIN = re.compile(r"[A-Za-z0-9_-]+")
 _ESCAPED = re.compile(r"=([0-9a-f]{2})")
 
@@ -93,6 +96,7 @@ def dead_replayed(service: str) -> str:
     return f"dead.replayed.{_token(service)}"
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def shard_of(account: AccountId, *, shards: int) -> int:
     """Which executor shard owns the account: stable across processes and versions."""
     return int.from_bytes(sha256(account.encode()).digest()[:4], "big") % shards
@@ -120,6 +124,7 @@ class Subject:
     keys: tuple[str, ...]
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def parse(subject: str) -> Subject:
     words = subject.split(".")
     stage = "dead" if words[0] == "dead" and words[1:2] != ["replayed"] else ".".join(words[:2])
