@@ -51,10 +51,18 @@ class Patience:
     """Tests shorten it, nothing else changes it."""
 
     ping_s: float = 5.0
-    """MEXC closes after a minute without one; this often, silence is noticed soon."""
+    """After so much silence a sign of life is asked for."""
+    keep_alive_s: float = 20.0
+    """And after so long in any case: MEXC closes after a minute without a ping."""
     silence_s: float = 12.0
     login_s: float = 5.0
     """From the first attempt to connect until the login is answered."""
+
+    def ping_due_at(self, *, heard_at: float, pinged_at: float) -> float:
+        """In monotonic seconds, as both of its arguments. Hundreds of accounts that are heard all
+        the time need no ping every few seconds each.
+        """
+        return min(max(heard_at, pinged_at) + self.ping_s, pinged_at + self.keep_alive_s)
 
 
 class _Frame(msgspec.Struct, frozen=True):
@@ -147,11 +155,17 @@ class MexcFeed:
                 raise FeedLost(f"the login was refused: {_said(frame)}", refused=True)
 
     async def _ping(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        pinged_at = time.monotonic()
         while True:
-            await asyncio.sleep(self._patience.ping_s)
-            silent_s = time.monotonic() - self.heard_at
+            due_at = self._patience.ping_due_at(heard_at=self.heard_at, pinged_at=pinged_at)
+            now = time.monotonic()
+            if now < due_at:
+                await asyncio.sleep(due_at - now)
+                continue
+            silent_s = now - self.heard_at
             if silent_s > self._patience.silence_s:
                 raise FeedLost(f"nothing was heard for {silent_s:.0f} s")
+            pinged_at = now
             await socket.send_str(_PING)
 
     def _read(self, message: aiohttp.WSMessage) -> Pushed | None:
