@@ -5,6 +5,7 @@ confirmations, and each ends the future of its message.
 import asyncio
 import contextlib
 import itertools
+from typing import Any
 
 import msgspec
 import nats.errors
@@ -19,7 +20,7 @@ class Confirmation(msgspec.Struct, frozen=True):
     seq: int = 0
     duplicate: bool = False
     """It is the place of an earlier message with the same id."""
-    error: msgspec.Raw | None = None
+    error: dict[str, Any] | None = None
 
 
 _decode = msgspec.json.Decoder(Confirmation).decode
@@ -83,7 +84,7 @@ class Confirmed:
             return
         try:
             # The library's way to make the right one of its errors is to raise it.
-            nats.js.errors.APIError.from_error(msgspec.json.decode(confirmation.error))
+            nats.js.errors.APIError.from_error(confirmation.error)
         except nats.js.errors.APIError as error:
             confirmed.set_exception(error)
 

@@ -3,7 +3,7 @@ for is handed to its listener as soon as its bytes are there, and one that leave
 everything else of the same moment.
 
 The library itself takes each message through a queue and two tasks, and each publish through a
-third; at hundreds of alerts a second that is a third of all work (docs/decisions/0012). Connecting,
+third; at hundreds of alerts a second that is a third of all work (docs/decisions/0013). Connecting,
 authentication, TLS, reconnecting, and every message without a listener stay its own affair.
 """
 

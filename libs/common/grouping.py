@@ -21,7 +21,7 @@ GATHERED_FOR_S = 0.004
 GROUP_MAX = 256
 """The server takes up to 1,000 in a batch."""
 BATCH_MIN = 16
-"""Smaller ones cost the server more than the messages by themselves (docs/decisions/0012)."""
+"""Smaller ones cost the server more than the messages by themselves (docs/decisions/0013)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,10 +5,12 @@ import contextlib
 
 import asyncpg
 import pytest
+from nats.js.api import AckPolicy, ConsumerConfig
 from opentelemetry import trace
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from libs.common import pulling
 from libs.common.bus import connected
 from libs.common.contracts import subjects
 from libs.common.contracts.words import RouteId
@@ -307,3 +309,48 @@ async def _shorten_ack_wait(js, *, seconds):
     info = await js.consumer_info(subjects.STREAM, AUDITOR)
     info.config.ack_wait = seconds
     await js.add_consumer(subjects.STREAM, info.config)
+
+
+async def test_a_log_of_an_older_release_is_gone_on_with_where_it_was(bus, js, store, trail):
+    """There each message was acknowledged by itself, which a consumer cannot change."""
+    await js.delete_consumer(subjects.STREAM, AUDITOR)
+    await js.add_consumer(
+        subjects.STREAM,
+        ConsumerConfig(durable_name=AUDITOR, ack_policy=AckPolicy.EXPLICIT, max_ack_pending=10_000),
+    )
+    await publish(js, first=1, last=6)
+    old = await js.pull_subscribe_bind(AUDITOR, subjects.STREAM)
+    for message in await old.fetch(4):
+        await message.ack_sync()
+
+    await ensure_topology(js)
+    await ensure_topology(js)
+
+    info = await js.consumer_info(subjects.STREAM, AUDITOR)
+    assert info.config.ack_policy == AckPolicy.ALL
+    assert info.ack_floor.stream_seq == 4
+    async with auditing(bus, store):
+        rows = await rows_once(trail, 2)
+    assert [row["seq"] for row in rows] == [5, 6]
+
+
+async def test_a_delivery_that_is_lost_on_the_way_comes_again(bus, js, store, trail, monkeypatch):
+    """What follows must not be acknowledged over it."""
+    await publish(js, first=1, last=3)
+    taken = pulling._Incoming.take
+    lost = []
+
+    def take(self, subject, reply, data, headers):
+        if not lost and b'"n":5' in data:
+            lost.append(data)
+            return
+        taken(self, subject, reply, data, headers)
+
+    monkeypatch.setattr(pulling._Incoming, "take", take)
+    async with auditing(bus, store):
+        await rows_once(trail, 3)
+        await publish(js, first=4, last=9)
+        rows = await rows_once(trail, 9)
+        await all_acked(js)
+    assert lost
+    assert [row["seq"] for row in rows] == list(range(1, 10))
