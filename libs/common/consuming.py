@@ -34,7 +34,7 @@ from libs.common.contracts.words import AlertId
 from libs.common.domain import identity
 from libs.common.domain.retrying import next_delay_s
 from libs.common.outcome import Refuse, Retry, Unknown
-from libs.common.pulling import pull
+from libs.common.pulling import pulling
 from libs.common.telemetry import process_span
 from libs.common.topology import ACK_WAIT_S, IN_FLIGHT_MAX
 
@@ -105,17 +105,7 @@ class Consumer:
             workers: set[asyncio.Task[None]] = set()
             while not stop.is_set():
                 try:
-                    async for arrivals in pull(
-                        self._bus,
-                        durable=self._durable,
-                        room=lambda: IN_FLIGHT_MAX - len(self._in_flight),
-                        going=lambda: not stop.is_set(),
-                    ):
-                        self._ready = True
-                        for arrival in arrivals:
-                            await self._accept(arrival, group=group, workers=workers)
-                        if not arrivals and len(self._in_flight) >= IN_FLIGHT_MAX:
-                            await asyncio.sleep(0.01)
+                    await self._take(group, workers, stop)
                 except (nats.errors.Error, OSError) as error:
                     self._ready = False
                     _log.warning("consumer.lost", error=f"{type(error).__name__}: {error}")
@@ -130,6 +120,23 @@ class Consumer:
                     worker.cancel()
             heartbeat.cancel()
             self._acknowledge_all()
+
+    async def _take(
+        self, group: asyncio.TaskGroup, workers: set[asyncio.Task[None]], stop: asyncio.Event
+    ) -> None:
+        """From a reset of the consumer until the connection is lost."""
+        async with pulling(
+            self._bus,
+            durable=self._durable,
+            room=lambda: IN_FLIGHT_MAX - len(self._in_flight),
+            going=lambda: not stop.is_set(),
+        ) as batches:
+            async for batch in batches:
+                self._ready = True
+                for came in batch:
+                    await self._accept(came, group=group, workers=workers)
+                if not batch and len(self._in_flight) >= IN_FLIGHT_MAX:
+                    await asyncio.sleep(0.01)
 
     async def _reset(self, stop: asyncio.Event) -> None:
         while not stop.is_set():

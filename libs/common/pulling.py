@@ -7,7 +7,8 @@ used up, ends or is lost (a restarted server forgets it).
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 
 import msgspec
 import nats.errors
@@ -25,16 +26,19 @@ _GRACE_S = 0.5
 _log = structlog.get_logger()
 
 
-async def pull(
+def pulling(
     bus: Bus,
     *,
     durable: str,
     room: Callable[[], int],
     going: Callable[[], bool],
     gather_s: Callable[[], float] = lambda: 0.0,
-) -> AsyncIterator[list[Arrival]]:
-    """Yield what has come, in its order, while `going()`; nothing where nothing came for a moment,
-    so that the caller can look up.
+) -> AbstractAsyncContextManager[AsyncIterator[list[Arrival]]]:
+    """Batches of what has come, in its order; empty where nothing came for a moment, so that the
+    caller can look up. They end when `going()` does.
+
+    A context, so that whoever leaves in the middle has left: a request that still stood would take
+    what comes after the next reset of the consumer.
 
     `room()` is how many more messages the caller can hold; while it is 0 nothing is asked for.
     `gather_s()`: so many seconds others may still come, once one has, while there is room.
@@ -43,6 +47,19 @@ async def pull(
     comes back only after its ack wait, so newer messages must not be taken before the consumer was
     reset. Raises `nats.errors.Error` when it is lost for good, or the request is refused.
     """
+    return contextlib.aclosing(
+        _pull(bus, durable=durable, room=room, going=going, gather_s=gather_s)
+    )
+
+
+async def _pull(
+    bus: Bus,
+    *,
+    durable: str,
+    room: Callable[[], int],
+    going: Callable[[], bool],
+    gather_s: Callable[[], float],
+) -> AsyncGenerator[list[Arrival], None]:
     connection = bus.client.stats["reconnects"]
     inbox = bus.client.new_inbox()
     request_subject = f"$JS.API.CONSUMER.MSG.NEXT.{subjects.STREAM}.{durable}"

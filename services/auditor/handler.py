@@ -21,7 +21,7 @@ from libs.common import metrics as shared
 from libs.common.arrival import Arrival
 from libs.common.bus import Bus
 from libs.common.contracts import subjects
-from libs.common.pulling import pull
+from libs.common.pulling import pulling
 from libs.common.topology import AUDITOR
 from services.auditor import metrics
 from services.auditor.rows import Row, to_row
@@ -75,18 +75,19 @@ class Auditor:
     async def _follow(self, stop: asyncio.Event) -> None:
         """From a reset of the consumer until the connection is lost."""
         delivered = 0
-        async for batch in pull(
+        async with pulling(
             self._bus,
             durable=AUDITOR,
             room=lambda: self._batch_max,
             going=lambda: not stop.is_set(),
             gather_s=lambda: self._flush_s,
-        ):
-            self._listening(None)
-            if batch:
-                delivered = _contiguous(batch, after=delivered)
-                await self._audit(batch, stop)
-            self._report()
+        ) as batches:
+            async for batch in batches:
+                self._listening(None)
+                if batch:
+                    delivered = _contiguous(batch, after=delivered)
+                    await self._audit(batch, stop)
+                self._report()
 
     async def _audit(self, batch: Sequence[Arrival], stop: asyncio.Event) -> None:
         started = time.monotonic()

@@ -18,7 +18,7 @@ from libs.common.arrival import Arrival
 from libs.common.bus import HEADER_ALERT, HEADER_EVENT_ID, Bus
 from libs.common.contracts import subjects
 from libs.common.contracts.words import AlertId
-from libs.common.pulling import pull
+from libs.common.pulling import pulling
 from services.ingest.duplicates import MEMORY_S, KnownAlert, RecentAlerts
 
 _BATCH = 500
@@ -62,7 +62,7 @@ class RecentFeed:
         consumer = await self._bus.js.add_consumer(subjects.STREAM, self._consumer())
         self._left = consumer.num_pending or 0
         self._note(reconnects)
-        async for arrivals in pull(
+        async with pulling(
             self._bus,
             durable=consumer.name,
             room=lambda: _BATCH,
@@ -70,16 +70,17 @@ class RecentFeed:
             # A wake-up for each alert that this ingest has stored itself would cost as much as
             # parsing it; another one's may be learnt of a moment later.
             gather_s=lambda: 0.0 if self._left else _PAUSE_S,
-        ):
-            for came in arrivals:
-                self._remember(came)
-            if arrivals:
-                self._left = arrivals[-1].waiting
-            elif self._left:
-                # What was to come may have grown too old for the log meanwhile.
-                info = await self._bus.js.consumer_info(subjects.STREAM, consumer.name)
-                self._left = info.num_pending or 0
-            self._note(reconnects)
+        ) as batches:
+            async for batch in batches:
+                for came in batch:
+                    self._remember(came)
+                if batch:
+                    self._left = batch[-1].waiting
+                elif self._left:
+                    # What was to come may have grown too old for the log meanwhile.
+                    info = await self._bus.js.consumer_info(subjects.STREAM, consumer.name)
+                    self._left = info.num_pending or 0
+                self._note(reconnects)
 
     def _note(self, reconnects: int) -> None:
         if self._left == 0 and self._caught_up_at_reconnects != reconnects:

@@ -10,7 +10,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from libs.common import pulling
+from libs.common import pulling as pulling_module
 from libs.common.bus import connected
 from libs.common.contracts import subjects
 from libs.common.contracts.words import RouteId
@@ -337,7 +337,7 @@ async def test_a_log_of_an_older_release_is_gone_on_with_where_it_was(bus, js, s
 async def test_a_delivery_that_is_lost_on_the_way_comes_again(bus, js, store, trail, monkeypatch):
     """What follows must not be acknowledged over it."""
     await publish(js, first=1, last=3)
-    taken = pulling._Incoming.take
+    taken = pulling_module._Incoming.take
     lost = []
 
     def take(self, subject, reply, data, headers):
@@ -346,7 +346,7 @@ async def test_a_delivery_that_is_lost_on_the_way_comes_again(bus, js, store, tr
             return
         taken(self, subject, reply, data, headers)
 
-    monkeypatch.setattr(pulling._Incoming, "take", take)
+    monkeypatch.setattr(pulling_module._Incoming, "take", take)
     async with auditing(bus, store):
         await rows_once(trail, 3)
         await publish(js, first=4, last=9)
