@@ -107,7 +107,11 @@ class Exchange:
 
     async def note_befallen(self) -> None:
         """Once in each life of the exchange, at its end."""
-        self.befallen.update((await self._control("GET", "faults"))["befallen"])
+        self.befallen.update(await self.befallen_so_far())
+
+    async def befallen_so_far(self) -> Counter[str]:
+        """By kind, in the exchange's present life."""
+        return Counter((await self._control("GET", "faults"))["befallen"])
 
     def calls(self) -> list[Call]:
         """All that were noted."""
