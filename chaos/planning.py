@@ -3,8 +3,21 @@
 from dataclasses import dataclass
 from random import Random
 
-from chaos.faults import background
-from chaos.world import TICKERS, Account, Act, ActKind, Mode, Route, Side, Signal, Word, World
+from chaos.faults import background, on_what_waits
+from chaos.waiting.planning import steps, sweeps, waiting_routes
+from chaos.world import (
+    QUOTED,
+    TICKERS,
+    Account,
+    Act,
+    ActKind,
+    Mode,
+    Route,
+    Side,
+    Signal,
+    Word,
+    World,
+)
 
 _SYMBOLS_OF_A_ROUTE = 3
 _FAN_OUT_SHARE = 0.1
@@ -51,6 +64,8 @@ class Scope:
     cuts: int
     executors: int = 0
     """How often a second one runs beside the first."""
+    waiting: int = 0
+    """Accounts more, whose orders wait; as many alerts each as the others have on average."""
     bad_share: float = 0.1
     """Of the exchange's replies to new orders."""
     without: frozenset[str] = frozenset()
@@ -62,13 +77,27 @@ def plan(scope: Scope) -> World:
     """The same scope gives the same world."""
     # One generator for each, so that fewer kills do not change what is signalled.
     accounts, routes = _traders(scope, Random(f"{scope.seed} traders"))
+    waiting = waiting_routes(scope.waiting)
+    acts = _acts(scope, Random(f"{scope.seed} acts"))
+    faults = background(scope.bad_share)
+    if waiting:
+        acts += sweeps(seconds=scope.seconds, chance=Random(f"{scope.seed} sweeps"))
+        faults += on_what_waits(scope.bad_share)
     return World(
         seed=scope.seed,
         accounts=accounts,
         routes=routes,
         signals=_signals(scope, routes, Random(f"{scope.seed} signals")),
-        acts=_acts(scope, Random(f"{scope.seed} acts")),
-        faults=background(scope.bad_share),
+        acts=_in_time(scope, acts),
+        faults=faults,
+        waiting=waiting,
+        steps=steps(
+            waiting,
+            seed=scope.seed,
+            each=max(3, round(scope.alerts / scope.accounts / len(QUOTED))),
+            seconds=scope.seconds,
+            chance=Random(f"{scope.seed} waiting"),
+        ),
     )
 
 
@@ -147,14 +176,17 @@ def _size(symbol: str, chance: Random) -> int:
     return chance.choice(_SIZES)
 
 
-def _acts(scope: Scope, chance: Random) -> tuple[Act, ...]:
-    acts = [
+def _acts(scope: Scope, chance: Random) -> list[Act]:
+    return [
         *_kills(scope, chance),
         *_stops(scope, chance),
         *_seconds(scope, chance),
         *_cuts(scope, chance),
         *_switches(scope, chance),
     ]
+
+
+def _in_time(scope: Scope, acts: list[Act]) -> tuple[Act, ...]:
     return tuple(
         sorted(
             (act for act in acts if scope.without.isdisjoint({act.kind, act.target, act.value})),

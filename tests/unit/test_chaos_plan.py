@@ -34,6 +34,7 @@ def test_the_default_holds_everything_that_may_happen():
         stops=scope.stops,
         cuts=scope.cuts,
         executors=scope.executors,
+        waiting=scope.waiting,
     )
     assert len(world.signals) == 2_000
     assert len(world.accounts) == 20
