@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import assert_never
 
 from bench.beside import running_beside
 from chaos.errors import ChaosError
@@ -58,10 +59,22 @@ class Actor:
             case ActKind.SECOND:
                 async with running_beside("executor", directory=self.directory, ports=self.ports):
                     await asyncio.sleep(act.seconds)
-            case ActKind.CUT | ActKind.LATENCY | ActKind.DUPLICATES:
+            case ActKind.CLOCK:
+                await self._set_clock(int(act.value))
+                try:
+                    await asyncio.sleep(act.seconds)
+                finally:
+                    await self._set_clock(0)
+            case ActKind.CUT | ActKind.LATENCY | ActKind.DUPLICATES | ActKind.SWEEP:
                 async with self._at_exchange:
                     await self.exchange.switch(act)
+            case _:
+                assert_never(act.kind)
         self.done[" ".join(part for part in (act.kind.value, act.target or act.value) if part)] += 1
+
+    async def _set_clock(self, offset_ms: int) -> None:
+        async with self._at_exchange:
+            await self.exchange.set_clock(offset_ms)
 
     async def _kill(self, name: str) -> None:
         async with self._in_turn[name]:

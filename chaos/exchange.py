@@ -48,6 +48,7 @@ class Exchange:
     _calls: dict[tuple[str, int], Call] = field(default_factory=dict)
     _latency_ms: float = 0.0
     _duplicates: str = "reject"
+    _offset_ms: int = 0
 
     async def open_account(self, name: str, *, one_way: bool) -> Keys:
         body = {"balance": _BALANCE, "position_mode": 2 if one_way else 1}
@@ -67,7 +68,13 @@ class Exchange:
         await self._control("PUT", "seed", {"seed": seed})
         await self._control("PUT", "behaviour", {"duplicate_oid": self._duplicates})
         await self._control("PUT", "latency", {"one_way_ms": self._latency_ms})
+        await self.set_clock(self._offset_ms)
         await self._control("PUT", "faults", list(self.faults))
+
+    async def set_clock(self, offset_ms: int) -> None:
+        """So far ahead of the real time, or behind it."""
+        self._offset_ms = offset_ms
+        await self._control("PUT", "clock", {"offset_ms": offset_ms})
 
     async def befall(self, faults: Sequence[Fault]) -> None:
         """From now on, and until it is changed."""
@@ -98,7 +105,8 @@ class Exchange:
                 await self._control("PUT", f"prices/{symbol}", {"last": f"{price:f}"})
 
     async def calm(self) -> None:
-        """No fault, no latency: what is under way may come to its end."""
+        """No fault, no latency, the right time: what is under way may come to its end."""
+        await self.set_clock(0)
         self._latency_ms = 0.0
         await self._control("PUT", "latency", {"one_way_ms": 0})
         await self.befall(())

@@ -12,8 +12,9 @@ from chaos.reference import FLAT, Held, Move, after, moves
 from chaos.violations import Breach, Violation
 from chaos.world import Route, Signal
 
-SAYS_NOTHING_FINAL = frozenset({0, 500, 501, 510, 603, 2037, 2042, 3016, 9999})
+_SAYS_NOTHING_FINAL = frozenset({0, 500, 501, 510, 603, 2037, 2042, 3016, 9999})
 """Codes after which the exchange still has to be asked, or the call made again."""
+_WRONG_TIME = 513
 _LEAST_EXCUSE_S = -0.5
 """Clocks of one machine, read in two processes."""
 
@@ -147,7 +148,7 @@ class Lane:
             for call in self.calls.get(alert_id, [])
             if (name := read_oid(call.oid)) is not None and name.role == role
         ]
-        return bool(calls) and calls[-1].code not in SAYS_NOTHING_FINAL | {None}
+        return refused_for_good(calls)
 
     def _out_of_order(self) -> Iterator[Violation]:
         latest, latest_alert = 0, ""
@@ -242,6 +243,14 @@ def _executed_twice(placed: Sequence[Placed]) -> Iterator[tuple[Breach, str]]:
         if len(executed) > 1:
             numbers = ", ".join(str(each.order.order_id) for each in executed)
             yield Breach.DOUBLED, f"{_shown(executed[0])}; orders {numbers}"
+
+
+def refused_for_good(calls: Sequence[Call]) -> bool:
+    """Whether an order that is missing after these calls has the exchange's own no."""
+    if not calls or calls[-1].code in _SAYS_NOTHING_FINAL | {None}:
+        return False
+    # A wrong time is mended once, and only a second one is an answer.
+    return calls[-1].code != _WRONG_TIME or sum(call.code == _WRONG_TIME for call in calls) > 1
 
 
 def sent_again(calls: Sequence[Call]) -> Iterator[tuple[Breach, str]]:

@@ -49,6 +49,8 @@ LEAVABLE = (*(kind.value for kind in ActKind), *_KILLED, *_CUTS)
 """What `without` may name."""
 _LATENCIES_MS = (0, 5, 40, 150)
 _DUPLICATES = ("accept", "async", "reject")
+_CLOCKS_MS = (-15_000, -4_000, 4_000, 15_000)
+"""A request is taken up to 10 s off, so the outer ones are answered with 513."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +66,8 @@ class Scope:
     cuts: int
     executors: int = 0
     """How often a second one runs beside the first."""
+    clocks: int = 0
+    """How often the exchange's clock goes wrong for a time."""
     waiting: int = 0
     """Accounts more, whose orders wait; as many alerts each as the others have on average."""
     bad_share: float = 0.1
@@ -79,6 +83,7 @@ def plan(scope: Scope) -> World:
     accounts, routes = _traders(scope, Random(f"{scope.seed} traders"))
     waiting = waiting_routes(scope.waiting)
     acts = _acts(scope, Random(f"{scope.seed} acts"))
+    acts += _clocks(scope, Random(f"{scope.seed} clocks"))
     faults = background(scope.bad_share)
     if waiting:
         acts += sweeps(seconds=scope.seconds, chance=Random(f"{scope.seed} sweeps"))
@@ -252,6 +257,20 @@ def _switches(scope: Scope, chance: Random) -> list[Act]:
             ),
         ]
     return acts
+
+
+def _clocks(scope: Scope, chance: Random) -> list[Act]:
+    # One after the other: the clock is either off or right.
+    part = scope.seconds / max(1, scope.clocks)
+    return [
+        Act(
+            at_s=round((number + chance.uniform(0.1, 0.3)) * part, 2),
+            kind=ActKind.CLOCK,
+            value=str(chance.choice(_CLOCKS_MS)),
+            seconds=round(chance.uniform(0.2, 0.5) * part, 1),
+        )
+        for number in range(scope.clocks)
+    ]
 
 
 def _moment(scope: Scope, chance: Random) -> float:

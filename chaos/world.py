@@ -203,6 +203,8 @@ class ActKind(StrEnum):
     """The exchange's latency becomes `value` milliseconds one way."""
     DUPLICATES = "duplicates"
     """What the exchange does with a client order id that was used becomes `value`."""
+    CLOCK = "clock"
+    """The exchange's clock is `value` milliseconds off, for `seconds`."""
     SWEEP = "sweep"
     """Prices fall, rise and come back at once: what waits near is filled, what is near fires."""
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from chaos.evidence import Call, Evidence, ExchangeOrder, ExchangeStop, LaneKey, StoredAlert
-from chaos.lanes import SAYS_NOTHING_FINAL, Judged, sent_again
+from chaos.lanes import Judged, refused_for_good, sent_again
 from chaos.oids import OrderName, read_oid
 from chaos.reference import FLAT, Held
 from chaos.violations import Breach, Violation
@@ -86,8 +86,7 @@ class WaitingLane:
             yield self._wrong(Breach.DOUBLED, text, alert_id)
         for breach, text in sent_again(calls):
             yield self._wrong(breach, text, alert_id)
-        refused = bool(calls) and calls[-1].code not in SAYS_NOTHING_FINAL | {None}
-        if not placed and not refused:
+        if not placed and not refused_for_good(calls):
             asked = f"{step.word.value} {step.side.value} {step.contracts}"
             yield self._wrong(Breach.MISSING, f"{asked}: no order was made", alert_id)
         for name, order in placed:
