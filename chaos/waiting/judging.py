@@ -153,14 +153,18 @@ class WaitingLane:
             held, protecting, fired = self._held, self._covered, Counter[_Prices]()
         if any(held[side] != self.position[side] for side in FLAT):
             text = f"{dict(self.position)}, and its orders lead to {dict(held)}"
-            yield self._wrong(Breach.WRONG_POSITION, text)
+            yield self._wrong(Breach.WRONG_POSITION, text, self._latest)
         for what, found, wanted in (
             ("wait", waiting, protecting),
             ("have fired", _covered(self.stops, state=_DONE), fired),
         ):
             if found != wanted:
                 text = f"{_told(found)} {what}, and it should be {_told(wanted)}"
-                yield self._wrong(Breach.WRONG_STOP, text)
+                yield self._wrong(Breach.WRONG_STOP, text, self._latest)
+
+    @property
+    def _latest(self) -> str:
+        return self.steps[-1][0].alert_id if self.steps else ""
 
     def _out_of_order(self) -> Iterator[Violation]:
         latest, latest_alert = 0, ""
@@ -177,7 +181,7 @@ class WaitingLane:
         orders = [order for _, order in self.placed.get(alert_id, []) if order.state != _DIED]
         return max(orders, key=lambda order: order.filled, default=None)
 
-    def _wrong(self, breach: Breach, text: str, alert_id: str = "") -> Violation:
+    def _wrong(self, breach: Breach, text: str, alert_id: str) -> Violation:
         return Violation(breach=breach, text=text, alert_id=alert_id, lane=" ".join(self.key))
 
 
