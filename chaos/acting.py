@@ -7,21 +7,17 @@ import contextlib
 import os
 import signal
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import assert_never
 
+from bench.beside import running_beside
 from chaos.errors import ChaosError
 from chaos.exchange import Exchange
 from chaos.world import Act, ActKind
-from tools.devstack.child_logs import open_log
-from tools.devstack.command import spawn_options
-from tools.devstack.credentials import load_sealing_key
-from tools.devstack.database import READER, WRITER
-from tools.devstack.ports import Ports, free_port
-from tools.devstack.processes import Processes
+from tools.devstack.ports import Ports
 from tools.devstack.stack import read_stack
-from tools.devstack.starting import Backends
 
 _COMES_BACK_WITHIN_S = 30.0
 _LOOK_S = 0.05
@@ -61,12 +57,24 @@ class Actor:
             case ActKind.STOP:
                 await self._stop(act.target, seconds=act.seconds)
             case ActKind.SECOND:
-                async with self._second_executor():
+                async with running_beside("executor", directory=self.directory, ports=self.ports):
                     await asyncio.sleep(act.seconds)
-            case ActKind.CUT | ActKind.LATENCY | ActKind.DUPLICATES:
+            case ActKind.CLOCK:
+                await self._set_clock(int(act.value))
+                try:
+                    await asyncio.sleep(act.seconds)
+                finally:
+                    await self._set_clock(0)
+            case ActKind.CUT | ActKind.LATENCY | ActKind.DUPLICATES | ActKind.SWEEP:
                 async with self._at_exchange:
                     await self.exchange.switch(act)
+            case _:
+                assert_never(act.kind)
         self.done[" ".join(part for part in (act.kind.value, act.target or act.value) if part)] += 1
+
+    async def _set_clock(self, offset_ms: int) -> None:
+        async with self._at_exchange:
+            await self.exchange.set_clock(offset_ms)
 
     async def _kill(self, name: str) -> None:
         async with self._in_turn[name]:
@@ -108,30 +116,6 @@ class Actor:
     def _pids(self) -> dict[str, int]:
         described = read_stack(self.directory) or {}
         return dict(described.get("processes", {}))
-
-    @contextlib.asynccontextmanager
-    async def _second_executor(self) -> AsyncIterator[None]:
-        """As the supervised one, with a health port of its own."""
-        backends = Backends.of(self.directory, ports=self.ports)
-        command = Processes(
-            directory=self.directory,
-            ports=self.ports,
-            credentials=backends.credentials,
-            sealing=load_sealing_key(self.directory),
-            nats_url=backends.nats.url,
-            writer_url=backends.database_url(WRITER),
-            reader_url=backends.database_url(READER),
-        ).command("executor")
-        options_env = dict(command.env) | {"ALERTWIRE_HEALTH_PORT": str(free_port())}
-        with open_log(self.directory / "logs" / "second executor.log") as log:
-            options = spawn_options(command, log=log) | {"env": options_env}
-            process = await asyncio.create_subprocess_exec(*command.argv, **options)
-        try:
-            yield
-        finally:
-            if process.returncode is None:
-                process.kill()
-            await process.wait()
 
 
 def _runs(pid: int) -> bool:

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from chaos.evidence import Answer, Evidence, StoredAlert
 from chaos.violations import Breach, Violation
-from chaos.world import Signal, Word
+from chaos.world import Sendable
 
 
-def judge_answers(evidence: Evidence, *, signals: Mapping[str, Signal]) -> Iterator[Violation]:
+def judge_answers(evidence: Evidence, *, signals: Mapping[str, Sendable]) -> Iterator[Violation]:
     """Accepted is stored, once; a resend gets the first one's id; what is refused is not stored."""
     stored: dict[str, list[StoredAlert]] = defaultdict(list)
     for alert in evidence.stored:
@@ -24,9 +24,9 @@ def judge_answers(evidence: Evidence, *, signals: Mapping[str, Signal]) -> Itera
 
 
 def _wrong_answers(
-    signal: Signal, answers: Sequence[Answer], *, kept: Sequence[StoredAlert]
+    signal: Sendable, answers: Sequence[Answer], *, kept: Sequence[StoredAlert]
 ) -> Iterator[Violation]:
-    nonsense = signal.word is Word.NONSENSE
+    nonsense = signal.means_nothing
     ids = {alert.alert_id for alert in kept}
     for answer in answers:
         told = f"{signal.key}: HTTP {answer.status} {answer.said} {answer.alert_id}".rstrip()
@@ -50,7 +50,7 @@ def _wrong_answers(
         )
 
 
-def _overtaken(evidence: Evidence, *, signals: Mapping[str, Signal]) -> Iterator[Violation]:
+def _overtaken(evidence: Evidence, *, signals: Mapping[str, Sendable]) -> Iterator[Violation]:
     # By the sender's own clock, without the log's word for it: who was answered before another was
     # sent at all comes first.
     lanes: dict[tuple[str, str], list[StoredAlert]] = defaultdict(list)

@@ -11,7 +11,7 @@ import aiohttp
 from chaos.errors import ChaosError
 from chaos.evidence import Told, ToldOrder
 from chaos.exchange import Exchange
-from chaos.world import World
+from chaos.world import Account, World
 
 _AT_ONCE = 6
 _ORDER_CALLS_PER_2S = 1_000
@@ -29,7 +29,8 @@ class Desk:
 
     async def set_up(self, world: World, *, exchange: Exchange, ws_url: str) -> dict[str, str]:
         """The webhooks by the routes' names."""
-        for account in world.accounts:
+        waiting = [Account(name=route.name, one_way=False) for route in world.waiting]
+        for account in (*world.accounts, *waiting):
             keys = await exchange.open_account(account.name, one_way=account.one_way)
             made = {
                 "id": account.name,
@@ -42,7 +43,7 @@ class Desk:
             }
             await self._call("POST", "accounts", made)
         webhooks: dict[str, str] = {}
-        for route in world.routes:
+        for route in (*world.routes, *world.waiting):
             settings = {
                 "id": route.name,
                 "accounts": [

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from chaos.world import Side
 
@@ -59,6 +60,27 @@ class ExchangeOrder:
     state: int
     """3 is done, 4 canceled, 5 died after it was taken."""
     error: int = 0
+    price: Decimal = Decimal(0)
+    """Of a limit order; what a market order was filled at."""
+    stop: Decimal = Decimal(0)
+    """With `target`, the prices that came with the order; zero is none."""
+    target: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExchangeStop:
+    """A stop or target, or both, of a position, as the exchange's own list has it."""
+
+    account: str
+    symbol: str
+    stop_id: int
+    contracts: int
+    stop: Decimal
+    target: Decimal
+    state: int
+    """1 waits, 2 canceled, 3 done, 4 expired, 5 failed."""
+    placed_id: int = 0
+    """The order that it made."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +132,7 @@ class Evidence:
     stored: list[StoredAlert] = field(default_factory=list)
     denials: list[Denial] = field(default_factory=list)
     orders: list[ExchangeOrder] = field(default_factory=list)
+    stops: list[ExchangeStop] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
     positions: dict[LaneKey, Mapping[Side, int]] = field(default_factory=dict)
     told: dict[str, Told] = field(default_factory=dict)

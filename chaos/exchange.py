@@ -9,15 +9,17 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 import aiohttp
 import msgspec
 
 from chaos.errors import ChaosError
-from chaos.evidence import Call, ExchangeOrder, LaneKey
+from chaos.evidence import Call, ExchangeOrder, ExchangeStop, LaneKey
 from chaos.faults import CREATE, on_socket
-from chaos.world import Act, ActKind, Fault, Side
+from chaos.waiting.planning import SWEEP
+from chaos.world import QUOTED, Act, ActKind, Fault, Side
 
 _BALANCE = "1000000000000"
 _PAGE = 100
@@ -46,6 +48,7 @@ class Exchange:
     _calls: dict[tuple[str, int], Call] = field(default_factory=dict)
     _latency_ms: float = 0.0
     _duplicates: str = "reject"
+    _offset_ms: int = 0
 
     async def open_account(self, name: str, *, one_way: bool) -> Keys:
         body = {"balance": _BALANCE, "position_mode": 2 if one_way else 1}
@@ -65,7 +68,13 @@ class Exchange:
         await self._control("PUT", "seed", {"seed": seed})
         await self._control("PUT", "behaviour", {"duplicate_oid": self._duplicates})
         await self._control("PUT", "latency", {"one_way_ms": self._latency_ms})
+        await self.set_clock(self._offset_ms)
         await self._control("PUT", "faults", list(self.faults))
+
+    async def set_clock(self, offset_ms: int) -> None:
+        """So far ahead of the real time, or behind it."""
+        self._offset_ms = offset_ms
+        await self._control("PUT", "clock", {"offset_ms": offset_ms})
 
     async def befall(self, faults: Sequence[Fault]) -> None:
         """From now on, and until it is changed."""
@@ -79,12 +88,25 @@ class Exchange:
         elif act.kind is ActKind.DUPLICATES:
             self._duplicates = act.value
             await self._control("PUT", "behaviour", {"duplicate_oid": self._duplicates})
+        elif act.kind is ActKind.SWEEP:
+            await self.sweep()
         else:
             socket = on_socket(act.value, seconds=act.seconds)
             await self._control("PUT", "faults", [*self.faults, socket])
 
+    async def stand(self) -> None:
+        """Put the prices that are moved to where they stand."""
+        for symbol, (_, standing) in QUOTED.items():
+            await self._control("PUT", f"prices/{symbol}", {"last": f"{standing:f}"})
+
+    async def sweep(self) -> None:
+        for symbol, (_, standing) in QUOTED.items():
+            for price in (*(standing * part for part in SWEEP), standing):
+                await self._control("PUT", f"prices/{symbol}", {"last": f"{price:f}"})
+
     async def calm(self) -> None:
-        """No fault, no latency: what is under way may come to its end."""
+        """No fault, no latency, the right time: what is under way may come to its end."""
+        await self.set_clock(0)
         self._latency_ms = 0.0
         await self._control("PUT", "latency", {"one_way_ms": 0})
         await self.befall(())
@@ -107,7 +129,11 @@ class Exchange:
 
     async def note_befallen(self) -> None:
         """Once in each life of the exchange, at its end."""
-        self.befallen.update((await self._control("GET", "faults"))["befallen"])
+        self.befallen.update(await self.befallen_so_far())
+
+    async def befallen_so_far(self) -> Counter[str]:
+        """By kind, in the exchange's present life."""
+        return Counter((await self._control("GET", "faults"))["befallen"])
 
     def calls(self) -> list[Call]:
         """All that were noted."""
@@ -116,18 +142,18 @@ class Exchange:
     async def orders(self) -> list[ExchangeOrder]:
         found: list[ExchangeOrder] = []
         for name in self.keys:
-            rows = await self._signed(name, "order/list/open_orders", page_size=_PAGE)
-            page = 0
-            while True:
-                page += 1
-                more = await self._signed(
-                    name, "order/list/history_orders", page_num=page, page_size=_PAGE
-                )
-                rows += more
-                if len(more) < _PAGE:
-                    break
+            rows = await self._pages(name, "order/list/open_orders")
+            rows += await self._pages(name, "order/list/history_orders")
             found += [_order(name, row) for row in rows]
         return found
+
+    async def stops(self, names: Sequence[str]) -> list[ExchangeStop]:
+        """Of these accounts, whatever became of them."""
+        return [
+            _stop(name, row)
+            for name in names
+            for row in await self._pages(name, "stoporder/list/orders")
+        ]
 
     async def positions(self, symbols: Sequence[str]) -> dict[LaneKey, dict[Side, int]]:
         """Of every account in each of the symbols, also where nothing is held."""
@@ -141,6 +167,16 @@ class Exchange:
                 held = found.setdefault((name, row["symbol"]), {Side.LONG: 0, Side.SHORT: 0})
                 held[_SIDES[row["positionType"]]] += int(row["holdVol"])
         return found
+
+    async def _pages(self, name: str, path: str) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = []
+        page = 0
+        while True:
+            page += 1
+            more = await self._signed(name, path, page_num=page, page_size=_PAGE)
+            rows += more
+            if len(more) < _PAGE:
+                return rows
 
     async def _signed(self, name: str, path: str, **params: int) -> list[dict[str, Any]]:
         keys = self.keys[name]
@@ -175,4 +211,24 @@ def _order(account: str, row: dict[str, Any]) -> ExchangeOrder:
         filled=int(row["dealVol"]),
         state=row["state"],
         error=row["errorCode"],
+        price=_decimal(row["priceStr"]),
+        stop=_decimal(row.get("stopLossPrice")),
+        target=_decimal(row.get("takeProfitPrice")),
     )
+
+
+def _stop(account: str, row: dict[str, Any]) -> ExchangeStop:
+    return ExchangeStop(
+        account=account,
+        symbol=row["symbol"],
+        stop_id=int(row["id"]),
+        contracts=int(row["vol"]),
+        stop=_decimal(row["stopLossPrice"]),
+        target=_decimal(row["takeProfitPrice"]),
+        state=row["state"],
+        placed_id=int(row["placeOrderId"]),
+    )
+
+
+def _decimal(told: object) -> Decimal:
+    return Decimal(str(told or 0))

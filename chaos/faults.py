@@ -42,6 +42,18 @@ _ON_QUESTIONS: tuple[Fault, ...] = (
 )
 _QUESTIONS_PART = 0.05
 
+_ON_CHANGES: tuple[tuple[int, Fault], ...] = (
+    (3, {"kind": "lose_reply"}),
+    (3, {"kind": "drop_before"}),
+    (2, {"kind": "delay_before", "ms": 700}),
+    (1, {"kind": "delay_before", "ms": 4_000}),
+    (2, {"kind": "http_502"}),
+    (1, {"kind": "html_403"}),
+    (2, {"kind": "code", "code": 510}),
+    (1, {"kind": "code", "code": 500}),
+    (1, {"kind": "code", "code": 500, "executed": True}),
+)
+
 
 def background(bad_share: float) -> tuple[Fault, ...]:
     """A fault list under which about this share of the calls that make orders goes wrong."""
@@ -58,6 +70,26 @@ def background(bad_share: float) -> tuple[Fault, ...]:
         for fault in _ON_QUESTIONS
     ]
     return (*on_create, *on_orders, *questions)
+
+
+def on_what_waits(bad_share: float) -> tuple[Fault, ...]:
+    """About this share of the cancels and of the changes of protective prices goes wrong, and some
+    of the lists that they are made from.
+    """
+    if not bad_share:
+        return ()
+    total = sum(weight for weight, _ in _ON_CHANGES)
+    on_changes = [
+        _lasting(f"{_PRIVATE}/{path}", fault, bad_share * weight / total)
+        for path in ("order/cancel", "stoporder/change_plan_price", "stoporder/place")
+        for weight, fault in _ON_CHANGES
+    ]
+    questions = [
+        _lasting(f"{_PRIVATE}/{below}", fault, bad_share * _QUESTIONS_PART)
+        for below in ("order/list/open_orders", "stoporder/list/orders")
+        for fault in _ON_QUESTIONS
+    ]
+    return (*on_changes, *questions)
 
 
 def on_socket(kind: str, *, seconds: float) -> Fault:

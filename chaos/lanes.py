@@ -14,6 +14,7 @@ from chaos.world import Route, Signal
 
 _SAYS_NOTHING_FINAL = frozenset({0, 500, 501, 510, 603, 2037, 2042, 3016, 9999})
 """Codes after which the exchange still has to be asked, or the call made again."""
+_WRONG_TIME = 513
 _LEAST_EXCUSE_S = -0.5
 """Clocks of one machine, read in two processes."""
 
@@ -44,6 +45,8 @@ class Judged:
     complete: bool
     """All that was asked for was filled."""
     filled: bool
+    fitting: frozenset[str] = frozenset()
+    """How it may be told, where that does not follow from the fills."""
 
 
 @dataclass(kw_only=True)
@@ -83,9 +86,7 @@ class Lane:
         alert_id = alert.stored.alert_id
         placed = self.placed.get(alert_id, [])
         found = [self._wrong(*told, alert_id) for told in _executed_twice(placed)]
-        found += [
-            self._wrong(*told, alert_id) for told in _sent_again(self.calls.get(alert_id, []))
-        ]
+        found += [self._wrong(*told, alert_id) for told in sent_again(self.calls.get(alert_id, []))]
         expected = moves(alert.signal, alert.route, multiplier=alert.multiplier, held=held)
         roles = {move.role for move in expected}
         for each in placed:
@@ -147,7 +148,7 @@ class Lane:
             for call in self.calls.get(alert_id, [])
             if (name := read_oid(call.oid)) is not None and name.role == role
         ]
-        return bool(calls) and calls[-1].code not in _SAYS_NOTHING_FINAL | {None}
+        return refused_for_good(calls)
 
     def _out_of_order(self) -> Iterator[Violation]:
         latest, latest_alert = 0, ""
@@ -244,7 +245,15 @@ def _executed_twice(placed: Sequence[Placed]) -> Iterator[tuple[Breach, str]]:
             yield Breach.DOUBLED, f"{_shown(executed[0])}; orders {numbers}"
 
 
-def _sent_again(calls: Sequence[Call]) -> Iterator[tuple[Breach, str]]:
+def refused_for_good(calls: Sequence[Call]) -> bool:
+    """Whether an order that is missing after these calls has the exchange's own no."""
+    if not calls or calls[-1].code in _SAYS_NOTHING_FINAL | {None}:
+        return False
+    # A wrong time is mended once, and only a second one is an answer.
+    return calls[-1].code != _WRONG_TIME or sum(call.code == _WRONG_TIME for call in calls) > 1
+
+
+def sent_again(calls: Sequence[Call]) -> Iterator[tuple[Breach, str]]:
     executed: dict[str, Call] = {}
     for call in calls:
         first = executed.get(call.oid)

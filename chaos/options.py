@@ -46,6 +46,8 @@ def parse(arguments: Sequence[str]) -> Options:
     add("--cuts", type=whole(0, 1_000), default=16, metavar="N", help="faults of the WebSocket")
     add("--seconds", type=within(1, 7_200), default=200.0, metavar="S", help="alerts go on for")
     add("--accounts", type=whole(1, 200), default=20, metavar="N", help="at the exchange")
+    add("--clocks", type=whole(0, 100), default=4, metavar="N", help="times of a wrong clock")
+    add("--waiting", type=whole(0, 50), default=4, metavar="N", help="accounts whose orders wait")
     add("--second", type=whole(0, 100), default=2, metavar="N", help="times of two executors")
     add("--bad", type=within(0, 0.9), default=0.1, metavar="P", help="bad replies to new orders")
     add(
@@ -76,6 +78,8 @@ def parse(arguments: Sequence[str]) -> Options:
         stops=given.stops,
         cuts=given.cuts,
         executors=given.second,
+        clocks=given.clocks,
+        waiting=given.waiting,
         bad_share=given.bad,
         without=frozenset(given.without),
     )

@@ -3,8 +3,21 @@
 from dataclasses import dataclass
 from random import Random
 
-from chaos.faults import background
-from chaos.world import TICKERS, Account, Act, ActKind, Mode, Route, Side, Signal, Word, World
+from chaos.faults import background, on_what_waits
+from chaos.waiting.planning import steps, sweeps, waiting_routes
+from chaos.world import (
+    QUOTED,
+    TICKERS,
+    Account,
+    Act,
+    ActKind,
+    Mode,
+    Route,
+    Side,
+    Signal,
+    Word,
+    World,
+)
 
 _SYMBOLS_OF_A_ROUTE = 3
 _FAN_OUT_SHARE = 0.1
@@ -36,6 +49,8 @@ LEAVABLE = (*(kind.value for kind in ActKind), *_KILLED, *_CUTS)
 """What `without` may name."""
 _LATENCIES_MS = (0, 5, 40, 150)
 _DUPLICATES = ("accept", "async", "reject")
+_CLOCKS_MS = (-15_000, -4_000, 4_000, 15_000)
+"""A request is taken up to 10 s off, so the outer ones are answered with 513."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +66,10 @@ class Scope:
     cuts: int
     executors: int = 0
     """How often a second one runs beside the first."""
+    clocks: int = 0
+    """How often the exchange's clock goes wrong for a time."""
+    waiting: int = 0
+    """Accounts more, whose orders wait; as many alerts each as the others have on average."""
     bad_share: float = 0.1
     """Of the exchange's replies to new orders."""
     without: frozenset[str] = frozenset()
@@ -62,13 +81,28 @@ def plan(scope: Scope) -> World:
     """The same scope gives the same world."""
     # One generator for each, so that fewer kills do not change what is signalled.
     accounts, routes = _traders(scope, Random(f"{scope.seed} traders"))
+    waiting = waiting_routes(scope.waiting)
+    acts = _acts(scope, Random(f"{scope.seed} acts"))
+    acts += _clocks(scope, Random(f"{scope.seed} clocks"))
+    faults = background(scope.bad_share)
+    if waiting:
+        acts += sweeps(seconds=scope.seconds, chance=Random(f"{scope.seed} sweeps"))
+        faults += on_what_waits(scope.bad_share)
     return World(
         seed=scope.seed,
         accounts=accounts,
         routes=routes,
         signals=_signals(scope, routes, Random(f"{scope.seed} signals")),
-        acts=_acts(scope, Random(f"{scope.seed} acts")),
-        faults=background(scope.bad_share),
+        acts=_in_time(scope, acts),
+        faults=faults,
+        waiting=waiting,
+        steps=steps(
+            waiting,
+            seed=scope.seed,
+            each=max(3, round(scope.alerts / scope.accounts / len(QUOTED))),
+            seconds=scope.seconds,
+            chance=Random(f"{scope.seed} waiting"),
+        ),
     )
 
 
@@ -147,14 +181,17 @@ def _size(symbol: str, chance: Random) -> int:
     return chance.choice(_SIZES)
 
 
-def _acts(scope: Scope, chance: Random) -> tuple[Act, ...]:
-    acts = [
+def _acts(scope: Scope, chance: Random) -> list[Act]:
+    return [
         *_kills(scope, chance),
         *_stops(scope, chance),
         *_seconds(scope, chance),
         *_cuts(scope, chance),
         *_switches(scope, chance),
     ]
+
+
+def _in_time(scope: Scope, acts: list[Act]) -> tuple[Act, ...]:
     return tuple(
         sorted(
             (act for act in acts if scope.without.isdisjoint({act.kind, act.target, act.value})),
@@ -220,6 +257,20 @@ def _switches(scope: Scope, chance: Random) -> list[Act]:
             ),
         ]
     return acts
+
+
+def _clocks(scope: Scope, chance: Random) -> list[Act]:
+    # One after the other: the clock is either off or right.
+    part = scope.seconds / max(1, scope.clocks)
+    return [
+        Act(
+            at_s=round((number + chance.uniform(0.1, 0.3)) * part, 2),
+            kind=ActKind.CLOCK,
+            value=str(chance.choice(_CLOCKS_MS)),
+            seconds=round(chance.uniform(0.2, 0.5) * part, 1),
+        )
+        for number in range(scope.clocks)
+    ]
 
 
 def _moment(scope: Scope, chance: Random) -> float:

@@ -4,8 +4,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from chaos.evidence import Call
 from chaos.running import Outcome
 from chaos.violations import Violation
+
+_WRONG_TIME = 513
 
 
 def counted(outcome: Outcome) -> Iterator[str]:
@@ -13,7 +16,7 @@ def counted(outcome: Outcome) -> Iterator[str]:
     statuses = Counter(told.status for told in seen.told.values())
     executed = sum(order.filled > 0 for order in seen.orders)
     found_later = {order.oid for order in seen.orders} - seen.sent
-    calls = Counter("executed" if call.code == 0 else "not executed" for call in seen.calls)
+    calls = Counter(_outcome(call) for call in seen.calls)
     yield f"alerts: {_words(outcome.sent)}"
     yield f"stored: {len(seen.stored)}; they ended {_words(statuses)}"
     yield f"orders: {len(seen.orders)} made, {executed} filled; calls {_words(calls)}"
@@ -21,6 +24,12 @@ def counted(outcome: Outcome) -> Iterator[str]:
     yield f"done to the stack: {_words(outcome.done)}"
     yield f"faults that befell calls: {_words(outcome.befallen)}"
     yield f"log: {len(seen.log)} messages, {len(seen.rows)} rows in Postgres"
+
+
+def _outcome(call: Call) -> str:
+    if call.code == _WRONG_TIME:
+        return "refused for their time"
+    return "executed" if call.code == 0 else "not executed"
 
 
 def complaints(violations: list[Violation], *, directory: Path, at_most: int = 40) -> Iterator[str]:

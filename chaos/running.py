@@ -1,6 +1,7 @@
 """One whole run: a stack, the load and what is done to it, then everything there is to see."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+from nats.aio.client import Client
 
 from bench.stack import running_stack
 from chaos.acting import Actor
@@ -15,16 +17,19 @@ from chaos.desk import Desk
 from chaos.evidence import Evidence
 from chaos.exchange import Exchange
 from chaos.sending import Sender, stopwatch
-from chaos.trail_reading import log_of, read_log, read_rows, until_worked_off
+from chaos.trail_reading import log_of, read_log, read_rows, until_quiet, until_worked_off
 from chaos.verifying import verify
 from chaos.violations import Violation
-from chaos.world import TICKERS, World
+from chaos.world import QUOTED, TICKERS, Purpose, Sendable, World
 from tools.devstack.ports import Ports
 
 Tell = Callable[[str], None]
 _PROGRESS_S = 10.0
 _WATCHERS_LEARN_S = 2.0
 _WORKED_OFF_WITHIN_S = 180.0
+_TOLD_WITHIN_S = 60.0
+"""The private connection may be away for half a minute, and orders are asked for in turn."""
+_QUIET_S = 8.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +49,11 @@ class Run:
     directory: Path
     port_base: int
     tell: Tell
+
+    @property
+    def _sent(self) -> list[Sendable]:
+        both: list[Sendable] = [*self.world.signals, *self.world.steps]
+        return sorted(both, key=lambda each: each.due_s)
 
     @property
     def log_copy(self) -> Path:
@@ -87,6 +97,7 @@ class Run:
                 tell=self.tell,
             )
             await exchange.set_up(seed=self.world.seed)
+            await exchange.stand()
             await exchange.befall(self.world.faults)
             try:
                 await self._everything(sender, actor)
@@ -110,7 +121,7 @@ class Run:
         async with asyncio.TaskGroup() as beside:
             progress = beside.create_task(self._tell_progress(sender, actor))
             async with asyncio.TaskGroup() as group:
-                group.create_task(sender.send_all(self.world.signals))
+                group.create_task(sender.send_all(self._sent))
                 group.create_task(actor.do_all(self.world.acts))
             progress.cancel()
 
@@ -121,6 +132,8 @@ class Run:
             left = await until_worked_off(log, limit_s=_WORKED_OFF_WITHIN_S)
             if left:
                 self.tell(f"not worked off: {left}")
+            if self.world.waiting:
+                await self._end_what_waits(evidence, log, exchange=exchange, desk=desk)
             self.tell("reading the log, the trail and the exchange's records")
             await read_log(log, into=evidence, copy=self.log_copy)
         await read_rows(described["postgres"], into=evidence)
@@ -128,15 +141,37 @@ class Run:
         await exchange.note_records()
         evidence.calls = exchange.calls()
         evidence.orders = await exchange.orders()
-        evidence.positions = dict(await exchange.positions(sorted(TICKERS)))
+        evidence.positions = dict(await exchange.positions(sorted({**TICKERS, **QUOTED})))
+        evidence.stops = await exchange.stops([route.name for route in self.world.waiting])
         evidence.told = await desk.journeys({alert.alert_id for alert in evidence.stored})
         return left
+
+    async def _end_what_waits(
+        self, evidence: Evidence, log: Client, *, exchange: Exchange, desk: Desk
+    ) -> None:
+        # All that a sweep reaches is there now, so after this one nothing of it waits any more.
+        await exchange.sweep()
+        filling = {step.key for step in self.world.steps if step.purpose is Purpose.FILL}
+        ids = {
+            answer.alert_id
+            for key in filling
+            for answer in evidence.answers.get(key, [])
+            if answer.alert_id
+        }
+        deadline = time.monotonic() + _TOLD_WITHIN_S
+        while any(told.status == "pending" for told in (await desk.journeys(ids)).values()):
+            if time.monotonic() > deadline:
+                break
+            await asyncio.sleep(1)
+        # What stops have moved is told as a drift, once it was seen twice.
+        await until_quiet(log, for_s=_QUIET_S, limit_s=_TOLD_WITHIN_S)
+        await until_worked_off(log, limit_s=_WORKED_OFF_WITHIN_S)
 
     async def _tell_progress(self, sender: Sender, actor: Actor) -> None:
         while True:
             await asyncio.sleep(_PROGRESS_S)
             self.tell(
-                f"{sender.counts['alerts']} of {len(self.world.signals)} alerts sent,"
+                f"{sender.counts['alerts']} of {len(self._sent)} alerts sent,"
                 f" {actor.done.total()} of {len(self.world.acts)} acts done"
             )
 

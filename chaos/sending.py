@@ -12,7 +12,7 @@ import aiohttp
 import msgspec
 
 from chaos.evidence import Answer
-from chaos.world import Signal
+from chaos.world import Sendable
 
 ANSWER_TIMEOUT_S = 3.0
 AGAIN_AFTER_S = 5.0
@@ -38,14 +38,14 @@ class Sender:
     """By the signal's key."""
     counts: Counter[str] = field(default_factory=Counter)
 
-    async def send_all(self, signals: Sequence[Signal]) -> None:
+    async def send_all(self, signals: Sequence[Sendable]) -> None:
         """Each at its time, whether or not the answers keep up."""
         async with asyncio.TaskGroup() as group:
             for signal in signals:
                 await asyncio.sleep(max(0.0, signal.due_s - self.elapsed_s()))
                 group.create_task(self._deliver(signal))
 
-    async def _deliver(self, signal: Signal) -> None:
+    async def _deliver(self, signal: Sendable) -> None:
         self.counts["alerts"] += 1
         for number in range(TRIES_MAX):
             if number:
@@ -62,7 +62,7 @@ class Sender:
             self.counts["sent again though answered"] += 1
             await self._post(signal)
 
-    async def _post(self, signal: Signal) -> Answer:
+    async def _post(self, signal: Sendable) -> Answer:
         sent_s = self.elapsed_s()
         status, told = 0, _Body()
         try:

@@ -76,11 +76,15 @@ def _gaps(evidence: Evidence) -> Iterator[Violation]:
 
 
 def _wrong_status(told: Told, outcomes: Sequence[Judged], *, alert_id: str) -> Iterator[Violation]:
-    if told.status in _UNENDED:
+    waits = any("pending" in outcome.fitting for outcome in outcomes)
+    if told.status in _UNENDED and not waits:
         text = f"{told.status}: {told.reason or 'no reason'}"
         yield Violation(breach=Breach.UNENDED, text=text, alert_id=alert_id)
         return
-    if all(outcome.complete for outcome in outcomes):
+    fitting = set().union(*(outcome.fitting for outcome in outcomes))
+    if fitting:
+        pass
+    elif all(outcome.complete for outcome in outcomes):
         fitting = {"executed"}
     elif any(outcome.filled for outcome in outcomes):
         fitting = {"partial"}
@@ -92,7 +96,7 @@ def _wrong_status(told: Told, outcomes: Sequence[Judged], *, alert_id: str) -> I
     if told.status not in fitting:
         text = f"it is told as {told.status}, and is {' or '.join(sorted(fitting))}"
         yield Violation(breach=Breach.WRONGLY_TOLD, text=text, alert_id=alert_id)
-    if told.status != "executed" and not told.reason:
+    if told.status not in {"executed", "pending"} and not told.reason:
         yield Violation(breach=Breach.UNEXPLAINED, text=told.status, alert_id=alert_id)
 
 
@@ -125,7 +129,7 @@ def _differs(told: ToldOrder, made: Sequence[ExchangeOrder]) -> str | None:
         _DONE: {"filled"},
         _CANCELED: {"partly_filled"} if order.filled else {"canceled"},
         _DIED: {"partly_filled"} if order.filled else {"rejected", "canceled"},
-    }.get(order.state, {"accepted", "resting"})
+    }.get(order.state, {"resting"})
     if told.state not in states:
         return f"{told.state}, and the exchange says {' or '.join(sorted(states))}"
     if told.filled != order.filled:

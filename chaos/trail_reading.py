@@ -61,6 +61,18 @@ async def until_worked_off(client: Client, *, limit_s: float) -> dict[str, int]:
         await asyncio.sleep(_LOOK_S)
 
 
+async def until_quiet(client: Client, *, for_s: float, limit_s: float) -> None:
+    """Wait until nothing was added to the log for a while, or until that time is over."""
+    js = client.jetstream()
+    began = since = time.monotonic()
+    last = 0
+    while time.monotonic() - since < for_s and time.monotonic() - began < limit_s:
+        seq = (await js.stream_info(STREAM)).state.last_seq
+        if seq != last:
+            last, since = seq, time.monotonic()
+        await asyncio.sleep(_LOOK_S)
+
+
 async def read_log(client: Client, *, into: Evidence, copy: Path) -> None:
     """Every message, also one a line in a file for those who look for a mistake afterwards."""
     js = client.jetstream()

@@ -4,7 +4,9 @@ only; `planning.py` makes them from a seed.
 
 import json
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
+from typing import Protocol
 
 TICKERS = {
     "BTC_USDT": "BTCUSDT.P",
@@ -14,6 +16,12 @@ TICKERS = {
     "DOGE_USDT": "DOGEUSDT.P",
 }
 """By the exchange's symbol what an alert calls it."""
+QUOTED = {
+    "1INCH_USDT": ("1INCHUSDT.P", Decimal("0.1")),
+    "ONE_USDT": ("ONEUSDT.P", Decimal("0.001")),
+    "PEPE_USDT": ("PEPEUSDT.P", Decimal("0.000004")),
+}
+"""The same of those whose price is moved, with the price that they stand at; others trade these."""
 
 
 class Mode(StrEnum):
@@ -74,6 +82,10 @@ class Signal:
     again_after_s: float | None = None
     """When it is sent once more although it was answered, as if the answer had been lost."""
 
+    @property
+    def means_nothing(self) -> bool:
+        return self.word is Word.NONSENSE
+
     def body(self) -> bytes:
         content: dict[str, object] = {"ticker": TICKERS[self.symbol], "alert_id": self.key}
         if self.word is Word.TARGET:
@@ -86,6 +98,96 @@ class Signal:
             if self.word is not Word.FLAT:
                 content["order_contracts"] = str(self.contracts)
         return json.dumps(content).encode()
+
+
+class Purpose(StrEnum):
+    """What the alerts of one account and symbol try, where orders wait."""
+
+    FILL = "fill"
+    """Limit orders that a move of the price fills."""
+    CANCEL = "cancel"
+    """Limit orders that no move reaches, most of them canceled by an alert."""
+    FIRE = "fire"
+    """Entries whose stop and target a move reaches."""
+    MODIFY = "modify"
+    """Entries whose stop and target no move reaches, and alerts that change these prices."""
+
+
+class StepWord(StrEnum):
+    REST = "rest"
+    """A limit order."""
+    CANCEL = "cancel"
+    ENTER = "enter"
+    """A market order with stop and target."""
+    MODIFY = "modify"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One alert about what waits; sent as a signal is."""
+
+    key: str
+    route: str
+    symbol: str
+    purpose: Purpose
+    word: StepWord
+    side: Side = Side.LONG
+    """Which one is opened."""
+    contracts: int = 0
+    price: Decimal = Decimal(0)
+    """Of a limit order."""
+    stop: Decimal = Decimal(0)
+    """Zero is none."""
+    target: Decimal = Decimal(0)
+    label: str = ""
+    """Of the order that is made, or of the one that is canceled."""
+    due_s: float
+    again_after_s: float | None = None
+
+    @property
+    def means_nothing(self) -> bool:
+        return False
+
+    def body(self) -> bytes:
+        ticker, standing = QUOTED[self.symbol]
+        content = {"ticker": ticker, "alert_id": self.key}
+        opening = {
+            "order_action": "buy" if self.side is Side.LONG else "sell",
+            "order_contracts": str(self.contracts),
+        }
+        prices = {"sl_price": self.stop, "tp_price": self.target}
+        protecting = {name: f"{price:f}" for name, price in prices.items() if price}
+        match self.word:
+            case StepWord.REST:
+                limit = {"order_type": "limit", "price": f"{self.price:f}", "order_id": self.label}
+                content |= opening | limit
+            case StepWord.CANCEL:
+                content |= {"order_action": "cancel", "order_id": self.label}
+            case StepWord.ENTER:
+                content |= opening | protecting | {"price": f"{standing:f}"}
+            case StepWord.MODIFY:
+                content |= {"order_action": "modify"} | protecting
+        return json.dumps(content).encode()
+
+
+class Sendable(Protocol):
+    """What a sender and a judge of answers know of an alert."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def route(self) -> str: ...
+    @property
+    def symbol(self) -> str: ...
+    @property
+    def due_s(self) -> float: ...
+    @property
+    def again_after_s(self) -> float | None: ...
+    @property
+    def means_nothing(self) -> bool:
+        """Ingest has to refuse it."""
+
+    def body(self) -> bytes: ...
 
 
 class ActKind(StrEnum):
@@ -101,6 +203,10 @@ class ActKind(StrEnum):
     """The exchange's latency becomes `value` milliseconds one way."""
     DUPLICATES = "duplicates"
     """What the exchange does with a client order id that was used becomes `value`."""
+    CLOCK = "clock"
+    """The exchange's clock is `value` milliseconds off, for `seconds`."""
+    SWEEP = "sweep"
+    """Prices fall, rise and come back at once: what waits near is filled, what is near fires."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,3 +239,7 @@ class World:
     """By their time."""
     faults: tuple[Fault, ...]
     """What befalls calls to the exchange while alerts are sent."""
+    waiting: tuple[Route, ...] = ()
+    """Of one account each, by the same name: those whose orders wait."""
+    steps: tuple[Step, ...] = ()
+    """What they are sent, by its time."""

@@ -9,7 +9,8 @@ import time
 import structlog
 
 from services.executor.accounts import Connected
-from services.executor.exchange import QueryFailed
+from services.executor.asking import mend_clock
+from services.executor.exchange import Cause, QueryFailed
 from services.executor.pushes import FeedLost
 from services.executor.settings import Timing
 
@@ -68,6 +69,8 @@ class Keeper:
                 mode = self._book.position_mode or await self._connected.exchange.position_mode()
                 told = await self._connected.exchange.positions()
             except QueryFailed as failure:
+                if failure.kind is Cause.TIMESTAMP:
+                    await mend_clock(self._connected.exchange)
                 self._due_at = time.monotonic() + self._timing.correct_again_s
                 _log.warning("picture.unread", account=self._connected.account.id, why=str(failure))
                 continue

@@ -8,7 +8,9 @@ import random
 import structlog
 
 from services.executor.accounts import Accounts, Connected
+from services.executor.asking import mend_clock
 from services.executor.keeping import Keeper
+from services.executor.pushes import FeedLost
 from services.executor.settings import Timing
 
 _OPENING_AT_ONCE = 16
@@ -65,12 +67,15 @@ class Pictures:
                 noting.cancel()
             self._tried.add(connected)
             _log.warning("picture.lost", account=connected.account.id, why=str(lost))
+            if lost.refused:
+                # Why is told in words alone; where it was the time, only a new measure helps.
+                await mend_clock(connected.exchange)
             failed = 0 if keeper.corrected.is_set() else failed + 1
             delay_s = min(self._timing.reopen_s * 2.0**failed, self._timing.reopen_largest_s)
             # Hundreds of accounts that were cut off in one moment do not come back in one.
             await asyncio.sleep(delay_s * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
 
-    async def _one(self, keeper: Keeper) -> Exception:
+    async def _one(self, keeper: Keeper) -> FeedLost:
         async with asyncio.TaskGroup() as group, self._opening:
             running = group.create_task(keeper.run())
             await keeper.opened.wait()

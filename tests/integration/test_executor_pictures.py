@@ -117,6 +117,23 @@ async def test_it_is_live_with_the_position_mode_and_what_is_held(desk, connecte
     assert connected.book.position_mode is PositionMode.HEDGE
 
 
+@pytest.mark.parametrize("offset_ms", [-12_000, 12_000])
+async def test_a_clock_that_was_set_is_measured_anew_though_nobody_trades(
+    connected, client, offset_ms
+):
+    """The login is refused then, and every question."""
+    await client.control("PUT", "clock", {"offset_ms": offset_ms})
+    await faults(client, {"path": "/edge", "kind": "ws_cut"})
+    await until(lambda: not connected.book.is_live)
+    await until(lambda: connected.book.is_live)
+
+
+async def test_a_clock_that_was_set_is_noticed_while_the_connection_stands(connected, client):
+    await client.control("PUT", "clock", {"offset_ms": 12_000})
+    await until(lambda: connected.exchange.clock_offset_ms > 11_000)
+    assert connected.book.is_live
+
+
 async def test_it_follows_what_is_traded(connected, client):
     await client.order(vol=10)
     await until(lambda: held(connected) == {"long": 10})

@@ -68,6 +68,15 @@ async def test_a_wrong_login_gets_an_error_and_no_pushes(address, client, change
         assert await socket.settle() == []
 
 
+async def test_a_login_is_compared_with_the_time_that_is_told(address, client):
+    await client.control("PUT", "clock", {"offset_ms": -12_000})
+    async with connected(address) as socket:
+        assert (await socket.ask("login", login_param(*client.keys)))["channel"] == "rs.error"
+        behind = time.time_ns() // 1_000_000 - 12_000
+        reply = await socket.ask("login", login_param(*client.keys, reqTime=behind))
+        assert reply["channel"] == "rs.login"
+
+
 async def test_a_key_that_is_linked_elsewhere_may_not_log_in(address):
     async with await signed_up(address, ip_whitelist=["10.9.8.7"]) as stranger:
         async with connected(address) as socket:

@@ -56,6 +56,16 @@ async def test_a_signed_call_is_refused_in_the_spot_sides_words(client, address,
     assert (status, refused["code"]) == (400, 10072)
 
 
+async def test_the_spot_side_tells_the_same_wrong_time(client, address):
+    await client.control("PUT", "clock", {"offset_ms": 12_000})
+    async with aiohttp.ClientSession(address) as session, session.get(SPOT + "time") as reply:
+        assert (await reply.json())["serverTime"] - time.time() * 1000 > 7_000
+    status, refused = await asked(client, address, "account")
+    assert (status, refused["code"]) == (400, 700003)
+    ahead = time.time_ns() // 1_000_000 + 12_000
+    assert (await asked(client, address, "account", at_ms=ahead))[0] == 200
+
+
 async def test_a_key_tells_of_its_own_account_only(client, address):
     status, info = await asked(client, address, "apiKeyInfo", accessKey=client._access_key)
     assert (status, info["accessKey"], info["remainingValidity"]) == (200, client._access_key, 90)

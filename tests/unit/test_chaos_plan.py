@@ -1,6 +1,7 @@
 """What a seed makes, and what a signal should do to a position, by hand."""
 
 import json
+from itertools import pairwise
 
 import msgspec
 import pytest
@@ -9,7 +10,7 @@ from chaos.faults import CREATE, background
 from chaos.options import parse
 from chaos.reference import after, moves
 from chaos.world import ActKind, Mode, Route, Side, Signal, Word
-from tests.chaos_stage import made_world
+from tests.chaos_stage import made_world, make_scope
 from tools.paper_exchange.control.faults import Fault
 
 L, S = Side.LONG, Side.SHORT
@@ -34,6 +35,8 @@ def test_the_default_holds_everything_that_may_happen():
         stops=scope.stops,
         cuts=scope.cuts,
         executors=scope.executors,
+        waiting=scope.waiting,
+        clocks=scope.clocks,
     )
     assert len(world.signals) == 2_000
     assert len(world.accounts) == 20
@@ -44,6 +47,16 @@ def test_the_default_holds_everything_that_may_happen():
     assert any(len(route.accounts) > 1 for route in world.routes)
     assert any(account.one_way for account in world.accounts)
     assert {signal.word for signal in world.signals} == set(Word)
+
+
+def test_the_clock_goes_wrong_once_at_a_time_and_is_right_in_the_end():
+    world = made_world(clocks=6)
+    wrong = [act for act in world.acts if act.kind is ActKind.CLOCK]
+    assert len(wrong) == 6
+    for one, another in pairwise(wrong):
+        assert one.at_s + one.seconds < another.at_s
+    assert wrong[-1].at_s + wrong[-1].seconds < make_scope().seconds
+    assert set(made_world().acts) == set(world.acts) - set(wrong)
 
 
 def test_what_is_left_out_is_left_out():

@@ -248,7 +248,11 @@ def test_a_rejection_excuses_only_with_the_exchanges_own_word(world, seen):
     refused = Call(account=order.account, oid=order.oid, received_ns=2 * 10**18, code=2005)
     seen.calls.append(refused)
     assert Breach.MISSING not in breaches(world, seen)
-    seen.calls[-1] = replace(refused, code=510)
+    seen.calls[-1] = replace(refused, code=513)
+    assert Breach.MISSING in breaches(world, seen), "a wrong time is to be mended once"
+    seen.calls.append(replace(refused, code=513, received_ns=2 * 10**18 + 1))
+    assert Breach.MISSING not in breaches(world, seen)
+    seen.calls[-2:] = [replace(refused, code=510)]
     assert Breach.MISSING in {v.breach for v in verify(world, seen) if v.alert_id == alert}
 
 

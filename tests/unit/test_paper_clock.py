@@ -11,7 +11,12 @@ from tests.paper_desk import BTC
 from tools.paper_exchange.catalogue import load_catalogue
 from tools.paper_exchange.engine.commands import AddAccount, PlaceOrder, SetPrice
 from tools.paper_exchange.engine.triggers.commands import PlacePlan
-from tools.paper_exchange.market.clock import FARTHEST_JUMP_MS, Clock, ClockError
+from tools.paper_exchange.market.clock import (
+    FARTHEST_JUMP_MS,
+    FARTHEST_OFFSET_MS,
+    Clock,
+    ClockError,
+)
 from tools.paper_exchange.market.funding import CYCLE_MS, next_settlement, settlements
 from tools.paper_exchange.market.timekeeping import pass_time
 from tools.paper_exchange.venue import Venue
@@ -72,6 +77,23 @@ def test_it_never_goes_back_nor_absurdly_far(clock, set_wrongly):
     with pytest.raises(ClockError):
         set_wrongly(clock)
     assert (clock.now_ms(), clock.stands) == (NOON, False)
+
+
+def test_the_time_that_is_told_may_be_off_and_the_books_time_is_not(clock, real):
+    clock.tell_off_by(-12_000)
+    assert (clock.now_ms(), clock.told_ms(), clock.ahead_ms) == (NOON, NOON - 12_000, 0)
+    real.ms += 10
+    clock.advance(500)
+    assert (clock.now_ms(), clock.told_ms()) == (NOON + 510, NOON - 11_490)
+    clock.tell_off_by(0)
+    assert clock.told_ms() == clock.now_ms() == NOON + 510
+
+
+@pytest.mark.parametrize("offset_ms", [FARTHEST_OFFSET_MS + 1, -FARTHEST_OFFSET_MS - 1])
+def test_it_is_not_told_absurdly_wrong(clock, offset_ms):
+    with pytest.raises(ClockError):
+        clock.tell_off_by(offset_ms)
+    assert clock.told_ms() == NOON
 
 
 def test_standing_in_the_running_millisecond_does_not_go_back_within_it(clock, real):

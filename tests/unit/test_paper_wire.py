@@ -76,6 +76,7 @@ def make_call(*, method="GET", payload="", signature, peer="127.0.0.1", now=TIME
         headers={"ApiKey": ACCESS, "Request-Time": str(TIME), "Signature": signature} | headers,
         peer=peer,
         now_ms=now,
+        told_ms=now,
     )
 
 

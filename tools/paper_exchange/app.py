@@ -105,6 +105,7 @@ class PaperApp:
             headers=request.headers,
             peer=request.remote or "",
             now_ms=venue.now_ms(),
+            told_ms=venue.told_ms(),
             params={**dict(parse_qsl(query, keep_blank_values=True)), **named},
             befalling=befalling,
         )

@@ -82,6 +82,10 @@ class Venue:
     def now_ms(self) -> int:
         return self.clock.now_ms()
 
+    def told_ms(self) -> int:
+        """What is told, and what callers' times are compared with."""
+        return self.clock.told_ms()
+
     def apply(self, command: Command) -> int:
         """Apply and keep a command, and tell what it changed; see `applying.apply`. Returns what
         was made.

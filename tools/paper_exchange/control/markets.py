@@ -66,16 +66,17 @@ class SettlementBody(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class ClockBody(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """One of: jump ahead, stand at a moment, run on."""
+    """One of: jump ahead, stand at a moment, run on, tell another time than the books'."""
 
     advance_ms: int | None = None
     at_ms: int | None = None
     run: bool | None = None
+    offset_ms: int | None = None
 
     def __post_init__(self) -> None:
-        given = [self.advance_ms is not None, self.at_ms is not None, self.run is True]
-        if sum(given) != 1 or self.run is False:
-            raise ValueError("give one of advance_ms, at_ms and run (true)")
+        given = (self.advance_ms, self.at_ms, self.run, self.offset_ms)
+        if sum(each is not None for each in given) != 1 or self.run is False:
+            raise ValueError("give one of advance_ms, at_ms, run (true) and offset_ms")
 
 
 def _prices(venue: Venue, _rest: str, _body: bytes) -> Answer:
@@ -171,6 +172,7 @@ def _clock(venue: Venue, _rest: str, _body: bytes) -> Answer:
             "now_ms": venue.now_ms(),
             "stands": venue.clock.stands,
             "ahead_ms": venue.clock.ahead_ms,
+            "offset_ms": venue.clock.told_offset_ms,
             "failure": venue.jobs.failure(JOB),
         },
     )
@@ -183,6 +185,8 @@ def _set_clock(venue: Venue, _rest: str, body: bytes) -> Answer:
             venue.clock.advance(wanted.advance_ms)
         elif wanted.at_ms is not None:
             venue.clock.stand_at(wanted.at_ms)
+        elif wanted.offset_ms is not None:
+            venue.clock.tell_off_by(wanted.offset_ms)
         else:
             venue.clock.run()
     except ClockError as error:

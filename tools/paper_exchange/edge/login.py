@@ -34,13 +34,15 @@ def read_login(frame: ClientFrame) -> tuple[LoginParam, bool]:
     return param, frame.subscribe is not False and param.subscribe is not False
 
 
-def signed_in(keys: Mapping[str, Key], param: LoginParam, *, peer: str, now_ms: int) -> Key:
+def signed_in(
+    keys: Mapping[str, Key], param: LoginParam, *, peer: str, now_ms: int, told_ms: int
+) -> Key:
     """The key that signed the login, or `Refused` with 401, 402, 406, 513 or 602."""
     key = known_key(keys, param.api_key, peer=peer, now_ms=now_ms)
     sent = str(param.req_time)
     if not (sent.isascii() and sent.isdecimal()) or len(sent) > LONGEST_NUMBER:
         raise Refused(513)
-    if abs(now_ms - int(sent)) > DEFAULT_WINDOW_MS:
+    if abs(told_ms - int(sent)) > DEFAULT_WINDOW_MS:
         raise Refused(513)
     expected = hexdigest(key, f"{key.access_key}{sent}".encode())
     if not hmac.compare_digest(expected.encode(), param.signature.encode()):

@@ -55,7 +55,13 @@ class Talk:
     def _log_in(self, session: Session, frame: ClientFrame) -> None:
         param, everything = read_login(frame)
         now_ms = self._venue.now_ms()
-        key = signed_in(self._venue.state.keys, param, peer=session.peer, now_ms=now_ms)
+        key = signed_in(
+            self._venue.state.keys,
+            param,
+            peer=session.peer,
+            now_ms=now_ms,
+            told_ms=self._venue.told_ms(),
+        )
         # Who logs in again starts anew, as another account too.
         self._private.drop(session)
         session.key = key

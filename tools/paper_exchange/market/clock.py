@@ -2,11 +2,15 @@
 
 Whoever signs with the real time after a jump is answered 513, as anyone is whose clock is wrong;
 the exchange's time is what `ping` tells. The record of requests keeps the real time.
+
+The time that is told and that callers' times are compared with may besides be off from the books'
+own, which never goes back: so it is between two machines when one of them sets its clock.
 """
 
 from collections.abc import Callable
 
 FARTHEST_JUMP_MS = 366 * 86_400_000
+FARTHEST_OFFSET_MS = 3_600_000
 _NS = 1_000_000
 
 
@@ -21,6 +25,22 @@ class Clock:
         self._source_ns = source_ns
         self._offset_ns = 0
         self._standing_ns: int | None = None
+        self._told_offset_ms = 0
+
+    @property
+    def told_offset_ms(self) -> int:
+        return self._told_offset_ms
+
+    def told_ms(self) -> int:
+        return self.now_ms() + self._told_offset_ms
+
+    def tell_off_by(self, offset_ms: int) -> None:
+        """From now on tell a time that is so far ahead, or behind where it is negative."""
+        if abs(offset_ms) > FARTHEST_OFFSET_MS:
+            raise ClockError(
+                f"offset_ms lies between {-FARTHEST_OFFSET_MS} and {FARTHEST_OFFSET_MS}"
+            )
+        self._told_offset_ms = offset_ms
 
     @property
     def stands(self) -> bool:

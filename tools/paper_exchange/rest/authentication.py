@@ -22,7 +22,7 @@ def authenticate(keys: Mapping[str, Key], call: Call) -> Key:
     """The key that signed the call, or `Refused` with 401, 402, 406, 513 or 602."""
     key = known_key(keys, call.headers.get("ApiKey", ""), peer=call.peer, now_ms=call.now_ms)
     sent = call.headers.get("Request-Time", "")
-    if not _is_number(sent) or abs(call.now_ms - int(sent)) > _window_ms(call):
+    if not _is_number(sent) or abs(call.told_ms - int(sent)) > _window_ms(call):
         raise Refused(513)
     given = call.headers.get("Signature", "").encode(errors="surrogateescape")
     signed = f"{key.access_key}{sent}".encode()

@@ -38,6 +38,8 @@ class Call:
     headers: Mapping[str, str]
     peer: str
     now_ms: int
+    told_ms: int
+    """The exchange's time as it is told; the books know `now_ms` alone."""
     params: dict[str, str] = field(default_factory=dict)
     befalling: Befalling = NOTHING
     signed_in: tuple[Key, Account] | None = None

@@ -21,7 +21,7 @@ MOST_COMMITS = 1_000
 
 
 def ping(_venue: Venue, call: Call) -> int:
-    return call.now_ms
+    return call.told_ms
 
 
 def contract_detail(venue: Venue, call: Call) -> msgspec.Raw | list[msgspec.Raw]:

@@ -28,7 +28,7 @@ _SPOT_ERRORS = {
 
 
 def server_time(_venue: Venue, call: Call) -> Answer:
-    return Answer(0, encode({"serverTime": call.now_ms}))
+    return Answer(0, encode({"serverTime": call.told_ms}))
 
 
 def ping(_venue: Venue, _call: Call) -> Answer:
@@ -38,7 +38,7 @@ def ping(_venue: Venue, _call: Call) -> Answer:
 def exchange_info(_venue: Venue, call: Call) -> Answer:
     body = {
         "timezone": "CST",
-        "serverTime": call.now_ms,
+        "serverTime": call.told_ms,
         "rateLimits": [],
         "exchangeFilters": [],
         "symbols": [],
@@ -91,7 +91,7 @@ def _authenticate(venue: Venue, call: Call) -> Key:
     access_key = call.headers.get("X-MEXC-APIKEY", "")
     key = known_key(venue.state.keys, access_key, peer=call.peer, now_ms=call.now_ms)
     window = min(call.whole_number("recvWindow", default=DEFAULT_WINDOW_MS), WIDEST_WINDOW_MS)
-    if abs(call.now_ms - call.whole_number("timestamp", default=0)) > window:
+    if abs(call.told_ms - call.whole_number("timestamp", default=0)) > window:
         raise Refused(513)
     signed, _, given = call.raw_query.rpartition("&signature=")
     expected = hexdigest(key, signed.encode())
