@@ -2,7 +2,6 @@
 already is left alone.
 """
 
-from datetime import datetime
 from decimal import Decimal
 
 from libs.common.contracts.execution import Execution
@@ -26,8 +25,10 @@ class PlanRunner:
         self._legs = legs
         self._changes = changes
 
-    async def run(self, *, maybe_sent_until: datetime | None) -> None:
-        """`maybe_sent_until`: somebody else may have sent requests of the plan until then."""
+    async def run(self, *, maybe_sent_until: float | None) -> None:
+        """`maybe_sent_until`: somebody else may have sent requests of the plan until then, in the
+        clock's elapsed seconds.
+        """
         for execution in self._history.executions:
             self._resting.know(execution)
         opened = await self._run_legs(maybe_sent_until=maybe_sent_until)
@@ -42,7 +43,7 @@ class PlanRunner:
             if change.kind is ChangeKind.TRAIL and kind is not ExecutionKind.CHANGED:
                 trail_failed = True
 
-    async def _run_legs(self, *, maybe_sent_until: datetime | None) -> Decimal:
+    async def _run_legs(self, *, maybe_sent_until: float | None) -> Decimal:
         """Returns the contracts that were opened."""
         opened = Decimal(0)
         may_open = True
@@ -84,7 +85,7 @@ class PlanRunner:
         *,
         opened: Decimal,
         trail_failed: bool,
-        maybe_sent_until: datetime | None,
+        maybe_sent_until: float | None,
     ) -> ExecutionKind:
         ended = self._history.ending(change.change_id)
         if ended is not None:

@@ -8,12 +8,12 @@ A change has no id at the exchange, so each kind has its own fence against being
   can still be executed; what was there before and what is known to be another's does not count.
 """
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 import msgspec
 
-from libs.common.contracts.order import Change, Holding
+from libs.common.contracts.order import Change, ExchangeCall, Holding
 from libs.common.contracts.words import ChangeKind, ExecutionKind
 from libs.common.outcome import Retry
 from libs.common.outcome import Unknown as UnknownOutcome
@@ -50,9 +50,11 @@ class ChangeRunner:
         self._timing = errand.timing
         self._clock = errand.clock
         self._is_clock_mended = False
+        self._signed_at_s = 0.0
+        """When the last request had its time, at the latest."""
 
     async def run(
-        self, change: Change, *, opened: Decimal, maybe_sent_until: datetime | None
+        self, change: Change, *, opened: Decimal, maybe_sent_until: float | None
     ) -> ExecutionKind:
         """Do the change; `opened` is what the plan's legs have opened, and `maybe_sent_until` as of
         a leg. Raises `Retry` or `Unknown` when it cannot be finished now.
@@ -74,7 +76,7 @@ class ChangeRunner:
         self._recorder.record(change, ExecutionKind.CANCELED, message=f"not sent (again): {why}")
         return ExecutionKind.CANCELED
 
-    async def _do(self, change: Change, *, certain_at: datetime | None) -> ExecutionKind:
+    async def _do(self, change: Change, *, certain_at: float | None) -> ExecutionKind:
         """`certain_at`: when every request that may have been sent before is dead."""
         unknown_at = self._clock.now() + timedelta(seconds=self._timing.confirm_s)
         give_up_at = self._clock.now() + timedelta(seconds=self._timing.give_up_s)
@@ -91,7 +93,7 @@ class ChangeRunner:
                     await self._sleep_until(certain_at)
                 return await self._conclude(change, changed)
             if isinstance(changed, Unknown):
-                certain_at = self._dead_at(changed.call.sent_at)
+                certain_at = self._dead_at(self._signed_at_s)
                 if await self._was_done(change, changed, certain_at=certain_at):
                     return ExecutionKind.CHANGED
                 if self._clock.now() > unknown_at:
@@ -154,7 +156,12 @@ class ChangeRunner:
         return told.holdings
 
     async def _send(self, change: Change) -> Changed:
-        before_send = self._recorder.sending(change)
+        record = self._recorder.sending(change)
+
+        def before_send(call: ExchangeCall) -> None:
+            self._signed_at_s = self._clock.elapsed_s()
+            record(call)
+
         # A cancel of several may take its time, and may be repeated at will.
         guarded = self._claim.guarding(before_send)
         changed = await self._connected.exchange.change(
@@ -197,11 +204,11 @@ class ChangeRunner:
         self._resting.know(done)
         return done.kind
 
-    async def _was_done(self, change: Change, lost: Unknown, *, certain_at: datetime) -> bool:
+    async def _was_done(self, change: Change, lost: Unknown, *, certain_at: float) -> bool:
         self._recorder.record(change, ExecutionKind.UNKNOWN, message=lost.why)
         return await self._was_made(change, certain_at=certain_at)
 
-    async def _was_made(self, change: Change, *, certain_at: datetime) -> bool:
+    async def _was_made(self, change: Change, *, certain_at: float) -> bool:
         """Whether a change that makes something has done so, asked until that is certain."""
         if change.kind not in _MAKING:
             return False
@@ -209,7 +216,7 @@ class ChangeRunner:
         delay_s = self._timing.poll_first_s
         absent = 0
         while True:
-            after_window = self._clock.now() > certain_at
+            after_window = self._clock.elapsed_s() > certain_at
             try:
                 made = await self._look(change)
             except QueryFailed as failure:
@@ -261,8 +268,9 @@ class ChangeRunner:
                 return trail.exchange_id
         return None
 
-    def _dead_at(self, signed_until: datetime) -> datetime:
-        return signed_until + timedelta(seconds=self._timing.in_flight_s)
+    def _dead_at(self, signed_until: float) -> float:
+        """In the clock's elapsed seconds, as its argument."""
+        return signed_until + self._timing.in_flight_s
 
-    async def _sleep_until(self, then: datetime) -> None:
-        await self._clock.sleep(max(0.0, (then - self._clock.now()).total_seconds()))
+    async def _sleep_until(self, then: float) -> None:
+        await self._clock.sleep(max(0.0, then - self._clock.elapsed_s()))

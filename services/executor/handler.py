@@ -276,7 +276,7 @@ class Executor:
         )
         # Whoever made a resumed plan may have signed its next request until this very moment.
         try:
-            await runner.run(maybe_sent_until=self._clock.now() if resumed else None)
+            await runner.run(maybe_sent_until=self._clock.elapsed_s() if resumed else None)
         finally:
             await recorder.stored()
 

@@ -16,7 +16,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import assert_never
 
-from libs.common.contracts.order import Leg
+from libs.common.contracts.order import ExchangeCall, Leg
 from libs.common.contracts.words import RESTING_TYPES, Effect, ExecutionKind, OrderType
 from libs.common.outcome import Retry
 from libs.common.outcome import Unknown as UnknownOutcome
@@ -74,15 +74,17 @@ class LegRunner:
         self._not_to_open = not_to_open
         self._news = Expected()
         self._is_clock_mended = False
+        self._signed_at_s = 0.0
+        """When the last request had its time, at the latest."""
 
     async def run(
-        self, leg: Leg, *, maybe_sent_until: datetime | None, exchange_order_id: str | None = None
+        self, leg: Leg, *, maybe_sent_until: float | None, exchange_order_id: str | None = None
     ) -> LegResult:
         """Send the leg and wait until it has ended, or rests.
 
-        `maybe_sent_until`: somebody may have sent it already, at that time at the latest; None
-        where nobody can have. `exchange_order_id`: it was taken for certain, under this id. Raises
-        `Retry` or `Unknown` when it cannot be finished now.
+        `maybe_sent_until`: somebody may have sent it already, at that time at the latest, in the
+        clock's elapsed seconds; None where nobody can have. `exchange_order_id`: it was taken for
+        certain, under this id. Raises `Retry` or `Unknown` when it cannot be finished now.
         """
         book = self._connected.book
         with book.orders.expecting(leg.client_order_id) as self._news:
@@ -93,7 +95,7 @@ class LegRunner:
         return result
 
     async def _run(
-        self, leg: Leg, *, maybe_sent_until: datetime | None, exchange_order_id: str | None
+        self, leg: Leg, *, maybe_sent_until: float | None, exchange_order_id: str | None
     ) -> LegResult:
         if maybe_sent_until is not None:
             found = await self._find(
@@ -124,10 +126,16 @@ class LegRunner:
                 raise Retry("the exchange does not take the order", delay_s=0.0)
 
     async def _submit(self, leg: Leg) -> Submitted:
+        record = self._recorder.sending(leg)
+
+        def before_send(call: ExchangeCall) -> None:
+            # Behind the taking of the request's own time: whoever is stopped in between waits
+            # longer, never shorter.
+            self._signed_at_s = self._clock.elapsed_s()
+            record(call)
+
         return await self._connected.exchange.submit(
-            leg,
-            symbol=self._plan.symbol,
-            before_send=self._claim.guarding(self._recorder.sending(leg)),
+            leg, symbol=self._plan.symbol, before_send=self._claim.guarding(before_send)
         )
 
     async def _settle(self, leg: Leg, submitted: Submitted) -> LegResult | None:
@@ -160,7 +168,7 @@ class LegRunner:
             case Duplicate() | Unknown():
                 why = submitted.why if isinstance(submitted, Unknown) else submitted.message
                 self._recorder.record(leg, ExecutionKind.UNKNOWN, message=why)
-                found = await self._find(leg, signed_until=submitted.call.sent_at)
+                found = await self._find(leg, signed_until=self._signed_at_s)
                 if found is not None:
                     return await self._confirm(leg, found)
                 if isinstance(submitted, Duplicate):
@@ -172,15 +180,16 @@ class LegRunner:
                 assert_never(submitted)
 
     async def _find(
-        self, leg: Leg, *, signed_until: datetime, exchange_order_id: str | None = None
+        self, leg: Leg, *, signed_until: float, exchange_order_id: str | None = None
     ) -> Found | None:
         """Ask for the order until it is there, or certainly never will be (None)."""
-        certain_at = signed_until + timedelta(seconds=self._timing.in_flight_s)
+        # By the clock that nobody sets: a forward step must not make a request look dead.
+        certain_at_s = signed_until + self._timing.in_flight_s
         give_up_at = self._clock.now() + timedelta(seconds=self._timing.give_up_s)
         delay_s = self._timing.poll_first_s
         absent = 0
         while True:
-            after_window = self._clock.now() > certain_at
+            after_window = self._clock.elapsed_s() > certain_at_s
             pushed = self._news.take()
             if pushed is not None:
                 self._recorder.saw(pushed.call)

@@ -212,3 +212,21 @@ async def test_a_one_way_account_gets_one_way_orders():
 async def test_what_is_no_intent_is_refused(desk):
     with pytest.raises(Refuse):
         await desk.handle(make_alert())
+
+
+async def test_a_clock_that_is_set_forward_makes_no_request_look_dead(desk):
+    """The lost one is still on its way: another would be executed beside it."""
+    desk.exchange.befall(Mishap.LOSE_REPLY)
+    began_s, order = desk.clock.elapsed_s(), desk.exchange.order
+
+    async def setting(symbol, client_order_id):
+        query = await order(symbol, client_order_id)
+        if desk.clock.elapsed_s() - began_s > Timing().in_flight_s - 1:
+            return query
+        desk.clock.set(3.0)
+        return NotFound(call=query.call)
+
+    desk.exchange.order = setting
+    await desk.handle(make_intent(max_age_s=3600))
+    assert desk.submitted == ["open long 10"]
+    assert await desk.holdings() == {"long": 10}

@@ -37,7 +37,9 @@ KEYS = {KEY.access_key: KEY}
 
 def log_in(*, peer="127.0.0.1", now_ms=AT_MS, **changes):
     fields = {"api_key": KEY.access_key, "req_time": str(AT_MS), "signature": SIGNATURE}
-    return signed_in(KEYS, LoginParam(**(fields | changes)), peer=peer, now_ms=now_ms)
+    return signed_in(
+        KEYS, LoginParam(**(fields | changes)), peer=peer, now_ms=now_ms, told_ms=now_ms
+    )
 
 
 @pytest.mark.parametrize("now_ms", [AT_MS - 10_000, AT_MS, AT_MS + 10_000])
