@@ -59,6 +59,7 @@ class Transport:
         self.clock_offset_ms = 0
         """The exchange's time less ours."""
         self._base_url = base_url.rstrip("/")
+        self._host = URL(self._base_url).host or ""
         self._access_key = access_key
         self._secret = secret
         self._clock = clock
@@ -82,7 +83,7 @@ class Transport:
         attributes = {
             "http.request.method": request.method,
             "url.template": request.template,
-            "server.address": URL(self._base_url).host or "",
+            "server.address": self._host,
         }
         with client_span(f"{request.method} {request.template}", attributes) as span:
             transfer = await self._send(request, URL(url, encoded=True))
