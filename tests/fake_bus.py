@@ -52,6 +52,9 @@ class FakeBus:
     async def entry(self, seq) -> Entry:
         return self.entries[seq - 1]
 
+    async def last(self, subject) -> Entry | None:
+        return next((one for one in reversed(self.entries) if one.subject == subject), None)
+
     async def entries_after(self, *, subject, seq):
         for entry in self.entries:
             if entry.seq > seq and _matches(entry.subject, subject):

@@ -26,6 +26,7 @@ from libs.common.contracts.words import (
     PositionMode,
     VenueSymbol,
 )
+from libs.common.domain.leverages import SideLeverage
 from libs.common.domain.picture import Prices
 from services.executor.exchange import (
     PASSING_CAUSES,
@@ -48,7 +49,7 @@ from services.executor.exchange import (
     Told,
     Unknown,
 )
-from tests import fake_changes, fake_lists
+from tests import fake_changes, fake_leverages, fake_lists
 from tests.factories import NOW, make_instrument
 from tests.fake_orders import Refusal
 from tests.fake_venue import TAKER_FEE_RATE, FakeVenue
@@ -77,9 +78,9 @@ class FakeExchange:
     """An `Exchange` whose prices stand still until a test moves them with `move`.
 
     `position_mode_`, `instruments_` and `equities` may be changed at any time; `submitted` holds
-    every order that reached it and `changed` every change, `asked` the name of every question.
-    Clearing `gate` holds orders and changes back until it is set again. `venue` is what stands
-    behind it.
+    every order that reached it, `changed` every change and `leverages_set` every leverage that was
+    to be set, `asked` the name of every question. Clearing `gate` holds orders and changes back
+    until it is set again. `venue` is what stands behind it.
     """
 
     def __init__(
@@ -100,6 +101,8 @@ class FakeExchange:
         """What an account is said to be worth; without an entry it is counted."""
         self.submitted: list[tuple[VenueSymbol, Leg]] = []
         self.changed: list[tuple[VenueSymbol, Change]] = []
+        self.leverages_set: list[tuple[VenueSymbol, SideLeverage]] = []
+        self.leverages_: fake_leverages.Leverages = {}
         self.asked: list[str] = []
         self.gate = asyncio.Event()
         self.gate.set()
@@ -210,6 +213,29 @@ class FakeExchange:
         call = self._ask("trails")
         return Told(value=fake_lists.trails(self.venue, symbol), calls=(call,))
 
+    async def leverages(self, symbol: VenueSymbol) -> Told[tuple[SideLeverage, ...]]:
+        call = self._ask("leverages")
+        return Told(value=fake_leverages.told(self.leverages_, symbol), calls=(call,))
+
+    async def set_leverage(
+        self, wanted: SideLeverage, *, symbol: VenueSymbol, before_send: BeforeSend | None = None
+    ) -> Changed:
+        call, mishap = await self._send("/leverage", wanted, before_send)
+        lost = _lost(mishap, call)
+        if lost is not None:
+            return lost
+        self.leverages_set.append((symbol, wanted))
+        if mishap is Mishap.RATE_LIMIT:
+            return _rate_limited(call)
+        ours = isinstance(mishap, Refusal)
+        refusal = mishap if ours else fake_leverages.refused(self.venue, symbol, wanted)
+        if isinstance(refusal, Refusal):
+            return _rejected(refusal, call)
+        self.leverages_[symbol, wanted.side] = wanted
+        if mishap is Mishap.LOSE_REPLY:
+            return Unknown(why="connection lost", call=call)
+        return Done(exchange_id=None, call=call)
+
     async def order(self, symbol: VenueSymbol, client_order_id: ClientOrderId) -> OrderQuery:
         self.asked.append("order")
         call = self._call("GET", f"/order/{symbol}/{client_order_id}")
@@ -294,6 +320,7 @@ class FakeExchange:
             plan = self.venue.plan(symbol, leg, call=call)
             return Accepted(exchange_order_id=plan.id, call=call)
         order = self.venue.enter(symbol, leg, call=call)
+        fake_leverages.opened(self.leverages_, symbol, leg)
         if mishap is Mishap.DIE_LATER:
             self.venue.end(order, OrderState.INVALID, error=(2, "INSUFFICIENT_BALANCE"))
         elif mishap is not Mishap.STAY_OPEN:
@@ -301,7 +328,7 @@ class FakeExchange:
         return Accepted(exchange_order_id=order.found.exchange_order_id, call=call)
 
     async def _send(
-        self, path: str, sent: Leg | Change, before_send: BeforeSend | None
+        self, path: str, sent: Leg | Change | SideLeverage, before_send: BeforeSend | None
     ) -> tuple[ExchangeCall, Mishap | Refusal | None]:
         await self.gate.wait()
         call = self._call("POST", path, body=msgspec.json.encode(sent).decode())

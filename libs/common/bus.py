@@ -174,6 +174,19 @@ class Bus:
             raise LogUnavailable(f"{type(error).__name__}: {error}") from error
         return _entry(raw)
 
+    async def last(self, subject: str) -> Entry | None:
+        """The newest message of a subject, where there is one; raises `LogUnavailable`."""
+        try:
+            raw = await self.js.get_last_msg(subjects.STREAM, subject, direct=True)
+        except nats.js.errors.NotFoundError:
+            return None
+        except (nats.errors.Error, nats.js.errors.Error, OSError) as error:
+            raise LogUnavailable(f"{type(error).__name__}: {error}") from error
+        try:
+            return _entry(raw)
+        except UndecodableError:
+            return None
+
     async def first_seq(self) -> int:
         """The place where the log begins now: what stood before it is gone. Raises
         `LogUnavailable`.

@@ -20,6 +20,7 @@ from services.executor.accounts import Accounts
 from services.executor.catalogue import Catalogue
 from services.executor.mexc.connecting import connect_account
 from services.executor.pictures import Pictures
+from services.executor.route_terms import RouteTerms
 from services.executor.settings import Settings, Timing
 from services.executor.shard import Shard
 
@@ -52,11 +53,13 @@ async def main(stop: asyncio.Event) -> None:
             health.add(bucket.bucket, bucket.missing)
         health.add("contracts", catalogue.missing)
         pictures = Pictures(accounts, timing=timing)
+        terms = RouteTerms()
         shard = Shard(
             bus=bus,
             accounts=accounts,
             halts=halts,
             contracts=catalogue.stored,
+            terms=terms,
             settings=settings,
             timing=timing,
             clock=SystemClock(),
@@ -68,6 +71,8 @@ async def main(stop: asyncio.Event) -> None:
         helpers = [group.create_task(bucket.follow(bus)) for bucket in watched]
         for bucket in watched:
             await bucket.complete.wait()
+        # No order waits for these, nor does the readiness.
+        helpers.append(group.create_task(terms.routes.follow(bus)))
         helpers.append(group.create_task(catalogue.feed()))
         helpers.append(group.create_task(pictures.follow()))
         await catalogue.tried.wait()

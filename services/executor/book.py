@@ -80,6 +80,11 @@ class Book:
             return None
         return tuple(row.holding for row in rows if row is not None and row.holding is not None)
 
+    def held_symbols(self) -> frozenset[VenueSymbol]:
+        """What the picture shows as held, trusted or not."""
+        rows = self._rows.items()
+        return frozenset(symbol for (symbol, _), row in rows if row.holding is not None)
+
     @property
     def is_live(self) -> bool:
         """The pushes are on, heard a moment ago, and a whole picture was read since they are."""

@@ -23,6 +23,7 @@ from libs.common.contracts.order import (
     Trail,
 )
 from libs.common.contracts.words import ClientOrderId, PositionMode, VenueSymbol
+from libs.common.domain.leverages import SideLeverage
 from libs.common.domain.picture import Prices
 
 T = TypeVar("T")
@@ -288,6 +289,18 @@ class Exchange(Protocol):
 
     async def position_mode(self) -> PositionMode:
         """Raises `QueryFailed`."""
+
+    async def leverages(self, symbol: VenueSymbol) -> Told[tuple[SideLeverage, ...]]:
+        """What each side of a contract is set to: orders are measured by it where they say nothing
+        else. Raises `QueryFailed`.
+        """
+
+    async def set_leverage(
+        self, wanted: SideLeverage, *, symbol: VenueSymbol, before_send: BeforeSend | None = None
+    ) -> Changed:
+        """Set one side of a contract, once; `before_send` as of `submit`. A position that is held
+        may be changed by it: whoever asks for this looks first.
+        """
 
     async def close(self) -> None:
         """Close the connections; nothing may be called after it."""

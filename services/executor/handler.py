@@ -2,6 +2,7 @@
 message that may have been handled before resumes the plan that the log holds.
 """
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -62,8 +63,11 @@ class Executor:
         ownership: Ownership,
         timing: Timing,
         clock: Clock,
+        on_done: Callable[[Intent], None] = lambda _intent: None,
     ) -> None:
+        """`on_done` is told of each intent that was carried out, behind its last order."""
         self._bus = bus
+        self._on_done = on_done
         self._halts = halts
         self._ownership = ownership
         self._accounts = accounts
@@ -115,6 +119,7 @@ class Executor:
             known_at=begun_at if resumed else history.plan.at,
             resumed=resumed,
         )
+        self._on_done(intent)
 
     async def _cannot_trade(self, intent: Intent, why: Denial, *, history: History) -> None:
         if history.plan is None:

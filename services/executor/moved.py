@@ -56,11 +56,13 @@ class Moved:
         self._visible_after = timedelta(seconds=visible_after_s)
         self._moves: dict[Lane, Move] = {}
         self._busy: set[Lane] = set()
+        self._entered: defaultdict[Lane, int] = defaultdict(int)
 
     @contextlib.contextmanager
     def busy(self, lane: Lane) -> Iterator[None]:
         """While a plan of the lane is made or carried out, its position says nothing."""
         self._busy.add(lane)
+        self._entered[lane] += 1
         try:
             yield
         finally:
@@ -68,6 +70,10 @@ class Moved:
 
     def is_busy(self, lane: Lane) -> bool:
         return lane in self._busy
+
+    def entered(self, lane: Lane) -> int:
+        """How often the lane was busy: who remembers it can tell whether it was since."""
+        return self._entered.get(lane, 0)
 
     def note(self, plan: Plan, leg: Leg, *, filled: Decimal, at: datetime) -> None:
         """So much of a leg was filled, as was learnt just now. Repeatable."""

@@ -67,6 +67,17 @@ class Timing:
     """Pause before a lost private connection is opened again; doubled while that fails."""
     reopen_largest_s: float = 30.0
 
+    leverage_look_s: float = 2.5
+    """Between two looks at the leverage of one account's contracts: each sets at most the two sides
+    of one contract, and MEXC grants ten of these calls in ten seconds."""
+    leverage_busy_s: float = 10.0
+    """How soon a contract is looked at again where something is held, open or under way."""
+    leverage_retry_s: float = 60.0
+    """Pause after a refusal or a question without an answer; doubled while that goes on."""
+    leverage_retry_largest_s: float = 3_600.0
+    leverage_check_s: float = 3_600.0
+    """How often what is set already is looked at again."""
+
     @property
     def in_flight_s(self) -> float:
         """After this no request that was signed before can still be executed."""

@@ -1,6 +1,6 @@
 """The work of one shard of accounts, for as long as this process is its owner: intents are handled,
-orders that wait are followed, and what a halt flattens is closed. Each tenure begins with nothing
-but what the log tells.
+orders that wait are followed, what a halt flattens is closed, and leverage is set beforehand. Each
+tenure begins with nothing but what the log tells.
 """
 
 import asyncio
@@ -20,8 +20,10 @@ from services.executor.drifting import DriftWatch
 from services.executor.flattening import Flattener
 from services.executor.following import Follower
 from services.executor.handler import Executor, lane_of
+from services.executor.leveraging import LeverageSetter
 from services.executor.moved import Moved
 from services.executor.resting import RestingOrders
+from services.executor.route_terms import RouteTerms
 from services.executor.settings import Settings, Timing
 
 
@@ -33,6 +35,7 @@ class Shard:
         accounts: Accounts,
         halts: Halts,
         contracts: Watched[Instrument],
+        terms: RouteTerms,
         settings: Settings,
         timing: Timing,
         clock: Clock,
@@ -41,6 +44,7 @@ class Shard:
         self._accounts = accounts
         self._halts = halts
         self._contracts = contracts
+        self._terms = terms
         self._settings = settings
         self._timing = timing
         self._clock = clock
@@ -71,6 +75,7 @@ class Shard:
             ownership=ownership,
             timing=self._timing,
             clock=self._clock,
+            on_done=self._terms.note,
         )
         follower = Follower(
             bus=self._bus,
@@ -96,6 +101,7 @@ class Shard:
             shard_of=self._shard_of,
             clock=self._clock,
         )
+        leverages = self._leverages(ownership, resting=resting, moved=moved)
         self._resting = resting
         self._consumer = Consumer(
             self._bus, durable=self.durable, handler=executor.handle, lane_of=lane_of
@@ -109,12 +115,29 @@ class Shard:
                     group.create_task(follower.follow()),
                     group.create_task(flattener.follow()),
                     group.create_task(drifts.watch()),
+                    group.create_task(leverages.follow()),
                 ]
                 await self._consumer.run(stop)
                 for helper in helpers:
                     helper.cancel()
         finally:
             self._consumer = self._resting = None
+
+    def _leverages(
+        self, ownership: Ownership, *, resting: RestingOrders, moved: Moved
+    ) -> LeverageSetter:
+        return LeverageSetter(
+            bus=self._bus,
+            accounts=self._accounts,
+            terms=self._terms,
+            contracts=self._contracts,
+            resting=resting,
+            moved=moved,
+            ownership=ownership,
+            shard_of=self._shard_of,
+            timing=self._timing,
+            clock=self._clock,
+        )
 
     def _shard_of(self, account: AccountId) -> int | None:
         shard = shard_of(account, shards=self._settings.shards)

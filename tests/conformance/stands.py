@@ -124,7 +124,8 @@ async def paper_stand(_behaviour: str, *, position_mode: int = 1) -> AsyncIterat
 @contextlib.asynccontextmanager
 async def recorded_stand(behaviour: str) -> AsyncIterator[Stand]:
     """Replays the conversation of one behaviour and insists on being asked exactly that."""
-    conversation = (recorded("conversations") | recorded("conversations_waiting"))[behaviour]
+    kept = (recorded(f"conversations{part}") for part in ("", "_waiting", "_leverage"))
+    conversation = {name: turns for each in kept for name, turns in each.items()}[behaviour]
     turns = iter(conversation)
     wrong: list[str] = []
 

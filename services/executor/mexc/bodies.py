@@ -19,6 +19,7 @@ from libs.common.contracts.words import (
     PositionSide,
     VenueSymbol,
 )
+from libs.common.domain.leverages import SideLeverage
 from libs.common.domain.quantity import plain
 from services.executor.mexc.numbers import (
     AT_LEAST,
@@ -29,6 +30,7 @@ from services.executor.mexc.numbers import (
     POSITION_MODES,
     SIDES,
     TRENDS,
+    TYPES_OF_POSITION,
     WHOLE_POSITION,
 )
 
@@ -159,6 +161,20 @@ def trail_body(change: Change, *, symbol: VenueSymbol) -> str:
             "backValue": _number(_needed(change.trail_distance, "a distance")),
             "positionMode": POSITION_MODES[mode],
             **_reduce_only(mode),
+        }
+    )
+
+
+def leverage_body(wanted: SideLeverage, *, symbol: VenueSymbol) -> str:
+    """Of position/change_leverage, of a contract without a position: one with its id would change
+    what is held.
+    """
+    return _encoded(
+        {
+            "symbol": symbol,
+            "openType": OPEN_TYPES[_needed(wanted.margin_mode, "a margin mode")],
+            "positionType": TYPES_OF_POSITION[wanted.side],
+            "leverage": wanted.leverage,
         }
     )
 

@@ -18,6 +18,7 @@ from libs.common.contracts.order import (
     Trail,
 )
 from libs.common.contracts.words import ClientOrderId, OrderType, PositionMode, VenueSymbol
+from libs.common.domain.leverages import SideLeverage
 from libs.common.domain.picture import Prices
 from libs.common.secret import Secret
 from services.executor.exchange import (
@@ -43,6 +44,8 @@ TICKER = "/api/v1/contract/ticker"
 ASSETS = "/api/v1/private/account/assets"
 OPEN_POSITIONS = "/api/v1/private/position/open_positions"
 POSITION_MODE = "/api/v1/private/position/position_mode"
+LEVERAGE = "/api/v1/private/position/leverage"
+CHANGE_LEVERAGE = "/api/v1/private/position/change_leverage"
 ORDER_CREATE = "/api/v1/private/order/create"
 ORDER_EXTERNAL = "/api/v1/private/order/external"
 PLAN_PLACE = "/api/v1/private/planorder/place/v2"
@@ -180,6 +183,21 @@ class MexcExchange:
     async def position_mode(self) -> PositionMode:
         transfer = await self._asker.ask(POSITION_MODE)
         return readable(transfer, lambda data: mapping.to_position_mode(wire.position_mode(data)))
+
+    async def leverages(self, symbol: VenueSymbol) -> Told[tuple[SideLeverage, ...]]:
+        transfer = await self._asker.ask(LEVERAGE, query={"symbol": symbol})
+
+        def read(data: msgspec.Raw) -> tuple[SideLeverage, ...]:
+            rows = (wire.row(row, wire.Leverage) for row in wire.rows(data))
+            return tuple(mapping.to_side_leverage(row) for row in rows)
+
+        return Told(value=readable(transfer, read), calls=(transfer.call,))
+
+    async def set_leverage(
+        self, wanted: SideLeverage, *, symbol: VenueSymbol, before_send: BeforeSend | None = None
+    ) -> Changed:
+        body = bodies.leverage_body(wanted, symbol=symbol)
+        return changing.judge_changing(await self._post(CHANGE_LEVERAGE, body, before_send))
 
     async def close(self) -> None:
         await self._transport.close()

@@ -9,6 +9,7 @@ from decimal import Decimal
 from libs.common.contracts.instrument import Instrument
 from libs.common.contracts.order import ExchangeCall, Holding
 from libs.common.contracts.words import PositionMode, VenueSymbol
+from libs.common.domain.leverages import SideLeverage
 from libs.common.domain.picture import Prices
 from services.executor.exchange import Found
 from services.executor.mexc import errors, wire
@@ -53,6 +54,15 @@ def to_holding(position: wire.Position) -> Holding | None:
         margin_mode=word_of(MARGIN_MODES, position.open_type, "open type"),
         leverage=position.leverage,
         position_id=str(position.position_id),
+    )
+
+
+def to_side_leverage(row: wire.Leverage) -> SideLeverage:
+    told = row.open_type
+    return SideLeverage(
+        side=word_of(POSITION_TYPES, row.position_type, "position type"),
+        leverage=row.leverage,
+        margin_mode=None if told is None else word_of(MARGIN_MODES, told, "open type"),
     )
 
 

@@ -50,6 +50,9 @@ POSITION_MODES: Mapping[PositionMode, int] = MappingProxyType(
 POSITION_TYPES: Mapping[int, PositionSide] = MappingProxyType(
     {1: PositionSide.LONG, 2: PositionSide.SHORT}
 )
+TYPES_OF_POSITION: Mapping[PositionSide, int] = MappingProxyType(
+    {side: number for number, side in POSITION_TYPES.items()}
+)
 ORDER_STATES: Mapping[int, OrderState] = MappingProxyType(
     {
         1: OrderState.PENDING,

@@ -151,6 +151,15 @@ class Ticker(_Row, frozen=True, rename="camel"):
     index_price: Decimal
 
 
+class Leverage(_Row, frozen=True, rename="camel"):
+    """What one side of a contract is set to."""
+
+    position_type: int
+    leverage: int
+    open_type: int | None = None
+    """Missing in one published sample."""
+
+
 class Asset(_Row, frozen=True, rename="camel"):
     currency: str
     equity: Decimal
