@@ -80,8 +80,44 @@ async def test_a_lost_reply_is_read_first(levered):
     levered.exchange.befall(Mishap.LOSE_REPLY)
     await levered.look()
     levered.wait(TIMING.leverage_retry_s)
-    await levered.look()
+    [line] = await levered.look()
     assert levered.set == SETTLED
+    assert line["before"] == "long isolated 20x, short isolated 20x", "of before the lost one"
+
+
+async def test_what_cannot_be_read_back_is_told_once_it_can(levered):
+    set_leverage = levered.exchange.set_leverage
+
+    async def then_silent(wanted, **how):
+        done = await set_leverage(wanted, **how)
+        if wanted.side == "short":
+            levered.exchange.fail_queries()
+        return done
+
+    levered.exchange.set_leverage = then_silent
+    [delayed] = await levered.look()
+    assert delayed["event"] == "leverage.delayed"
+    levered.wait(TIMING.leverage_retry_s)
+    [line] = await levered.look()
+    assert line["event"] == "leverage.set"
+    assert levered.set == SETTLED
+
+
+async def test_a_contract_whose_answers_are_odd_keeps_no_other_waiting(levered):
+    """Whether it is the contract or the account cannot be told by one answer."""
+    levered.route(symbols=Symbols(allow=(BTC, ETH)))
+    ask = levered.exchange.leverages
+
+    async def odd(symbol):
+        if symbol == BTC:
+            levered.exchange.fail_queries()
+        return await ask(symbol)
+
+    levered.exchange.leverages = odd
+    await levered.look()
+    levered.wait(TIMING.leverage_retry_s)
+    await levered.look(times=2)
+    assert [symbol for symbol, _ in levered.exchange.leverages_set] == [ETH, ETH]
 
 
 @pytest.mark.parametrize("question", ["leverages", "holdings", "pending"])

@@ -93,6 +93,13 @@ class TestWhatIsTraded:
         await live.look(times=20)
         assert live.set == ["short cross 10"], "the order has set the other side"
 
+    async def test_what_a_resting_order_has_closed_counts_as_closed(self, levered):
+        await levered.desk.handle(make_intent())
+        levered.exchange.venue.held.clear()
+        levered.wait(60)
+        await levered.look()
+        assert levered.set == ["short cross 10"]
+
     async def test_an_exit_tells_nothing(self, live):
         flat = make_intent(action=Action.FLAT, contracts=None, leverage=1)
         await live.desk.handle(flat)
