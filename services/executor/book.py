@@ -27,6 +27,9 @@ from services.executor.settings import Timing
 _Place = tuple[VenueSymbol, PositionSide]
 Positions = tuple[tuple[VenueSymbol, Holding], ...]
 
+_UNPUSHED_MAX = 2
+"""One push may be lost; a key that may not read orders logs in too, and is told nothing at all."""
+
 _log = structlog.get_logger()
 
 
@@ -67,6 +70,8 @@ class Book:
         self._doubted_at: float | None = None
         self._asked_at = float("-inf")
         self._distrusted: dict[VenueSymbol, float] = {}
+        self._unpushed = 0
+        """How often in a row an answer has shown what nobody had pushed."""
 
     # What the rest of the executor asks.
 
@@ -87,8 +92,10 @@ class Book:
 
     @property
     def is_live(self) -> bool:
-        """The pushes are on, heard a moment ago, and a whole picture was read since they are."""
-        if not self._open or self._corrected_at is None:
+        """The pushes are on, heard a moment ago, and a whole picture was read since they are; and
+        they tell what happens.
+        """
+        if not self._open or self._corrected_at is None or self._unpushed >= _UNPUSHED_MAX:
             return False
         now = self._clock()
         return (
@@ -162,6 +169,10 @@ class Book:
                 "picture.corrected", account=self.account, symbol=symbol, position_side=side.value
             )
             self.positions.tell(symbol)
+        if drifted:
+            self._unpushed += 1
+            if self._unpushed == _UNPUSHED_MAX:
+                _log.warning("picture.deaf", account=self.account)
         self._distrusted = {
             symbol: at
             for symbol, at in self._distrusted.items()
@@ -174,6 +185,7 @@ class Book:
                 self._doubted_at = None
 
     def _position_pushed(self, push: PositionPushed) -> None:
+        self._unpushed = 0
         place = (push.symbol, push.side)
         row = self._rows.get(place)
         if row is not None and row.position_id == push.position_id and _both(row, push):

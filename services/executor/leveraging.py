@@ -46,7 +46,7 @@ _AT_ONCE = 4
 _READ_AT_ONCE = 4
 """Contracts of one account that are read in one look; the first that is set ends it."""
 _OF_ACCOUNT = PASSING_CAUSES | {
-    *(Cause.IP, Cause.KEY, Cause.PERMISSION, Cause.SIGNATURE, Cause.REGION, Cause.OTHER),
+    *(Cause.IP, Cause.KEY, Cause.PERMISSION, Cause.SIGNATURE, Cause.REGION),
 }
 """Refusals that every other contract of the account would meet too."""
 _Failure = Rejected | RateLimited | Unknown | NotSent
@@ -68,6 +68,8 @@ class _Turn:
 class _Lane(_Turn):
     wish: Wish
     account: Account
+    before: str = ""
+    """What it was set to when a change of ours has reached the exchange, until that is told."""
 
 
 class _NotDone(Exception):  # noqa: N818 - says what happened
@@ -144,7 +146,7 @@ class LeverageSetter:
         connected = self._accounts.find(account)
         if isinstance(connected, Denial):
             # Told elsewhere, with each alert that wants it.
-            self._put_off(turn)
+            self._after(turn, self._timing.leverage_retry_s)
             return
         async with self._at_once:
             try:
@@ -207,9 +209,12 @@ class LeverageSetter:
                 # Its lane has begun to work, or the lease was not confirmed.
                 self._after(lane, self._timing.leverage_busy_s)
                 return
+            except _NotDone:
+                # Another contract comes first next time: it may be this one alone.
+                self._put_off(lane)
+                raise
             except QueryFailed as failure:
                 if failure.kind in _OF_ACCOUNT:
-                    # Another contract comes first next time: it may be this one alone.
                     self._put_off(lane)
                     raise
                 self._refused(key, lane, failure.message, code=failure.code)
@@ -235,7 +240,7 @@ class LeverageSetter:
         told = (await connected.exchange.leverages(symbol)).value
         due = changes_due(terms, told=told)
         if not due:
-            self._settled(lane)
+            self._settled(key, lane, told)
             return False
         if not await self._is_flat(key, connected):
             self._after(lane, self._timing.leverage_busy_s)
@@ -245,22 +250,16 @@ class LeverageSetter:
             changed = await connected.exchange.set_leverage(
                 change, symbol=symbol, before_send=guard
             )
+            if isinstance(changed, Done | Unknown):
+                lane.before = lane.before or _text(told)
             if not isinstance(changed, Done):
                 self._not_done(key, lane, changed)
                 return True
         shown = (await connected.exchange.leverages(symbol)).value
         if changes_due(terms, told=shown):
             self._refused(key, lane, f"taken, and then told as {_text(shown)}")
-            return True
-        _log.info(
-            "leverage.set",
-            account=key[0],
-            symbol=symbol,
-            wanted=str(terms),
-            before=_text(told),
-            now=_text(shown),
-        )
-        self._settled(lane)
+        else:
+            self._settled(key, lane, shown)
         return True
 
     def _is_quiet(self, key: Lane, connected: Connected) -> bool:
@@ -272,7 +271,7 @@ class LeverageSetter:
             return False
         held = connected.book.holdings(symbol)
         # A picture that is not trusted says nothing; the exchange is asked before anything is set.
-        return held is None or (not held and self._moved.is_expected(held, lane=key))
+        return not held
 
     async def _is_flat(self, key: Lane, connected: Connected) -> bool:
         """What the exchange says to it: also of what was placed by hand."""
@@ -295,8 +294,18 @@ class LeverageSetter:
 
         return guard
 
-    def _settled(self, lane: _Lane) -> None:
-        lane.failed, lane.said = 0, ""
+    def _settled(self, key: Lane, lane: _Lane, shown: tuple[SideLeverage, ...]) -> None:
+        account, symbol = key
+        if lane.before:
+            _log.info(
+                "leverage.set",
+                account=account,
+                symbol=symbol,
+                wanted=str(lane.wish.terms),
+                before=lane.before,
+                now=_text(shown),
+            )
+        lane.failed, lane.said, lane.before = 0, "", ""
         # Routes that differ move it with each order: to set it back each time would never end.
         lane.due_at = _NEVER
         if not lane.wish.disputed:

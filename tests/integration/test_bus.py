@@ -128,6 +128,16 @@ async def test_a_single_entry(bus):
     assert entry.stored_at.tzinfo is not None
 
 
+async def test_the_newest_of_a_subject(bus):
+    assert await bus.last("alert.received.demo") is None
+    await post(bus, number=1)
+    await post(bus, number=2)
+    await post(bus, route="other", number=3)
+    newest = await bus.last("alert.received.demo")
+    assert newest is not None
+    assert newest.seq == 2
+
+
 async def test_an_entry_that_is_not_there(bus):
     with pytest.raises(LogUnavailable, match="NotFound"):
         await bus.entry(99)

@@ -27,6 +27,7 @@ from tests.conformance.stands import paper_stand
 from tests.factories import make_account, make_instrument, make_intent, make_route
 from tests.fake_halts import FakeHalts
 from tests.unit.executor_desk import OneAccount
+from tests.unit.leverage_desk import Values
 
 pytestmark = pytest.mark.integration
 
@@ -41,12 +42,6 @@ TIMING = replace(
     visible_after_s=0.1,
     drift_s=0.2,
 )
-
-
-class Values(dict):
-    @property
-    def values(self):
-        return self
 
 
 class Accounts(OneAccount):

@@ -166,6 +166,19 @@ async def test_a_lost_push_is_corrected(connected, client):
     await until(lambda: held(connected) == {"long": 10})
 
 
+async def test_a_connection_that_tells_nothing_is_not_believed(connected, client):
+    """Until it tells of a position again."""
+    await faults(client, {"path": "/edge", "kind": "ws_gap", "count": None})
+    await client.order(vol=10)
+    await until(lambda: held(connected) == {"long": 10})
+    await client.order(vol=10)
+    await until(lambda: not connected.book.is_live)
+    assert held(connected) is None
+    await faults(client)
+    await client.order(vol=10)
+    await until(lambda: held(connected) == {"long": 30})
+
+
 async def test_a_cut_is_seen_and_mended(connected, client):
     pictures = connected.book
     losses = []

@@ -1,114 +1,19 @@
-"""Leverage is set before anything is traded, where nothing is held, open or under way; whatever the
-exchange says to it, no order waits for it and none is lost.
+"""Leverage is set before anything is traded, where nothing is held, open or under way, and no order
+waits for it.
 """
 
 import asyncio
 from datetime import timedelta
 
 import pytest
-from structlog.testing import capture_logs
 
-from libs.common.bus import LogUnavailable
-from libs.common.contracts.intent import Denial
-from libs.common.contracts.reasons import Reason
 from libs.common.contracts.route import RouteAccount, Symbols
-from libs.common.contracts.subjects import instrument_key
 from libs.common.contracts.words import Action, MarginMode, OrderType, RouteState
-from services.executor.exchange import Cause
-from services.executor.leveraging import LeverageSetter
-from services.executor.route_terms import RouteTerms
-from services.executor.settings import Timing
-from tests.factories import NOW, D, make_account, make_instrument, make_intent, make_route
-from tests.fakes import Mishap, Refusal
+from tests.factories import NOW, D, make_account, make_instrument, make_intent
 from tests.unit.executor_desk import Desk
+from tests.unit.leverage_desk import ALLOWED, BTC, SETTLED, TIMING, Levered, closed
 from tests.unit.test_executor_changes import LATER
 from tests.unit.test_executor_live import LiveDesk
-
-BTC, ETH = "BTC_USDT", "ETH_USDT"
-TIMING = Timing()
-SETTLED = ["long cross 10", "short cross 10"]
-ALLOWED = Symbols(allow=(BTC,))
-OPEN_ORDERS = Refusal(code=2019, message="there are open orders", kind=Cause.LEVERAGE)
-
-
-class Accounts:
-    """One account, whose key may be unreadable."""
-
-    def __init__(self, desk):
-        self.settings = Values({"paper": make_account()})
-        self.readable = True
-        self._desk = desk
-
-    def find(self, account_id):
-        if not self.readable:
-            return Denial(reason=Reason.KEY_UNREADABLE, message="it was never entered")
-        return self._desk._accounts.find(account_id)
-
-
-class Values(dict):
-    @property
-    def values(self):
-        return self
-
-
-class Levered:
-    """A desk with a route that names one contract, and the setter beside it."""
-
-    def __init__(self, desk, **route):
-        self.desk, self.exchange, self.bus = desk, desk.exchange, desk.bus
-        self.accounts = Accounts(desk)
-        self.terms = RouteTerms()
-        self.terms.routes.complete.set()
-        self.contracts = Values()
-        self.list(make_instrument(), make_instrument(symbol=ETH))
-        self.route(**{"symbols": ALLOWED, **route})
-        desk.executor._on_done = self.terms.note
-        self.start()
-
-    def start(self):
-        """Another tenure."""
-        self.setter = LeverageSetter(
-            bus=self.bus,
-            accounts=self.accounts,
-            terms=self.terms,
-            contracts=self.contracts,
-            resting=self.desk.resting,
-            moved=self.desk.moved,
-            ownership=self.desk.owning,
-            shard_of=lambda account: 0 if account == "paper" else None,
-            timing=TIMING,
-            clock=self.desk.clock,
-        )
-
-    def list(self, *instruments):
-        for one in instruments:
-            key = instrument_key(base_url=make_account().base_url, symbol=one.symbol)
-            self.contracts[key] = one
-            self.exchange.instruments_[one.symbol] = one
-
-    def route(self, name="demo", **changes):
-        route = make_route(id=name, **changes)
-        self.terms.routes._values[name] = route
-        self.terms.routes._changed()
-
-    async def look(self, times=1):
-        """As often as its clock says that it is due; returns what was logged."""
-        with capture_logs() as logged:
-            for _ in range(times):
-                for account in self.setter.due():
-                    await self.setter.look(account)
-                self.desk.clock.advance(TIMING.leverage_look_s)
-        return [one for one in logged if one["event"].startswith("leverage.")]
-
-    def wait(self, seconds):
-        self.desk.clock.advance(seconds)
-
-    @property
-    def set(self):
-        return [
-            f"{one.side.value} {one.margin_mode.value} {one.leverage}"
-            for _, one in self.exchange.leverages_set
-        ]
 
 
 @pytest.fixture
@@ -119,13 +24,6 @@ def levered():
 @pytest.fixture
 def live():
     return Levered(LiveDesk(), symbols=Symbols())
-
-
-async def closed(levered, **changes):
-    """An alert opens and another closes."""
-    await levered.desk.handle(make_intent(**changes))
-    await levered.desk.handle(make_intent(action=Action.FLAT, contracts=None, alert_id=LATER))
-    levered.wait(2)
 
 
 async def test_both_sides_of_a_named_contract_are_set_once_and_told(levered):
@@ -194,6 +92,13 @@ class TestWhatIsTraded:
         await live.desk.handle(make_intent(action=Action.FLAT, contracts=None, alert_id=LATER))
         await live.look(times=20)
         assert live.set == ["short cross 10"], "the order has set the other side"
+
+    async def test_what_a_resting_order_has_closed_counts_as_closed(self, levered):
+        await levered.desk.handle(make_intent())
+        levered.exchange.venue.held.clear()
+        levered.wait(60)
+        await levered.look()
+        assert levered.set == ["short cross 10"]
 
     async def test_an_exit_tells_nothing(self, live):
         flat = make_intent(action=Action.FLAT, contracts=None, leverage=1)
@@ -332,107 +237,6 @@ class TestNotNow:
         assert levered.set == SETTLED
 
 
-class TestRefused:
-    @pytest.mark.parametrize(
-        ("code", "kind"),
-        [
-            (2019, Cause.LEVERAGE),
-            (2021, Cause.LEVERAGE),
-            (2006, Cause.LEVERAGE),
-            (2026, Cause.LEVERAGE),
-            (7004, Cause.LEVERAGE),
-            (2027, Cause.MARGIN_MODE),
-            (704, Cause.PERMISSION),
-            (9999, Cause.OTHER),
-        ],
-    )
-    async def test_it_is_told_once_in_the_exchanges_words_and_tried_slowly(
-        self, code, kind, levered
-    ):
-        refusal = Refusal(code=code, message="no", kind=kind)
-        levered.exchange.befall(*[refusal] * 1_000)
-        [line] = await levered.look()
-        assert line["event"] == "leverage.refused"
-        assert (line["why"], line["code"]) == ("no", code)
-        for _ in range(24 * 60):
-            levered.wait(60)
-            assert await levered.look() == []
-        assert len(levered.set) < 40, "in a day, with pauses that grow to an hour"
-
-    async def test_once_it_is_taken_the_pauses_begin_anew(self, levered):
-        levered.exchange.befall(OPEN_ORDERS)
-        await levered.look()
-        levered.wait(TIMING.leverage_retry_s)
-        [line] = await levered.look()
-        assert line["event"] == "leverage.set"
-
-    async def test_one_contract_keeps_no_other_waiting(self, levered):
-        levered.route(symbols=Symbols(allow=(BTC, ETH)))
-        levered.exchange.befall(OPEN_ORDERS)
-        await levered.look(times=2)
-        assert [symbol for symbol, _ in levered.exchange.leverages_set] == [BTC, ETH, ETH]
-
-    @pytest.mark.parametrize("mishap", [Mishap.RATE_LIMIT, Mishap.DROP, Mishap.NOT_SENT])
-    async def test_what_did_not_arrive_is_sent_later(self, mishap, levered):
-        levered.exchange.befall(mishap)
-        [line] = await levered.look()
-        assert line["event"] == "leverage.delayed"
-        levered.wait(TIMING.leverage_retry_s)
-        await levered.look()
-        assert levered.set[-2:] == SETTLED
-
-    async def test_a_lost_reply_is_read_first(self, levered):
-        levered.exchange.befall(Mishap.LOSE_REPLY)
-        await levered.look()
-        levered.wait(TIMING.leverage_retry_s)
-        await levered.look()
-        assert levered.set == SETTLED
-
-    @pytest.mark.parametrize("question", ["leverages", "holdings", "pending"])
-    async def test_an_exchange_that_does_not_answer_is_asked_later(self, question, levered):
-        ask = getattr(levered.exchange, question)
-
-        async def failing(symbol):
-            setattr(levered.exchange, question, ask)
-            levered.exchange.fail_queries()
-            return await ask(symbol)
-
-        setattr(levered.exchange, question, failing)
-        [line] = await levered.look()
-        assert line["event"] == "leverage.delayed"
-        assert levered.set == []
-        levered.wait(TIMING.leverage_retry_s)
-        await levered.look()
-        assert levered.set == SETTLED
-
-    async def test_a_log_that_is_away_is_asked_later(self, live):
-        await live.desk.handle(make_intent())
-        last, live.bus.last = live.bus.last, away
-        live.start()
-        [line] = await live.look()
-        assert line["event"] == "leverage.delayed"
-        live.bus.last = last
-        live.wait(TIMING.leverage_retry_s)
-        await live.look()
-        assert live.setter._restored == {"paper"}
-
-    async def test_an_account_whose_key_cannot_be_read_is_left(self, levered):
-        levered.accounts.readable = False
-        assert await levered.look(times=3) == []
-        assert levered.exchange.asked == []
-        levered.accounts.readable = True
-        levered.wait(TIMING.leverage_retry_s * 4)
-        await levered.look()
-        assert levered.set == SETTLED
-
-    async def test_more_than_the_contract_allows_is_not_sent(self, levered):
-        levered.list(make_instrument(leverage_maximum=5))
-        [line] = await levered.look(times=3)
-        assert line["event"] == "leverage.refused"
-        assert "5" in line["why"]
-        assert levered.set == []
-
-
 async def test_never_more_than_the_exchange_grants(levered):
     """Ten calls in ten seconds."""
     symbols = tuple(f"C{number}_USDT" for number in range(30))
@@ -461,7 +265,3 @@ async def test_it_looks_by_itself_until_it_is_cancelled(levered):
     await asyncio.wait([task])
     assert task.cancelled()
     assert levered.desk.clock.now() >= NOW
-
-
-async def away(_subject):
-    raise LogUnavailable("away")

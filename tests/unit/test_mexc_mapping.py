@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from libs.common.contracts.words import MarginMode, PositionSide
+from libs.common.domain.leverages import SideLeverage
 from services.executor.exchange import OrderState
 from services.executor.mexc import mapping, wire
 from tests.recorded import FOLDER, reply
@@ -152,3 +153,29 @@ def test_ticker_becomes_prices():
         Decimal("0.2"),
         Decimal("0.3"),
     )
+
+
+@pytest.mark.parametrize(
+    ("row", "mode"),
+    [
+        (b'{"positionType":1,"openType":2,"leverage":20}', MarginMode.CROSS),
+        (b'{"positionType":1,"openType":1,"leverage":20}', MarginMode.ISOLATED),
+        (b'{"positionType":1,"leverage":20}', None),
+    ],
+)
+def test_what_a_side_is_set_to(row, mode):
+    told = mapping.to_side_leverage(wire.row(msgspec.Raw(row), wire.Leverage))
+    assert told == SideLeverage(side=PositionSide.LONG, leverage=20, margin_mode=mode)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        b'{"positionType":3,"openType":2,"leverage":20}',
+        b'{"positionType":1,"openType":3,"leverage":20}',
+        b'{"positionType":1,"openType":1,"leverage":null}',
+    ],
+)
+def test_a_side_that_cannot_be_read_is_not_guessed(row):
+    with pytest.raises(ValueError, match=r"documented|int"):
+        mapping.to_side_leverage(wire.row(msgspec.Raw(row), wire.Leverage))
