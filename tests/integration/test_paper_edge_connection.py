@@ -30,8 +30,8 @@ async def strict(**limits):
 
 async def test_a_client_that_does_not_ping_is_closed_and_one_that_does_is_not():
     async with strict(idle_s=0.4) as address:
+        began = time.monotonic()
         async with connected(address) as silent, connected(address) as lively:
-            began = time.monotonic()
             end = asyncio.create_task(silent.closed())
             while not end.done():
                 await lively.settle()
