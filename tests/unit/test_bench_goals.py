@@ -83,6 +83,15 @@ def test_a_far_exchange_adds_its_way_and_nothing_more(far, reached):
     assert verdict_of(results, "200/s, exchange 50").reached is reached
 
 
+def test_a_far_exchange_is_not_compared_with_a_near_one_that_had_a_queue():
+    results = [
+        measured("200/s", order_ms=spread(90.0)),
+        measured("200/s, exchange 50 ms away", order_ms=spread(70.0)),
+    ]
+    found = verdict_of(results, "200/s, exchange 50 ms away")
+    assert (found.measured, found.reached) == ("-", None)
+
+
 @pytest.mark.parametrize(("usual", "reached"), [(30.0, True), (29.0, False)])
 def test_at_least_so_many_times_faster_than_usual(usual, reached):
     results = [
