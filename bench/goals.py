@@ -11,7 +11,6 @@ from bench.plan import FIRST, at_rate, burst_of, sustained
 from bench.report import DIRECT, OURS, USUAL
 from bench.results import Result
 
-
 _ADDED_MS = 2.0
 
 
