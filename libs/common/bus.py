@@ -146,16 +146,14 @@ class Bus:
 
     async def replay(self, letter: DeadLetter, *, event_id: str) -> Replayed:
         """Put a dead letter's message into the log again, as it was; raises `LogUnavailable`."""
-        if not self.client.is_connected:
-            raise LogUnavailable("not connected to NATS")
         headers = {name: letter.headers[name] for name in _KEPT_HEADERS if name in letter.headers}
         origin_seq = origin_of(letter.headers, seq=letter.seq)
         headers |= {HEADER_REPLAY_OF: str(origin_seq), HEADER_EVENT_ID: event_id}
-        try:
-            ack = await self.js.publish(letter.subject, letter.data, headers=headers)
-        except (nats.errors.Error, nats.js.errors.Error, OSError) as error:
-            raise LogUnavailable(f"{type(error).__name__}: {error}") from error
-        return Replayed(seq=ack.seq, origin_seq=origin_seq, duplicate=bool(ack.duplicate))
+        confirmed = self._confirmed.publish(
+            letter.subject, letter.data, headers=encoded_headers(headers)
+        )
+        stored = await self._stored(confirmed, Sending(headers))
+        return Replayed(seq=stored.seq, origin_seq=origin_seq, duplicate=stored.duplicate)
 
     async def entry(self, seq: int) -> Entry:
         """Read one message; raises `LogUnavailable` when it is gone or the log does not answer."""
