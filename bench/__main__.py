@@ -5,10 +5,8 @@ import json
 import os
 import platform
 import shutil
-import signal
 import sys
 import tempfile
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +19,7 @@ from bench.goals import verdicts
 from bench.options import Options, parse
 from bench.report import USUAL, complaint, document
 from bench.running import Outcome, whole_run
+from bench.signalled import say, until_signalled
 from bench.tables import tables, verdict_table
 
 
@@ -34,9 +33,11 @@ def main() -> int:
     try:
         machine |= {"disk_sync_ms": sync_ms(folder)}
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            outcome = runner.run(_until_signalled(options, folder))
+            outcome = runner.run(
+                until_signalled(lambda tell: whole_run(options, folder=folder, tell=tell))
+            )
     except asyncio.CancelledError:
-        _say("interrupted: everything is stopped, nothing was written")
+        say("interrupted: everything is stopped, nothing was written")
         return 130
     except BenchError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -44,19 +45,6 @@ def main() -> int:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return _conclude(outcome, options=options, machine=machine)
-
-
-async def _until_signalled(options: Options, folder: Path) -> Outcome:
-    running = asyncio.current_task()
-    assert running is not None
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, running.cancel)
-    began = time.monotonic()
-
-    def tell(text: str) -> None:
-        _say(f"{time.monotonic() - began:6.1f} s  {text}")
-
-    return await whole_run(options, folder=folder, tell=tell)
 
 
 def _conclude(outcome: Outcome, *, options: Options, machine: dict[str, Any]) -> int:
@@ -71,15 +59,15 @@ def _conclude(outcome: Outcome, *, options: Options, machine: dict[str, Any]) ->
         verdicts=judged,
     )
     options.out.write_text(json.dumps(written, indent=2) + "\n")
-    _say(f"\n{tables(outcome.results)}\n\n{verdict_table(judged)}\n")
-    _say(
+    say(f"\n{tables(outcome.results)}\n\n{verdict_table(judged)}\n")
+    say(
         f"{machine['cores']} cores, Python {machine['python']}, a disk that syncs in"
         f" {machine['disk_sync_ms']:.2f} ms, load average"
         f" {machine['load_average_before']} before and {machine['load_average_after']} after;"
         f" every figure is in {options.out}"
     )
     for name in outcome.restarted:
-        _say(f"{name} was restarted during the run")
+        say(f"{name} was restarted during the run")
     complaints = [
         told for each in outcome.results if each.system != USUAL and (told := complaint(each))
     ]
@@ -100,10 +88,6 @@ def _machine() -> dict[str, Any]:
 
 def _load_average() -> float:
     return round(os.getloadavg()[0], 2)
-
-
-def _say(text: str) -> None:
-    print(text, flush=True)
 
 
 if __name__ == "__main__":

@@ -4,15 +4,14 @@ its promises.
 
 import asyncio
 import shutil
-import signal
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import uvloop
 
 from bench.errors import BenchError
+from bench.signalled import Tell, say, until_signalled
 from chaos.errors import ChaosError
 from chaos.options import Options, parse
 from chaos.planning import plan
@@ -29,12 +28,12 @@ def main() -> int:
     failed = True
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            outcome = runner.run(_until_signalled(options, folder))
+            outcome = runner.run(until_signalled(lambda tell: _run(options, folder, tell)))
         failed = bool(outcome.violations)
         _conclude(outcome, options=options, folder=folder)
     except asyncio.CancelledError:
         failed = False
-        _say("interrupted: everything is stopped")
+        say("interrupted: everything is stopped")
         return 130
     except (BenchError, ChaosError) as error:
         print(f"error: {error}", file=sys.stderr)
@@ -46,17 +45,8 @@ def main() -> int:
     return 1 if failed else 0
 
 
-async def _until_signalled(options: Options, folder: Path) -> Outcome:
-    running = asyncio.current_task()
-    assert running is not None
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, running.cancel)
-    began = time.monotonic()
-
-    def tell(text: str) -> None:
-        _say(f"{time.monotonic() - began:6.1f} s  {text}")
-
-    _say(f"seed {options.scope.seed}")
+async def _run(options: Options, folder: Path, tell: Tell) -> Outcome:
+    say(f"seed {options.scope.seed}")
     run = Run(
         world=plan(options.scope),
         directory=folder / "stack",
@@ -68,14 +58,14 @@ async def _until_signalled(options: Options, folder: Path) -> Outcome:
 
 def _conclude(outcome: Outcome, *, options: Options, folder: Path) -> None:
     for line in counted(outcome):
-        _say(line)
+        say(line)
     if not outcome.violations:
-        _say(f"seed {options.scope.seed}: every promise was kept")
+        say(f"seed {options.scope.seed}: every promise was kept")
         return
     directory = folder / "stack"
     for line in complaints(outcome.violations, directory=directory):
-        _say(line)
-    _say(f"seed {options.scope.seed}: failed")
+        say(line)
+    say(f"seed {options.scope.seed}: failed")
     found = complaints(outcome.violations, directory=directory, at_most=len(outcome.violations))
     (folder / "findings.txt").write_text("\n".join(found) + "\n")
     _tell_where(folder, kept=options.keep)
@@ -83,14 +73,10 @@ def _conclude(outcome: Outcome, *, options: Options, folder: Path) -> None:
 
 def _tell_where(folder: Path, *, kept: bool) -> None:
     if not kept:
-        _say("with --keep, the stack's folder is left for a look")
+        say("with --keep, the stack's folder is left for a look")
         return
-    _say(f"kept in {folder}: all findings, the log, and the processes' own logs in stack/logs")
-    _say(f"to look with `alertwire trace`, start it again: alertwire up --dir {folder / 'stack'}")
-
-
-def _say(text: str) -> None:
-    print(text, flush=True)
+    say(f"kept in {folder}: all findings, the log, and the processes' own logs in stack/logs")
+    say(f"to look with `alertwire trace`, start it again: alertwire up --dir {folder / 'stack'}")
 
 
 if __name__ == "__main__":
