@@ -6,9 +6,10 @@ from decimal import Decimal
 
 from msgspec.structs import replace as replaced
 
+from libs.common.contracts.causes import Cause
 from libs.common.contracts.order import Change
 from libs.common.contracts.words import ChangeKind, VenueSymbol
-from services.executor.exchange import Cause, OrderState
+from services.executor.exchange import OrderState
 from tests.fake_orders import FakeStop, FakeTrail, Refusal
 from tests.fake_venue import FakeVenue
 

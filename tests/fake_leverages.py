@@ -1,9 +1,9 @@
 """What the sides of a contract are set to at the fake exchange."""
 
+from libs.common.contracts.causes import Cause
 from libs.common.contracts.order import Leg
 from libs.common.contracts.words import Effect, MarginMode, PositionSide, VenueSymbol
 from libs.common.domain.leverages import SideLeverage
-from services.executor.exchange import Cause
 from tests.fake_orders import Refusal
 from tests.fake_venue import FakeVenue
 

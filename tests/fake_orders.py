@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from libs.common.contracts.causes import Cause
 from libs.common.contracts.order import Leg
 from libs.common.contracts.words import PositionSide, TriggerSource, VenueSymbol
 from libs.common.domain.picture import Prices
-from services.executor.exchange import Cause, Found, OrderState
+from services.executor.exchange import Found, OrderState
 
 _OPEN = frozenset({OrderState.PENDING, OrderState.OPEN})
 

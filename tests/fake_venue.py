@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from msgspec.structs import replace as replaced
 
+from libs.common.contracts.causes import Cause
 from libs.common.contracts.instrument import Instrument
 from libs.common.contracts.order import ExchangeCall, Holding, Leg
 from libs.common.contracts.words import (
@@ -23,7 +24,7 @@ from libs.common.contracts.words import (
     VenueSymbol,
 )
 from libs.common.domain.picture import Prices
-from services.executor.exchange import Cause, Found, OrderState
+from services.executor.exchange import Found, OrderState
 from tests.fake_orders import FakeOrder, FakePlan, FakeStop, FakeTrail, Refusal
 
 TAKER_FEE_RATE = Decimal("0.0008")

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 import msgspec
 
+from libs.common.contracts.causes import PASSING_CAUSES, Cause
 from libs.common.contracts.instrument import Instrument
 from libs.common.contracts.order import (
     Change,
@@ -29,10 +30,8 @@ from libs.common.contracts.words import (
 from libs.common.domain.leverages import SideLeverage
 from libs.common.domain.picture import Prices
 from services.executor.exchange import (
-    PASSING_CAUSES,
     Accepted,
     BeforeSend,
-    Cause,
     Changed,
     Done,
     Duplicate,

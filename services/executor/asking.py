@@ -5,16 +5,10 @@ what the exchange's time is, where it finds ours wrong.
 import contextlib
 from datetime import datetime
 
+from libs.common.contracts.causes import Cause
 from libs.common.contracts.order import Leg
 from libs.common.contracts.words import ExecutionKind, OrderType, VenueSymbol
-from services.executor.exchange import (
-    Cause,
-    Exchange,
-    Failed,
-    OrderQuery,
-    OrderState,
-    QueryFailed,
-)
+from services.executor.exchange import Exchange, Failed, OrderQuery, OrderState, QueryFailed
 
 WAITING = frozenset({OrderState.PENDING, OrderState.OPEN})
 ENDS = {

@@ -13,6 +13,7 @@ from decimal import Decimal
 
 import msgspec
 
+from libs.common.contracts.causes import Cause
 from libs.common.contracts.order import Change, ExchangeCall, Holding
 from libs.common.contracts.words import ChangeKind, ExecutionKind
 from libs.common.outcome import Retry
@@ -20,15 +21,7 @@ from libs.common.outcome import Unknown as UnknownOutcome
 from services.executor.asking import mend_clock
 from services.executor.budget import Urgency
 from services.executor.errands import Errand
-from services.executor.exchange import (
-    Cause,
-    Changed,
-    Done,
-    QueryFailed,
-    RateLimited,
-    Rejected,
-    Unknown,
-)
+from services.executor.exchange import Changed, Done, QueryFailed, RateLimited, Rejected, Unknown
 
 _MAKING = frozenset({ChangeKind.PROTECT, ChangeKind.TRAIL})
 _CANCELING = frozenset({ChangeKind.CANCEL_ORDERS, ChangeKind.CANCEL_TRIGGERS})

@@ -12,6 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
+from libs.common.contracts.causes import PASSING_CAUSES, Cause
 from libs.common.contracts.instrument import Instrument
 from libs.common.contracts.order import (
     Change,
@@ -27,41 +28,6 @@ from libs.common.domain.leverages import SideLeverage
 from libs.common.domain.picture import Prices
 
 T = TypeVar("T")
-
-
-class Cause(StrEnum):
-    """What a refusal of the exchange is about; `doctor` and the console explain by it."""
-
-    IP = "ip"
-    KEY = "key"
-    PERMISSION = "permission"
-    SIGNATURE = "signature"
-    TIMESTAMP = "timestamp"
-    RATE_LIMIT = "rate_limit"
-    SYSTEM = "system"
-    """The exchange's own trouble, or no answer at all."""
-    MAINTENANCE = "maintenance"
-    PARAMS = "params"
-    SYMBOL = "symbol"
-    QUANTITY = "quantity"
-    PRICE = "price"
-    LIQUIDITY = "liquidity"
-    MARGIN = "margin"
-    LEVERAGE = "leverage"
-    POSITION_MODE = "position_mode"
-    MARGIN_MODE = "margin_mode"
-    POSITION = "position"
-    RISK_LIMIT = "risk_limit"
-    ORDER_COUNT = "order_count"
-    CLIENT_ID = "client_id"
-    ORDER_STATE = "order_state"
-    TRIGGER = "trigger"
-    REGION = "region"
-    OTHER = "other"
-
-
-PASSING_CAUSES = frozenset({Cause.RATE_LIMIT, Cause.SYSTEM, Cause.MAINTENANCE, Cause.TIMESTAMP})
-"""Refusals that may be gone when the same question is asked again."""
 
 
 class OrderState(StrEnum):

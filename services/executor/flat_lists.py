@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from libs.common.bus import Bus
 from libs.common.contracts import subjects
+from libs.common.contracts.causes import Cause
 from libs.common.contracts.control import Control, Scope
 from libs.common.contracts.flattening import Flattening
 from libs.common.contracts.intent import Intent
@@ -15,7 +16,7 @@ from libs.common.contracts.words import AccountId, Effect, RouteId, VenueSymbol
 from libs.common.domain.flattening import FindInstrument, to_flattening
 from services.executor.accounts import Connected
 from services.executor.asking import mend_clock
-from services.executor.exchange import Cause, Exchange, QueryFailed
+from services.executor.exchange import Exchange, QueryFailed
 from services.executor.withholding import ENTRIES
 
 _LOOKED_BACK = 2_000

@@ -13,6 +13,7 @@ from libs.common.bus import Bus
 from libs.common.clock import Clock
 from libs.common.consuming import Delivery
 from libs.common.contracts import subjects
+from libs.common.contracts.causes import Cause
 from libs.common.contracts.codec import AnyMessage
 from libs.common.contracts.intent import Denial, Intent, IntentDenied
 from libs.common.contracts.order import Plan
@@ -28,7 +29,7 @@ from services.executor.carrying import PlanRunner
 from services.executor.changes import ChangeRunner
 from services.executor.claiming import Claim, ReadExecutions
 from services.executor.errands import Errand
-from services.executor.exchange import Cause, QueryFailed
+from services.executor.exchange import QueryFailed
 from services.executor.gathering import Gathered, gather_picture
 from services.executor.journal import NOTHING, History, read_executions, read_history
 from services.executor.legs import LegRunner

@@ -8,9 +8,10 @@ import time
 
 import structlog
 
+from libs.common.contracts.causes import Cause
 from services.executor.accounts import Connected
 from services.executor.asking import mend_clock
-from services.executor.exchange import Cause, QueryFailed
+from services.executor.exchange import QueryFailed
 from services.executor.pushes import FeedLost
 from services.executor.settings import Timing
 

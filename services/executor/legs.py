@@ -16,6 +16,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import assert_never
 
+from libs.common.contracts.causes import Cause
 from libs.common.contracts.order import ExchangeCall, Leg
 from libs.common.contracts.words import RESTING_TYPES, Effect, ExecutionKind, OrderType
 from libs.common.outcome import Retry
@@ -25,7 +26,6 @@ from services.executor.budget import Urgency
 from services.executor.errands import Errand
 from services.executor.exchange import (
     Accepted,
-    Cause,
     Duplicate,
     Failed,
     Found,

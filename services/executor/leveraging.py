@@ -15,6 +15,7 @@ import structlog
 from libs.common.bus import Bus, LogUnavailable
 from libs.common.clock import Clock
 from libs.common.contracts import subjects
+from libs.common.contracts.causes import PASSING_CAUSES, Cause
 from libs.common.contracts.instrument import Instrument
 from libs.common.contracts.intent import Denial
 from libs.common.contracts.order import ExchangeCall, Plan
@@ -26,9 +27,7 @@ from libs.common.owning import Ownership
 from libs.common.watching import Watched
 from services.executor.accounts import Accounts, Connected
 from services.executor.exchange import (
-    PASSING_CAUSES,
     BeforeSend,
-    Cause,
     Done,
     NotSent,
     QueryFailed,

@@ -10,8 +10,9 @@ from typing import Any, Protocol
 import msgspec
 from aiohttp import web
 
+from libs.common.contracts.causes import Cause
 from libs.common.secret import Secret
-from services.executor.exchange import Cause, Exchange
+from services.executor.exchange import Exchange
 from services.executor.mexc import client
 from services.executor.mexc.client import MexcExchange
 from services.executor.mexc.connecting import connect_account

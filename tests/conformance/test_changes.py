@@ -2,8 +2,9 @@
 
 import pytest
 
+from libs.common.contracts.causes import Cause
 from libs.common.contracts.words import OrderType, PositionSide
-from services.executor.exchange import Cause, Done, OrderState, RateLimited, Rejected, Unknown
+from services.executor.exchange import Done, OrderState, RateLimited, Rejected, Unknown
 from tests.conformance.steps import (
     LONG_AGO,
     SECOND,

@@ -4,10 +4,10 @@ over the paper exchange, and the real client over recorded replies.
 
 import pytest
 
+from libs.common.contracts.causes import Cause
 from libs.common.contracts.words import MarginMode, PositionMode, PositionSide, VenueSymbol
 from services.executor.exchange import (
     Accepted,
-    Cause,
     Duplicate,
     Found,
     NotFound,

@@ -2,9 +2,10 @@
 
 import pytest
 
+from libs.common.contracts.causes import Cause
 from libs.common.contracts.words import MarginMode, OrderType, PositionSide
 from libs.common.domain.leverages import SideLeverage
-from services.executor.exchange import Cause, Done, RateLimited, Rejected, Unknown
+from services.executor.exchange import Done, RateLimited, Rejected, Unknown
 from tests.conformance.steps import BTC, submitted
 from tests.fakes import Mishap
 

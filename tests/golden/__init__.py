@@ -7,6 +7,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from libs.common.contracts.alert import AlertDuplicate, AlertRefused
+from libs.common.contracts.causes import Cause
+from libs.common.contracts.checkup import (
+    AccountCalled,
+    AccountChecked,
+    CheckState,
+    CheckupLine,
+    CheckupReason,
+    Finding,
+)
 from libs.common.contracts.codec import AnyMessage
 from libs.common.contracts.control import Control, Scope
 from libs.common.contracts.dead_letter import DeadLetter, DeadReplayed
@@ -23,6 +32,7 @@ from libs.common.contracts.intent import (
 from libs.common.contracts.order import Change, ExchangeCall
 from libs.common.contracts.reasons import Reason
 from libs.common.contracts.words import (
+    AccountId,
     Action,
     ChangeKind,
     DistanceUnit,
@@ -32,9 +42,11 @@ from libs.common.contracts.words import (
     OrderType,
     PositionMode,
     PositionSide,
+    RouteId,
     SizingMode,
     TradeMode,
     TriggerSource,
+    VenueSymbol,
 )
 from tests.factories import ALERT_ID, D, make_alert, make_holding, make_intent, make_leg, make_order
 from tests.trail_messages import common, lane, make_execution, make_plan
@@ -136,6 +148,41 @@ MESSAGES: dict[str, AnyMessage] = {
         steps=("0.001 BTC is 10",),
         order_id="tp1",
         comment="exit ü",
+    ),
+    "execution.3": make_execution(ExecutionKind.REJECTED, code=406, cause=Cause.IP),
+    "account.checked": AccountChecked(
+        account=AccountId("paper"),
+        at=_AT,
+        reason=CheckupReason.REFUSED,
+        findings=(
+            Finding(
+                line=CheckupLine.LINKED_IP,
+                state=CheckState.WRONG,
+                evidence="the exchange sees 203.0.113.9",
+                mend="add it",
+                route=RouteId("demo"),
+                symbol=VenueSymbol("BTC_USDT"),
+            ),
+        ),
+        addresses=("203.0.113.9",),
+        expected_addresses=("203.0.113.9",),
+        linked_addresses=("198.51.100.7",),
+        permissions=("CONTRACT_DEAL_READ",),
+        key_days_left=12,
+        clock_offset_ms=-3,
+        latency_p50_ms=D("8.5"),
+        latency_p99_ms=D("20.25"),
+        stopped=True,
+        calls=(_CALL,),
+        alert_id=ALERT_ID,
+    ),
+    "account.called": AccountCalled(
+        account=AccountId("paper"),
+        at=_AT,
+        what="leverage of long set to 10",
+        symbol=VenueSymbol("BTC_USDT"),
+        calls=(_CALL,),
+        alert_id=ALERT_ID,
     ),
     "execution.2": make_execution(
         ExecutionKind.RESTING,

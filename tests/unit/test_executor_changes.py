@@ -6,11 +6,11 @@ from datetime import timedelta
 import pytest
 
 from libs.common.bus import LogUnavailable
+from libs.common.contracts.causes import Cause
 from libs.common.contracts.intent import Offset, Protection
 from libs.common.contracts.words import Action, OrderType
 from libs.common.domain.identity import alert_id, plan_event_id
 from libs.common.outcome import Retry, Unknown
-from services.executor.exchange import Cause
 from tests.factories import D, make_instrument, make_intent
 from tests.fakes import Mishap, Refusal
 from tests.unit.executor_desk import HAPPY, Desk

@@ -3,9 +3,10 @@
 import pytest
 from msgspec.structs import replace
 
+from libs.common.contracts.causes import Cause
 from libs.common.contracts.drift import Held, PositionDrifted
 from libs.common.contracts.words import Action, OrderType, PositionSide
-from services.executor.exchange import Cause, Holdings, QueryFailed
+from services.executor.exchange import Holdings, QueryFailed
 from tests.factories import ALERT_ID, D, make_intent
 from tests.unit.mexc_calls import make_call
 from tests.unit.test_executor_changes import LATER

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from libs.common.contracts.causes import Cause
 from libs.common.contracts.intent import Denial, Limits, Offset, Protection, Size
 from libs.common.contracts.reasons import Reason
 from libs.common.contracts.words import (
@@ -16,7 +17,7 @@ from libs.common.contracts.words import (
 )
 from libs.common.domain.identity import alert_id
 from libs.common.outcome import Retry
-from services.executor.exchange import Cause, QueryFailed
+from services.executor.exchange import QueryFailed
 from services.executor.gathering import gather_picture
 from tests.factories import NOW, D, make_intent
 from tests.fakes import Refusal

@@ -4,10 +4,11 @@ from datetime import timedelta
 
 import pytest
 
+from libs.common.contracts.causes import Cause
 from libs.common.contracts.reasons import Reason
 from libs.common.contracts.words import Action, PositionMode
 from libs.common.outcome import Refuse, Retry
-from services.executor.exchange import Cause, NotFound
+from services.executor.exchange import NotFound
 from services.executor.settings import Timing
 from tests.factories import NOW, D, make_alert, make_intent
 from tests.fakes import Mishap, Refusal

@@ -6,12 +6,12 @@ from datetime import timedelta
 
 import pytest
 
+from libs.common.contracts.causes import Cause
 from libs.common.contracts.intent import Denial
 from libs.common.contracts.reasons import Reason
 from libs.common.contracts.words import Action, TradeMode
 from libs.common.outcome import Retry
 from libs.common.outcome import Unknown as UnknownOutcome
-from services.executor.exchange import Cause
 from tests.factories import D, make_intent
 from tests.fakes import Mishap, Refusal
 from tests.unit.executor_desk import OTHER_ALERT, Desk

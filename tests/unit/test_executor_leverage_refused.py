@@ -5,8 +5,8 @@ slowly, and costs no order.
 import pytest
 
 from libs.common.bus import LogUnavailable
+from libs.common.contracts.causes import Cause
 from libs.common.contracts.route import Symbols
-from services.executor.exchange import Cause
 from tests.factories import make_instrument, make_intent
 from tests.fakes import Mishap, Refusal
 from tests.unit.executor_desk import Desk

@@ -5,9 +5,10 @@ done.
 import msgspec
 import pytest
 
+from libs.common.contracts.causes import Cause
 from libs.common.contracts.order import Change
 from libs.common.contracts.words import ChangeKind, ClientOrderId, VenueSymbol
-from services.executor.exchange import Cause, Done, NotSent, RateLimited, Rejected, Unknown
+from services.executor.exchange import Done, NotSent, RateLimited, Rejected, Unknown
 from services.executor.mexc import changing
 from services.executor.mexc.changing import judge_cancel, judge_changing, judge_items, judge_making
 from tests.factories import D

@@ -7,11 +7,11 @@ from aiohttp import web
 from opentelemetry import trace
 from structlog.testing import capture_logs
 
+from libs.common.contracts.causes import Cause
 from libs.common.contracts.words import ClientOrderId, PositionMode, VenueSymbol
 from libs.common.secret import Secret
 from services.executor.exchange import (
     Accepted,
-    Cause,
     Failed,
     Found,
     NotSent,

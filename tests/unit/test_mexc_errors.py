@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.executor.exchange import Cause
+from libs.common.contracts.causes import Cause
 from services.executor.mexc import errors
 from tests.recorded import recorded
 

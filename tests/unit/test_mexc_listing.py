@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
+from libs.common.contracts.causes import Cause
 from libs.common.contracts.order import Change
 from libs.common.contracts.words import ChangeKind, ClientOrderId, OrderType, VenueSymbol
 from services.executor.exchange import (
-    Cause,
     Done,
     Failed,
     Found,

@@ -5,10 +5,10 @@ from decimal import Decimal
 import msgspec
 import pytest
 
+from libs.common.contracts.causes import Cause
 from libs.common.contracts.words import ClientOrderId
 from services.executor.exchange import (
     Accepted,
-    Cause,
     Duplicate,
     Failed,
     Found,

@@ -3,6 +3,7 @@
 import msgspec
 
 from libs.common.contracts.alert import Alert, AlertDuplicate, AlertRefused
+from libs.common.contracts.checkup import AccountCalled, AccountChecked
 from libs.common.contracts.dead_letter import DeadLetter, DeadReplayed
 from libs.common.contracts.drift import PositionDrifted
 from libs.common.contracts.execution import Execution
@@ -23,6 +24,8 @@ AnyMessage = (
     | PositionDrifted
     | DeadLetter
     | DeadReplayed
+    | AccountChecked
+    | AccountCalled
 )
 
 _encoder = msgspec.json.Encoder()

@@ -3,6 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 
+from libs.common.contracts.causes import Cause
 from libs.common.contracts.messages import Message, guard
 from libs.common.contracts.order import ExchangeCall, Leg
 from libs.common.contracts.words import (
@@ -34,6 +35,8 @@ class Execution(Message, frozen=True, kw_only=True, tag="execution"):
     profit: Decimal | None = None
     code: int | None = None
     """The exchange's code: of the reply, or for an order that died later its errorCode."""
+    cause: Cause | None = None
+    """What `code` is about; None where there is none."""
     message: str = ""
     """The exchange's words, untouched; for `unknown` ours, saying what is not known."""
     calls: tuple[ExchangeCall, ...] = ()

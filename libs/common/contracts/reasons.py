@@ -50,6 +50,8 @@ class Reason(StrEnum):
     CONTRACTS_UNKNOWN = "contracts_unknown"
     NOT_SUPPORTED = "not_supported"
     EXCHANGE_REFUSED_QUERY = "exchange_refused_query"
+    ADDRESS_NOT_LINKED = "address_not_linked"
+    ADDRESS_UNEXPECTED = "address_unexpected"
 
 
 EXPLANATIONS: dict[Reason, str] = {
@@ -109,4 +111,11 @@ EXPLANATIONS: dict[Reason, str] = {
     Reason.CONTRACTS_UNKNOWN: "The account's exchange has not told its contracts yet.",
     Reason.NOT_SUPPORTED: "The alert or route asks for something this version does not do.",
     Reason.EXCHANGE_REFUSED_QUERY: "The exchange refused to tell the position; see its words.",
+    Reason.ADDRESS_NOT_LINKED: (
+        "The exchange refuses our address for this account's key; nothing is opened on the account"
+        " until that is mended."
+    ),
+    Reason.ADDRESS_UNEXPECTED: (
+        "Our own address is not among the account's expected ones; nothing is opened on it."
+    ),
 }

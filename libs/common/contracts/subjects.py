@@ -8,7 +8,9 @@ from hashlib import sha256
 from libs.common.contracts.words import AccountId, ExecutionKind, RouteId, VenueSymbol
 
 STREAM = "PIPELINE"
-STREAM_SUBJECTS = (*("alert.>", "intent.>", "order.>", "execution.>", "position.>", "dead.>"),)
+STREAM_SUBJECTS = (
+    *("alert.>", "intent.>", "order.>", "execution.>", "position.>", "account.>", "dead.>"),
+)
 
 BUCKET_ROUTES = "routes"
 BUCKET_ACCOUNTS = "accounts"
@@ -85,6 +87,14 @@ def executions_of(*, account: AccountId, symbol: VenueSymbol) -> str:
 
 def position_drifted(*, account: AccountId, symbol: VenueSymbol) -> str:
     return f"position.drifted.{_token(account)}.{_token(symbol)}"
+
+
+def account_checked(account: AccountId) -> str:
+    return f"account.checked.{_token(account)}"
+
+
+def account_called(account: AccountId) -> str:
+    return f"account.called.{_token(account)}"
 
 
 def dead(service: str) -> str:

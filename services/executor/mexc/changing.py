@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 import msgspec
 
+from libs.common.contracts.causes import Cause
 from libs.common.contracts.order import Change, ExchangeCall
 from libs.common.contracts.words import ChangeKind, VenueSymbol
-from services.executor.exchange import Cause, Changed, Done, NotSent, RateLimited, Rejected, Unknown
+from services.executor.exchange import Changed, Done, NotSent, RateLimited, Rejected, Unknown
 from services.executor.mexc import bodies, errors, wire
 from services.executor.mexc.replies import Answer, Refusal, Silence, read
 from services.executor.mexc.transport import Transfer

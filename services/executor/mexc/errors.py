@@ -6,7 +6,7 @@ Texts are never matched: they come in Chinese where a proxy drops our `Language`
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from services.executor.exchange import Cause
+from libs.common.contracts.causes import Cause
 
 HTTP_TOO_MANY_REQUESTS = 429
 

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 import msgspec
 
+from libs.common.contracts.causes import PASSING_CAUSES, Cause
 from libs.common.contracts.words import ClientOrderId
 from services.executor.exchange import (
-    PASSING_CAUSES,
     Accepted,
-    Cause,
     Duplicate,
     Failed,
     NotFound,
