@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from libs.common.contracts import codec, subjects
 from libs.common.contracts.alert import AlertDuplicate, AlertRefused
+from libs.common.contracts.checkup import AccountCalled, AccountChecked, CheckupReason
 from libs.common.contracts.dead_letter import DeadReplayed
 from libs.common.contracts.drift import PositionDrifted
 from libs.common.contracts.reasons import Reason
@@ -97,6 +98,16 @@ MESSAGES: dict[str, tuple[str, Any, dict[str, Any]]] = {
         subjects.dead_replayed("router"),
         DeadReplayed(service="router", at=AT, letter_seq=4, origin_seq=1, seq=5, alert_id=ALERT),
         {"route": None},
+    ),
+    "account.checked": (
+        subjects.account_checked(ACCOUNT),
+        AccountChecked(account=ACCOUNT, at=AT, reason=CheckupReason.ASKED, findings=()),
+        {"route": None, "account": "paper", "alert_id": None},
+    ),
+    "account.called": (
+        subjects.account_called(ACCOUNT),
+        AccountCalled(account=ACCOUNT, at=AT, what="leverage", symbol=SYMBOL, alert_id=ALERT),
+        {"route": None, "account": "paper", "symbol": "BTC_USDT"},
     ),
     "dead": (subjects.dead("router"), make_dead("router", "alert.received.demo"), {"route": None}),
 }

@@ -4,10 +4,9 @@ Beside it what else was asked of the exchange for an account, apart from any ale
 """
 
 from datetime import datetime
-from decimal import Decimal
 from enum import StrEnum
 
-from libs.common.contracts.messages import Message, Part, guard
+from libs.common.contracts.messages import Message, Part
 from libs.common.contracts.order import ExchangeCall
 from libs.common.contracts.words import AccountId, AlertId, RouteId, VenueSymbol
 
@@ -82,17 +81,13 @@ class AccountChecked(Message, frozen=True, kw_only=True, tag="account.checked"):
     """None where the key does not run out, or the exchange does not tell."""
     clock_offset_ms: int | None = None
     """The exchange's clock less ours."""
-    latency_p50_ms: Decimal | None = None
-    latency_p99_ms: Decimal | None = None
+    latency_p50_ms: float | None = None
+    latency_p99_ms: float | None = None
     stopped: bool = False
     """Nothing is opened on the account until a later checkup is well."""
     calls: tuple[ExchangeCall, ...] = ()
     alert_id: AlertId | None = None
     """Of `refused`: the alert whose order was refused."""
-
-    def __post_init__(self) -> None:
-        guard("latency_p50_ms", self.latency_p50_ms)
-        guard("latency_p99_ms", self.latency_p99_ms)
 
     @property
     def state(self) -> CheckState:
