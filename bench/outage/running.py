@@ -61,14 +61,6 @@ class Outcome:
     rows: int = 0
     gaps: list[str] = field(default_factory=list)
 
-    @property
-    def is_whole(self) -> bool:
-        fine = all(
-            phase.accepted == phase.sent and not phase.missing and not phase.doubled
-            for phase in self.phases
-        )
-        return fine and not self.gaps and not self.left and self.caught_up_after_s is not None
-
 
 @dataclass(kw_only=True)
 class Measurement:
