@@ -71,6 +71,7 @@ def address_not_linked(
             " to the key"
         ),
         context={
+            "account": account.id,
             "addresses": seen,
             "since": since.isoformat(),
             "code": str(code),
@@ -92,5 +93,5 @@ def address_unexpected(account: Account, *, seen: tuple[str, ...]) -> Denial | N
         message=(
             f"our own address is {', '.join(wrong)}, and account {account.id} expects {expected}"
         ),
-        context={"addresses": ", ".join(seen), "expected": expected},
+        context={"account": account.id, "addresses": ", ".join(seen), "expected": expected},
     )

@@ -188,7 +188,7 @@ def test_an_account_may_expect_our_address_by_itself(room):
     assert room.stops.denial(make_account(expected_addresses=("203.0.113.0/24",))) is None
     denial = room.stops.denial(make_account(expected_addresses=("198.51.100.7",)))
     assert denial.reason is Reason.ADDRESS_UNEXPECTED
-    assert denial.context == {"addresses": OURS, "expected": "198.51.100.7"}
+    assert denial.context == {"account": "paper", "addresses": OURS, "expected": "198.51.100.7"}
     unknown = Stops()
     assert unknown.denial(make_account(expected_addresses=("198.51.100.7",))) is None
 
