@@ -2,6 +2,8 @@
 
 import asyncio
 import math
+import socket
+from pathlib import Path
 
 import pytest
 from aiohttp import web
@@ -13,9 +15,11 @@ from services.executor import metrics
 from services.executor.addresses import EgressState
 from services.executor.echoing import Echo, ask_echoes
 from services.executor.egress import EgressTiming, EgressWatch, egress_watch
+from services.executor.outgoing import connector
 from services.executor.settings import Settings
 from tests.unit.mexc_stub import stub_server
 
+EXECUTOR = Path(__file__).parents[2] / "services" / "executor"
 OURS, OTHER = "198.51.100.7", "203.0.113.9"
 
 
@@ -212,3 +216,21 @@ async def test_what_makes_no_sense_is_refused_at_the_start(variables, words):
     made = settings(**{f"ALERTWIRE_{name}": value for name, value in variables.items()})
     with pytest.raises(SettingsError, match=words):
         egress_watch(made)
+
+
+def test_every_connection_to_the_outside_is_made_alike():
+    """Or an echo service would see another address than the exchange."""
+    sources = {path.name: path.read_text() for path in EXECUTOR.rglob("*.py")}
+    sessions = [name for name, text in sources.items() if "aiohttp.ClientSession(" in text]
+    assert {"transport.py", "stream.py", "echoing.py"} <= set(sessions)
+    for name in sessions:
+        made = sources[name].count("aiohttp.ClientSession(\n")
+        assert made == sources[name].count("connector=connector("), name
+    assert [name for name, text in sources.items() if "TCPConnector(" in text] == ["outgoing.py"]
+    assert not any("trust_env" in text for text in sources.values())
+
+
+async def test_they_leave_by_ipv4():
+    made = connector()
+    assert made._family is socket.AF_INET
+    await made.close()
