@@ -14,7 +14,7 @@ class Settings(ServiceSettings):
     catalogue_refresh_s: int = setting("How often the contracts are read, in seconds", default=300)
     echo_urls: str = setting(
         "Services that answer with the address that they see us under, bare or as JSON in `ip`;"
-        " comma separated, and best run by different parties. Empty: nobody is asked",
+        " comma separated, best run by different parties, without secrets. Empty: nobody is asked",
         default="https://checkip.amazonaws.com,https://api.ipify.org",
         may_be_empty=True,
     )

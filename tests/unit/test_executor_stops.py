@@ -241,6 +241,20 @@ async def test_an_opening_order_that_is_queued_when_its_account_stops_is_not_sen
     assert SAID in canceled.message
 
 
+async def test_a_stop_names_the_alert_whose_order_was_refused(desk, room):
+    submit = desk.exchange.submit
+
+    async def submitted(*what, **how):
+        answer = await submit(*what, **how)
+        room.hear(refused(1))
+        return answer
+
+    desk.exchange.submit = submitted
+    desk.exchange.befall(NOT_LINKED)
+    await desk.handle(make_intent(alert_id=OTHER_ALERT))
+    assert room.told == [("paper", OTHER_ALERT)]
+
+
 async def test_an_entry_whose_question_is_refused_is_denied_for_its_address(desk, room):
     room.hear(refused(1))
     desk.exchange.fail_queries(NOT_LINKED)
