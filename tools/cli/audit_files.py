@@ -151,7 +151,7 @@ def _kept(line: _Line) -> Kept:
 
 
 @contextlib.contextmanager
-def _packed(raw: IO[bytes], *, name: str) -> Iterator[IO[bytes]]:
+def _packed(raw: IO[bytes], *, name: str) -> Iterator[IO[bytes] | gzip.GzipFile]:
     if not name.endswith(".gz"):
         yield raw
         return
@@ -161,7 +161,7 @@ def _packed(raw: IO[bytes], *, name: str) -> Iterator[IO[bytes]]:
 
 
 @contextlib.contextmanager
-def _unpacked(path: Path) -> Iterator[IO[bytes]]:
+def _unpacked(path: Path) -> Iterator[IO[bytes] | gzip.GzipFile]:
     try:
         with path.open("rb") as raw:
             if path.name.endswith(".gz"):

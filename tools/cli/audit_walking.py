@@ -80,6 +80,8 @@ class Walk:
         self._rows += 1
         if edge.seq > before.seq + 1:
             self._note_gap(before.seq + 1, edge.seq - 1)
+        if edge.seq <= before.seq:
+            self._note(Kind.INSERTED, seq=edge.seq, why="there are two rows of this sequence")
         self._pass_anchors(edge)
         self._project(kept)
         return self._trouble is None
