@@ -187,6 +187,11 @@ def _text(raw: msgspec.Raw) -> str | None:
         return None
 
 
+def short(text: str | None) -> str | None:
+    """What a text column takes of it."""
+    return _short(text)
+
+
 def _short(text: str | None) -> str | None:
     return None if text is None else _clean(text[:TEXT_CHARS_MAX])
 

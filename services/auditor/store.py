@@ -16,7 +16,8 @@ from libs.common.queries import named_queries
 from libs.common.secret import Secret
 from services.auditor.rows import Row
 
-CONNECTIONS_MAX = 2
+CONNECTIONS_MAX = 6
+"""One for each stream that is followed, and one for what is done beside: none waits for another."""
 CONNECT_TIMEOUT_S = 3.0
 STATEMENT_TIMEOUT_S = 5.0
 """Short, since the process must end within seconds; a batch takes milliseconds."""
