@@ -12,6 +12,7 @@ from libs.common.secret import Secret
 from services.console.access import bearer_guard
 from services.console.accounts import Sealer, account_router
 from services.console.alerts import alert_router
+from services.console.callers import caller_of
 from services.console.dead_letters import dead_router
 from services.console.halts import halt_router
 from services.console.letters import DeadLetters
@@ -43,6 +44,7 @@ def make_app(  # noqa: PLR0913 - what the pages work with, each by name
         route_handlers=[alert_router, route_router, account_router, halt_router, dead_router],
         guards=[bearer_guard(token)],
         dependencies={
+            "caller": Provide(caller_of, sync_to_thread=False),
             "registry": _given(registry),
             "dead_letters": _given(dead_letters),
             "trail": _given(trail),
