@@ -55,13 +55,14 @@ class Store:
         return self._trouble
 
     async def insert(self, rows: Sequence[Row]) -> int:
-        """Store rows in one transaction; returns how many were not there yet.
+        """Append rows to the chains of their streams in one transaction; returns how many were not
+        there yet.
 
         Raises `PostgresAway`, `PartitionMissing` or `RowRefused`; then none of them is stored.
         """
         columns = [[getattr(row, name) for row in rows] for name in _COLUMNS]
         try:
-            tag = await self._pool.execute(self._queries["insert_rows"], *columns)
+            told = await self._pool.fetchrow(self._queries["append_rows"], *columns)
         except asyncpg.CheckViolationError as error:
             # The words depend on the server's language; but a constraint has a name.
             if error.constraint_name is None:
@@ -74,7 +75,10 @@ class Store:
         except (asyncpg.InterfaceError, OSError, TimeoutError) as error:
             raise self._away(error) from error
         self._well()
-        return int(tag.split()[-1])
+        assert told is not None  # noqa: S101 - a function's only row
+        if told["absent"]:
+            _log.warning("audit.absent", rows=told["absent"], first_seq=rows[0].seq)
+        return int(told["appended"])
 
     async def ensure_partitions(self, first: date, last: date) -> int:
         """Make the partitions of these days' months that are missing; returns how many."""
