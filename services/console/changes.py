@@ -53,12 +53,13 @@ async def list_changes(  # noqa: PLR0913 - one argument per parameter
     )
     page = found[:limit]
     return {
-        "changes": [_document(row) for row in page],
+        "changes": [change_document(row) for row in page],
         "next": _position(page[-1].place) if len(found) > limit else None,
     }
 
 
-def _document(row: ChangeRow) -> Document:
+def change_document(row: ChangeRow) -> Document:
+    """As the API tells it."""
     kind = ChangeKind(row.stage.partition(".")[0])
     named = _named(kind, row.subject)
     return {
