@@ -26,7 +26,14 @@ _HALTS = {"created": "halted", "changed": "halted anew", "deleted": "resumed"}
 )
 @click.option("--route", metavar="R", help="Only this route, and its halts.")
 @click.option("--account", metavar="A", help="Only this account, its key and its halts.")
-@click.option("--limit", type=click.IntRange(1, 500), default=20, show_default=True, metavar="N")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 500),
+    default=20,
+    show_default=True,
+    metavar="N",
+    help="How many at most.",
+)
 @click.option("--before", metavar="PLACE", help="Only older ones.")
 @json_option
 @with_place
