@@ -173,6 +173,12 @@ class QueryFailed(Exception):  # noqa: N818 - says what happened, as the values 
         self.code = code
         self.message = message
         self.call = call
+        self.earlier: tuple[ExchangeCall, ...] = ()
+        """What was asked before it for the same answer."""
+
+    @property
+    def calls(self) -> tuple[ExchangeCall, ...]:
+        return (*self.earlier, self.call)
 
     @property
     def retryable(self) -> bool:

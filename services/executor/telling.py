@@ -61,25 +61,26 @@ class Teller:
             stored.add_done_callback(_look)
 
 
-def fitting(calls: Sequence[ExchangeCall]) -> int:
-    """How many of the latest calls one message can hold."""
+def split(
+    calls: Sequence[ExchangeCall],
+) -> tuple[tuple[ExchangeCall, ...], tuple[ExchangeCall, ...]]:
+    """Older calls, and the latest: as many as one message can hold."""
     left = REPLIES_KEPT
     for number, call in enumerate(reversed(calls)):
         left -= len(call.response_body)
-        if left < 0 or number == CALLS_KEPT:
-            return number
-    return len(calls)
+        # One reply is always taken, however long: the client has cut it where it must be.
+        if number and (left < 0 or number == CALLS_KEPT):
+            return tuple(calls[:-number]), tuple(calls[-number:])
+    return (), tuple(calls)
 
 
 def _parts(calls: Sequence[ExchangeCall]) -> list[tuple[ExchangeCall, ...]]:
-    """In their order; the latest fill their message."""
+    """In their order."""
     parts: list[tuple[ExchangeCall, ...]] = []
-    left = tuple(calls)
-    while left:
-        # One reply is always taken, however long: the client has cut it where it must be.
-        cut = len(left) - max(fitting(left), 1)
-        parts.append(left[cut:])
-        left = left[:cut]
+    older = tuple(calls)
+    while older:
+        older, latest = split(older)
+        parts.append(latest)
     return parts[::-1]
 
 
