@@ -163,7 +163,7 @@ class ChangeRunner:
             symbol=self._plan.symbol,
             before_send=before_send if len(change.exchange_ids) > 1 else guarded,
         )
-        self._recorder.saw(changed.call)
+        self._recorder.saw(*changed.calls)
         if isinstance(changed, Done) and changed.message and change.kind in _CANCELING:
             return await self._gone_or_unknown(change, changed)
         return changed

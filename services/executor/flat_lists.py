@@ -64,18 +64,18 @@ async def list_flattening(
 async def _ask(
     exchange: Exchange,
 ) -> tuple[set[VenueSymbol], set[VenueSymbol], tuple[ExchangeCall, ...]]:
-    calls: tuple[ExchangeCall, ...] = ()
+    asked: tuple[ExchangeCall, ...] = ()
     try:
         positions = await exchange.positions()
-        calls = positions.calls
+        asked = positions.calls
         pending = await exchange.pending_symbols()
     except QueryFailed as failure:
-        failure.earlier = (*calls, *failure.earlier)
+        failure.earlier = (*asked, *failure.earlier)
         if failure.kind is Cause.TIMESTAMP:
             await mend_clock(exchange)
         raise
     held = {symbol for symbol, _ in positions.value}
-    return held, set(pending.value), (*calls, *pending.calls)
+    return held, set(pending.value), (*asked, *pending.calls)
 
 
 async def _opened(

@@ -191,7 +191,7 @@ class Follower:
             structlog.contextvars.bound_contextvars(alert_id=resting.alert_id),
         ):
             recorder = Recorder(bus=self._bus, origin=resting, clock=self._clock)
-            recorder.saw(found.call)
+            recorder.saw(*found.calls)
             if found.state not in WAITING:
                 told = recorder.record_found(leg, ENDS[found.state], found)
             else:

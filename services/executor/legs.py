@@ -140,7 +140,7 @@ class LegRunner:
 
     async def _settle(self, leg: Leg, submitted: Submitted) -> LegResult | None:
         """What a reply means; None: send again."""
-        self._recorder.saw(submitted.call)
+        self._recorder.saw(*submitted.calls)
         match submitted:
             case Accepted():
                 self._recorder.record(
@@ -289,7 +289,7 @@ class LegRunner:
             exchange_order_id=exchange_order_id,
             apart_from=apart_from,
         )
-        self._recorder.saw(query.call)
+        self._recorder.saw(*query.calls)
         return query
 
 

@@ -19,7 +19,7 @@ class Attempt:
     """Of each change that was asked for; empty where nothing was."""
 
     def note(self, wanted: SideLeverage, changed: Changed) -> None:
-        self.calls.append(changed.call)
+        self.calls += changed.calls
         match changed:
             case Done():
                 came = "done"

@@ -279,7 +279,7 @@ class LeverageSetter:
             shown = await connected.exchange.leverages(symbol)
             attempt.calls += shown.calls
         except QueryFailed as failure:
-            attempt.calls.append(failure.call)
+            attempt.calls += failure.calls
             raise
         finally:
             self._tell(key, attempt)
