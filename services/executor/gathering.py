@@ -59,7 +59,8 @@ async def _gather(
     live = pushed is not None and all(one.free_contracts == one.contracts for one in pushed)
     if pushed is not None and live and not wanted:
         mode = book.position_mode or connected.account.position_mode
-        return Gathered(picture=Picture(holdings=pushed, position_mode=mode), calls=(), live=True)
+        picture = Picture(holdings=pushed, position_mode=mode)
+        return Gathered(picture=picture, calls=book.pushes(symbol), live=True)
     async with asyncio.TaskGroup() as group:
 
         def asked(
@@ -80,7 +81,7 @@ async def _gather(
     told = [task.result() for task in (prices, equity, pending, protectives, trails) if task]
     # The latest that was pushed, as old as the other answers at most.
     pushed = book.holdings(symbol) if live else None
-    held_calls: tuple[ExchangeCall, ...] = ()
+    held_calls = book.pushes(symbol)
     if pushed is None:
         answer = asked_holdings.result() if asked_holdings else await exchange.holdings(symbol)
         pushed, held_calls, live = answer.holdings, answer.calls, False

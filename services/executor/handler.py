@@ -197,7 +197,8 @@ class Executor:
                 resting=self._resting,
                 live=awake and ours and live_looks < self._timing.live_looks_max,
             )
-            asked += gathered.calls
+            # A look at the live picture may have found the same pushes as the one before.
+            asked += [call for call in gathered.calls if call not in asked]
             holdings = gathered.picture.holdings
             if gathered.live:
                 if self._moved.is_expected(holdings, lane=lane):

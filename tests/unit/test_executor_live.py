@@ -2,6 +2,7 @@
 and its end; where a push is late, missing or doubtful, the exchange is asked all the same.
 """
 
+import asyncio
 from dataclasses import replace
 
 import msgspec
@@ -14,7 +15,7 @@ from libs.common.outcome import Retry
 from services.executor.exchange import Found
 from services.executor.pushes import OrderPushed, PositionModePushed, PositionPushed
 from services.executor.settings import Timing
-from tests.factories import D, make_intent
+from tests.factories import ALERT_ID, D, make_intent
 from tests.fakes import Mishap
 from tests.unit.executor_desk import HAPPY, OTHER_ALERT, Desk
 from tests.unit.mexc_calls import make_call
@@ -22,6 +23,9 @@ from tests.unit.test_executor_changes import LATER
 
 BTC = "BTC_USDT"
 QUICK = replace(Timing(), push_s=0.02, shown_again_s=0.01)
+
+
+PUSHED = make_call(method="PUSH", path="push.personal.position")
 
 
 class LiveDesk(Desk):
@@ -63,7 +67,7 @@ class LiveDesk(Desk):
                     position_id=f"{leg.position_side}",
                     holding=held.get(leg.position_side),
                     version=None,
-                    call=make_call(),
+                    call=PUSHED,
                 )
             )
         del self.exchange.asked[asked:]
@@ -94,6 +98,42 @@ async def test_the_trail_holds_what_was_pushed(desk):
     assert plan.calls == ()
     (filled,) = desk.bus.messages("execution.filled")
     assert filled.calls, "the exchange's own words"
+    await desk.handle(make_intent(action=Action.FLAT, contracts=None, alert_id=LATER))
+    _, plan = desk.bus.messages("order.planned")
+    assert plan.calls == (PUSHED,), "by which it learnt what is held"
+
+
+async def test_pushes_that_were_overtaken_stand_in_the_trail_too(desk):
+    """Two come before anybody looks; and what comes behind the end is not lost either."""
+    submit = desk.exchange.submit
+
+    async def pushing(leg, **how):
+        submitted = await submit(leg, **how)
+        found = await desk.exchange.order(BTC, leg.client_order_id)
+        for path in ("first", "second"):
+            told = replace(found, call=make_call(method="PUSH", path=path), earlier=())
+            push = OrderPushed(symbol=BTC, client_order_id=leg.client_order_id, found=told)
+            desk.book.pushed(push)
+        return submitted
+
+    desk.exchange.submit = pushing
+    await desk.handle(make_intent())
+    (filled,) = desk.bus.messages("execution.filled")
+    assert [call.path for call in filled.calls if call.method == "PUSH"][-2:] == ["first", "second"]
+
+
+async def test_a_part_of_an_order_that_waits_is_told_once(desk):
+    await desk.handle(make_intent(order_type=OrderType.LIMIT, price=D(49_000)))
+    _, leg = desk.exchange.submitted[0]
+    found = await desk.exchange.order(BTC, leg.client_order_id)
+    part = replace(found, filled_contracts=D(4), call=make_call(method="PUSH", path="part"))
+    push = OrderPushed(symbol=BTC, client_order_id=leg.client_order_id, found=part)
+    await desk.follower.hear(push)
+    await desk.follower.hear(push)
+    await asyncio.sleep(0)
+    (called,) = desk.bus.messages("account.called")
+    assert called.what == f"order {leg.client_order_id} waits, with 4 filled"
+    assert (called.alert_id, called.calls) == (ALERT_ID, (part.call,))
 
 
 async def test_a_fill_that_is_not_pushed_is_asked_for(desk):
