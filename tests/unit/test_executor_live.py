@@ -2,7 +2,6 @@
 and its end; where a push is late, missing or doubtful, the exchange is asked all the same.
 """
 
-import asyncio
 from dataclasses import replace
 
 import msgspec
@@ -15,7 +14,7 @@ from libs.common.outcome import Retry
 from services.executor.exchange import Found
 from services.executor.pushes import OrderPushed, PositionModePushed, PositionPushed
 from services.executor.settings import Timing
-from tests.factories import ALERT_ID, D, make_intent
+from tests.factories import D, make_intent
 from tests.fakes import Mishap
 from tests.unit.executor_desk import HAPPY, OTHER_ALERT, Desk
 from tests.unit.mexc_calls import make_call
@@ -120,20 +119,6 @@ async def test_pushes_that_were_overtaken_stand_in_the_trail_too(desk):
     await desk.handle(make_intent())
     (filled,) = desk.bus.messages("execution.filled")
     assert [call.path for call in filled.calls if call.method == "PUSH"][-2:] == ["first", "second"]
-
-
-async def test_a_part_of_an_order_that_waits_is_told_once(desk):
-    await desk.handle(make_intent(order_type=OrderType.LIMIT, price=D(49_000)))
-    _, leg = desk.exchange.submitted[0]
-    found = await desk.exchange.order(BTC, leg.client_order_id)
-    part = replace(found, filled_contracts=D(4), call=make_call(method="PUSH", path="part"))
-    push = OrderPushed(symbol=BTC, client_order_id=leg.client_order_id, found=part)
-    await desk.follower.hear(push)
-    await desk.follower.hear(push)
-    await asyncio.sleep(0)
-    (called,) = desk.bus.messages("account.called")
-    assert called.what == f"order {leg.client_order_id} waits, with 4 filled"
-    assert (called.alert_id, called.calls) == (ALERT_ID, (part.call,))
 
 
 async def test_a_fill_that_is_not_pushed_is_asked_for(desk):

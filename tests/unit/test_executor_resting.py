@@ -13,7 +13,7 @@ from libs.common.contracts.words import Action, OrderType
 from libs.common.domain.identity import alert_id, plan_event_id
 from libs.common.outcome import Unknown
 from libs.common.topology import RETENTION_S
-from tests.factories import ALERT_ID, D, make_instrument, make_intent
+from tests.factories import D, make_instrument, make_intent
 from tests.fakes import Mishap, Refusal
 from tests.unit.executor_desk import HAPPY, Desk
 
@@ -365,10 +365,6 @@ async def test_an_order_that_the_exchange_will_not_tell_of_is_logged_once(desk):
         await desk.follow()
         await desk.follow()
     assert [(line["event"], line["why"]) for line in logs] == [("resting.missed", "Key expired")]
-    await asyncio.sleep(0)
-    (called,) = desk.bus.messages("account.called")
-    assert called.alert_id == ALERT_ID
-    assert called.what.endswith("waits, and: Key expired")
     assert desk.resting.accounts() == {"paper"}
 
 

@@ -31,7 +31,9 @@ def summary(stage: str, data: object, *, asked: Mapping[str, str] = NOTHING) -> 
             return _plan(data)
         case ["execution", word]:
             return _execution(word, data, asked=asked)
-        case ["position" | "dead" | "account", *_]:
+        case ["account", "called"]:
+            return str(data.get("what", ""))
+        case ["position" | "dead", *_]:
             return _aside(data)
     return ""
 
@@ -43,8 +45,6 @@ def _aside(data: Data) -> str:
                 f"held {_held(data, 'expected')} after this alert; the exchange now tells"
                 f" {_held(data, 'held')}: moved by a stop or target, by hand or by the exchange"
             )
-        case "account.called":
-            return str(data.get("what", ""))
         case "dead.replayed":
             return f"put into the log again as {data.get('seq')}, for {data.get('service')}"
         case _:
