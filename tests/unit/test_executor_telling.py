@@ -1,4 +1,4 @@
-"""Calls that no other message carries get messages of their own, whole, and nobody waits for them."""
+"""Calls that no other message carries get messages of their own, whole, and nobody waits for it."""
 
 import asyncio
 from dataclasses import replace
