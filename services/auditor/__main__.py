@@ -15,6 +15,7 @@ from libs.common.serving import serving
 from libs.common.settings import from_env, redacted
 from libs.common.telemetry import configure_telemetry
 from libs.common.topology import AUDITED_STREAMS
+from services.auditor.anchoring import Anchoring
 from services.auditor.handler import Auditor
 from services.auditor.settings import Settings
 from services.auditor.store import Store, make_pool
@@ -33,6 +34,7 @@ async def main(stop: asyncio.Event) -> None:
         make_pool(settings.postgres_url) as pool,
     ):
         store = Store(pool)
+        anchoring = Anchoring(bus=bus, store=store)
         health.add("postgres", store.missing)
         auditors = []
         for stream in AUDITED_STREAMS:
@@ -47,6 +49,7 @@ async def main(stop: asyncio.Event) -> None:
             auditors.append(auditor)
         async with asyncio.TaskGroup() as group:
             upkeep = group.create_task(keep(store))
+            anchors = group.create_task(anchoring.keep(every_s=settings.anchor_every_s))
             settle_memory()
             health.started()
             structlog.get_logger().info("auditor.started", **redacted(settings))
@@ -54,6 +57,8 @@ async def main(stop: asyncio.Event) -> None:
                 for auditor in auditors:
                     following.create_task(auditor.run(stop))
             upkeep.cancel()
+            anchors.cancel()
+        await anchoring.conclude()
     close_telemetry()
 
 

@@ -4,12 +4,23 @@ be checked by the other. Pure; docs/trail.md tells the format.
 
 import hashlib
 import struct
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from services.auditor.rows import Row
 
 GENESIS = bytes(32)
 """What the first row of a stream follows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """The last row of a stream's chain."""
+
+    stream: str
+    seq: int
+    hash: bytes
+
 
 _COLUMNS = 17
 _NULL = b"\xff\xff\xff\xff"

@@ -18,6 +18,7 @@ from libs.common.contracts import subjects
 from libs.common.contracts.control import Scope
 from services.auditor.rows import Row, short, to_row
 
+DELETION = "deleted"
 _NOUNS = {
     subjects.BUCKET_ROUTES: "route",
     subjects.BUCKET_ACCOUNTS: "account",
@@ -41,24 +42,46 @@ def to_change(
     data: bytes,
 ) -> Row:
     """The row of one revision of a bucket's key; never raises."""
-    bucket, key = subjects.parse_bucket_subject(subject)
+    bucket, _ = subjects.parse_bucket_subject(subject)
     if data and (stream == _SECRETS or bucket == subjects.BUCKET_SECRETS):
         data = msgspec.json.encode(_Sealed(sha256=sha256(data).hexdigest()))
+    return change_of(
+        stream=stream,
+        seq=seq,
+        subject=subject,
+        stored_at=stored_at,
+        headers=headers,
+        body=data,
+        is_deleted=(headers or {}).get(HEADER_OPERATION) in DELETED,
+    )
+
+
+def change_of(  # noqa: PLR0913 - what a row is made of, each by name
+    *,
+    stream: str,
+    seq: int,
+    subject: str,
+    stored_at: datetime,
+    headers: Mapping[str, str] | None,
+    body: bytes,
+    is_deleted: bool,
+) -> Row:
+    """The row of a body as the trail has it."""
+    bucket, key = subjects.parse_bucket_subject(subject)
     row = to_row(
         stream=stream,
         seq=seq,
         subject=subject,
         stored_at=stored_at,
         headers=headers,
-        data=data,
+        data=body,
     )
-    is_deleted = (headers or {}).get(HEADER_OPERATION) in DELETED
     route, account = _whose(bucket, key)
     return dataclasses.replace(
         row,
         # A document may tell a time, an account or a route of its own; the change has the key's.
         at=stored_at,
-        stage=f"{_NOUNS.get(bucket, row.stage)}.{'deleted' if is_deleted else 'changed'}",
+        stage=f"{_NOUNS.get(bucket, row.stage)}.{DELETION if is_deleted else 'changed'}",
         alert_id=None,
         route=short(route),
         account=short(account),

@@ -11,5 +11,11 @@ SELECT appended, absent FROM audit_append(
 -- name: ensure_partitions
 SELECT audit_ensure_partitions($1::date, $2::date);
 
+-- name: heads
+-- Of each stream the last row, with its hash.
+SELECT chain.stream, head.seq, head.hash
+FROM audit_streams() AS chain (stream), audit_head(chain.stream) AS head
+ORDER BY chain.stream;
+
 -- name: ping
 SELECT true;

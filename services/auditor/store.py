@@ -14,6 +14,7 @@ import structlog
 
 from libs.common.queries import named_queries
 from libs.common.secret import Secret
+from services.auditor.chaining import Head
 from services.auditor.rows import Row
 
 CONNECTIONS_MAX = 6
@@ -86,6 +87,15 @@ class Store:
         if made:
             _log.info("audit.partitions_made", months=made, first=str(first), last=str(last))
         return int(made)
+
+    async def heads(self) -> list[Head]:
+        """Where the chains end; raises `PostgresAway`."""
+        try:
+            found = await self._pool.fetch(self._queries["heads"])
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+            raise self._away(error) from error
+        self._well()
+        return [Head(stream=row["stream"], seq=row["seq"], hash=row["hash"]) for row in found]
 
     async def ping(self) -> None:
         """Learn whether Postgres is there; raises `PostgresAway`."""

@@ -17,6 +17,8 @@ from services.auditor.store import Store, make_pool
 from services.auditor.upkeep import keep
 from tests.console_server import running
 from tests.postgres_gate import Gate
+from tools.cli.audit_trail import Trail as AuditTrail
+from tools.cli.audit_verifying import Pace, verify_trail
 
 pytestmark = pytest.mark.integration
 
@@ -141,6 +143,21 @@ async def test_a_secret_is_nowhere_in_the_trail(console, nats_url, gate, trail):
             assert sensitive not in row["body"]
             assert sensitive.hex() not in everything
             assert repr(sensitive)[2:-1] not in everything
+
+
+async def test_every_kind_of_change_fits_its_chain(console, nats_url, gate, trail):
+    """Also a deletion, and a secret, whose row holds something else than the bucket."""
+    async with auditing(nats_url, gate):
+        await console.call("POST", "/api/accounts", ACCOUNT, **ANNA)
+        await console.call("POST", "/api/halt", {"scope": "account", "id": "main"})
+        await console.call("POST", "/api/resume", {"scope": "account", "id": "main"})
+        await console.call("DELETE", "/api/accounts/main")
+        await told(console, 6)
+    async with trail.transaction():
+        walked = await verify_trail(AuditTrail(trail), anchors={}, pace=Pace(print), stream=None)
+    assert [(one.stream, one.rows, one.degraded, one.trouble) for one in walked] == [
+        (name, 2, 0, None) for name in ("KV_accounts", "KV_controls", "KV_secrets")
+    ]
 
 
 async def test_a_halt_and_its_resume(console, nats_url, gate):

@@ -69,10 +69,8 @@ async def previous(pg_dsn, tmp_path):
 
 def old_rows():
     """Two streams over two months, with a gap, and with what Postgres did not take as JSON."""
-    bodies = {
-        1: b'{"route":"demo","alert_id":"019ab0a2-0700-7000-8000-000000003039"}',
-        5: b"\xff\0",
-    }
+    alert = b'{"route":"demo","alert_id":"019ab0a2-0700-7000-8000-000000003039"}'
+    bodies = {1: alert, 5: b"\xff\0"}
     return [
         to_row(
             stream=stream,

@@ -12,6 +12,10 @@ STREAM_SUBJECTS = (
     *("alert.>", "intent.>", "order.>", "execution.>", "position.>", "account.>", "dead.>"),
 )
 
+ANCHORS = "ANCHORS"
+"""The stream that holds the heads of the trail's chains, outside the database."""
+ANCHOR_SUBJECTS = "anchor.>"
+
 BUCKET_ROUTES = "routes"
 BUCKET_ACCOUNTS = "accounts"
 BUCKET_SECRETS = "secrets"
@@ -29,6 +33,8 @@ BUCKETS = (
 WITHOUT_HISTORY = frozenset({BUCKET_SECRETS, BUCKET_OWNERS})
 """Of a secret nothing older is kept, and who owned a name a second ago is nobody's interest."""
 
+BUCKET_SUBJECTS = "$KV."
+"""What the subjects of all buckets begin with."""
 AUDITED_BUCKETS = (BUCKET_ROUTES, BUCKET_ACCOUNTS, BUCKET_SECRETS, BUCKET_CONTROLS)
 """What people change, so that each change stands in the trail."""
 
@@ -115,6 +121,10 @@ def shard_of(account: AccountId, *, shards: int) -> int:
     return int.from_bytes(sha256(account.encode()).digest()[:4], "big") % shards
 
 
+def anchor(stream: str) -> str:
+    return f"anchor.{_token(stream)}"
+
+
 def control_key(*, scope: str, name: str | None) -> str:
     """Of the `controls` bucket."""
     return scope if name is None else f"{scope}.{_token(name)}"
@@ -132,7 +142,7 @@ def bucket_stream(bucket: str) -> str:
 
 
 def bucket_subject(*, bucket: str, key: str) -> str:
-    return f"$KV.{bucket}.{key}"
+    return f"{BUCKET_SUBJECTS}{bucket}.{key}"
 
 
 def parse_bucket_subject(subject: str) -> tuple[str, str]:

@@ -68,8 +68,11 @@ int2send(17::smallint)
 
 -- As a window function: of each row the hash, going on from `head`.
 CREATE FUNCTION audit_link(hash bytea, head bytea, canonical bytea) RETURNS bytea
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN sha256(coalesce(hash, head) || canonical);
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+BEGIN
+    RETURN sha256(coalesce(hash, head) || canonical);
+END
+$$;
 CREATE AGGREGATE audit_chain (head bytea, canonical bytea) (SFUNC = audit_link, STYPE = bytea);
 
 -- The end of a stream's chain: its last row, else where its last retired month ended, else the
@@ -93,6 +96,24 @@ BEGIN
         hash := decode(repeat('00', 32), 'hex');
         stored_at := '-infinity';
     END IF;
+END
+$$;
+
+-- The streams of which the trail has, or had, rows. From one name to the next by the index.
+CREATE FUNCTION audit_streams() RETURNS SETOF text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off SET enable_bitmapscan = off AS $$
+DECLARE
+    chain text := '';
+BEGIN
+    LOOP
+        SELECT least(
+            (SELECT min(event.stream) FROM public.audit_event AS event WHERE event.stream > chain),
+            (SELECT min(edge.stream) FROM public.audit_checkpoint AS edge WHERE edge.stream > chain)
+        ) INTO chain;
+        EXIT WHEN chain IS NULL;
+        RETURN NEXT chain;
+    END LOOP;
 END
 $$;
 
@@ -237,12 +258,14 @@ REVOKE ALL ON FUNCTION audit_append(
     uuid [], text [], text [], text [], text [], text [], text [], text [], bytea [], text []
 ) FROM public;
 REVOKE ALL ON FUNCTION audit_head(text) FROM public;
+REVOKE ALL ON FUNCTION audit_streams() FROM public;
 GRANT SELECT ON audit_checkpoint TO auditor;
 GRANT EXECUTE ON FUNCTION audit_append(
     text [], bigint [], timestamptz [], timestamptz [], text [], text [], text [], text [],
     uuid [], text [], text [], text [], text [], text [], text [], text [], bytea [], text []
 ) TO auditor;
 GRANT EXECUTE ON FUNCTION audit_head(text) TO auditor;
+GRANT EXECUTE ON FUNCTION audit_streams() TO auditor;
 GRANT SELECT ON retired_month TO viewer;
 
 -- migrate:down
