@@ -64,6 +64,8 @@ class Auditor:
         self._flush_s = flush_s
         self._stream = stream
         self._project = to_row if stream == subjects.STREAM else to_change
+        # Shown as 0 from the beginning, not from the first message on.
+        self._lag = metrics.audit_lag_messages.labels(stream)
         self._trouble: str | None = None
         self._unreported = 0
         self._reported_at = time.monotonic()
@@ -107,8 +109,7 @@ class Auditor:
     async def _audit(self, batch: Sequence[Arrival], stop: asyncio.Event) -> None:
         started = time.monotonic()
         waiting = batch[-1].waiting
-        lag = metrics.audit_lag_messages.labels(self._stream)
-        lag.set(waiting + len(batch))
+        self._lag.set(waiting + len(batch))
         rows = [self._row(came) for came in batch]
         with batch_span([came.headers for came in batch], consumer=AUDITOR):
             async with asyncio.TaskGroup() as group:
@@ -120,7 +121,7 @@ class Auditor:
             return
         self._say(_STORED, [max(batch, key=lambda came: came.seq)])
         elapsed_s = time.monotonic() - started
-        lag.set(waiting)
+        self._lag.set(waiting)
         self._count(batch, stored, elapsed_s=elapsed_s)
         _log.debug(
             "audit.stored",
