@@ -148,7 +148,7 @@ class Recorder:
         origin = self._origin
         self._teller.tell(
             calls,
-            what="asked about this alert's orders",
+            what="about this alert's orders, beside their events",
             account=origin.account,
             symbol=origin.symbol,
             alert_id=origin.alert_id,
