@@ -68,7 +68,8 @@ ORDER BY stored_at, seq;
 -- name: changes
 -- What was changed by hand, newest first, each with the revision of its key before it. $1 are the
 -- stages, $2 to $4 filters where not null, $5 to $7 the place to continue before. Sequences of a
--- bucket begin anew where it was made anew, so that time comes first.
+-- bucket begin anew where it was made anew, so that time comes first. The streams are named, since
+-- the indexes for this hold no others.
 SELECT
     c.stored_at,
     c.stream,
@@ -82,7 +83,8 @@ SELECT
 FROM (
     SELECT stored_at, stream, seq, stage, subject, made_by, body_bytes
     FROM journey_event
-    WHERE stage = ANY($1::text[])
+    WHERE stream IN ('KV_routes', 'KV_accounts', 'KV_secrets', 'KV_controls')
+        AND stage = ANY($1::text[])
         AND ($2::text IS NULL OR route = $2 OR account = $2)
         AND ($3::text IS NULL OR route = $3)
         AND ($4::text IS NULL OR account = $4)
@@ -93,10 +95,9 @@ FROM (
 LEFT JOIN LATERAL (
     SELECT p.stage, p.body_bytes
     FROM journey_event AS p
-    WHERE p.stage = ANY(
-            ARRAY[split_part(c.stage, '.', 1) || '.changed', split_part(c.stage, '.', 1) || '.deleted']
-        )
+    WHERE p.stream IN ('KV_routes', 'KV_accounts', 'KV_secrets', 'KV_controls')
         AND p.subject = c.subject
+        AND p.stored_at <= c.stored_at
         AND (p.stored_at, p.seq) < (c.stored_at, c.seq)
     ORDER BY p.stored_at DESC, p.seq DESC
     LIMIT 1

@@ -4,17 +4,20 @@ out of the API: who, when, what, from what to what.
 
 import asyncio
 import contextlib
+from pathlib import Path
 
 import asyncpg
 import pytest
 
 from libs.common.bus import connected
 from libs.common.health import Health
+from libs.common.queries import named_queries
 from libs.common.secret import Secret
 from libs.common.topology import AUDITED_STREAMS, AUDITOR, ensure_topology
 from services.auditor.handler import Auditor
 from services.auditor.store import Store, make_pool
 from services.auditor.upkeep import keep
+from services.console import trail as trail_module
 from tests.console_server import running
 from tests.postgres_gate import Gate
 from tools.cli.audit_trail import Trail as AuditTrail
@@ -30,6 +33,7 @@ ACCOUNT = {
     "secret_key": "very-secret",
 }
 ROUTE = {"id": "btc", "accounts": [{"account": "main"}]}
+QUERIES = Path(trail_module.__file__).with_name("queries.sql")
 ANNA = {"Alertwire-By": "anna"}
 
 
@@ -235,6 +239,34 @@ async def test_pages_go_back_to_the_first_change(console, nats_url, gate):
     assert len(found) == 6
     by_kind = await told(console, 4, "?kind=route&id=btc")
     assert [summary(each)[4].get("leverage") for each in by_kind] == [(3, 4), (2, 3), (10, 2), None]
+
+
+MANY_ROWS = """
+INSERT INTO audit_event (stream, seq, stored_at, at, subject, stage, body, hash)
+SELECT
+    CASE WHEN n % 10 = 0 THEN 'KV_routes' ELSE 'PIPELINE' END,
+    n,
+    '2026-11-01'::timestamptz + n * interval '1 s',
+    now(),
+    CASE WHEN n % 10 = 0 THEN '$KV.routes.r' || n % 70 ELSE 'alert.received.demo' END,
+    CASE WHEN n % 10 = 0 THEN 'route.changed' ELSE 'alert.received' END,
+    ''::bytea,
+    decode(repeat('00', 32), 'hex')
+FROM generate_series(1, 20000) AS n
+"""
+
+
+async def test_changes_are_found_among_millions_by_indexes_of_their_own(trail):
+    """The indexes hold the changes alone, so the query has to name the same streams."""
+    await trail.execute("SELECT audit_ensure_partitions('2026-11-01', '2026-11-01')")
+    await trail.execute(MANY_ROWS)
+    await trail.execute("ANALYZE audit_event")
+    query = named_queries(QUERIES)["changes"].rstrip().rstrip(";")
+    stages = ["route.changed", "route.deleted"]
+    plan = await trail.fetch(f"EXPLAIN {query}", stages, *[None] * 6, 51)
+    told = "\n".join(row[0] for row in plan)
+    assert "audit_event_2026_11_stored_at_stream_seq_idx" in told
+    assert "audit_event_2026_11_subject_stored_at_seq_idx" in told
 
 
 @pytest.mark.parametrize(
