@@ -48,21 +48,27 @@ class Anchoring:
     async def anchor(self) -> None:
         """Anchor every head that has moved; what fails is tried again the next time."""
         try:
-            for head in await self._store.heads():
-                await self._anchor(head)
+            found = [await self._anchor(head) for head in await self._store.heads()]
         except PostgresAway:
             return  # the store has logged it
         except (nats.errors.Error, nats.js.errors.Error, OSError) as error:
-            self._failed(f"{type(error).__name__}: {error}")
-        else:
-            self._trouble = None
+            found = [f"{type(error).__name__}: {error}"]
+        trouble = next(filter(None, found), None)
+        if trouble is not None and trouble != self._trouble:
+            _log.warning("audit.unanchored", error=trouble)
+        self._trouble = trouble
 
-    async def _anchor(self, head: Head) -> None:
+    # What is wrong with a head, where something is.
+    async def _anchor(self, head: Head) -> str | None:
         shown = head.hash.hex()
         if head.stream not in self._anchored:
             self._anchored[head.stream] = await self._last(head.stream)
-        if self._anchored[head.stream] == (head.seq, shown):
-            return
+        known_seq, known = self._anchored[head.stream]
+        if (known_seq, known) == (head.seq, shown):
+            return None
+        if head.seq <= known_seq:
+            # A trail that is being rebuilt is short for a while; else rows were taken out of it.
+            return f"{head.stream} ends at {head.seq} otherwise than it was anchored at {known_seq}"
         anchor = Anchor(stream=head.stream, seq=head.seq, hash=shown, at=datetime.now(UTC))
         await self._bus.js.publish(
             subjects.anchor(head.stream),
@@ -74,6 +80,7 @@ class Anchoring:
         )
         self._anchored[head.stream] = (head.seq, shown)
         _log.info("audit.anchored", stream=head.stream, seq=head.seq, hash=shown)
+        return None
 
     async def _last(self, stream: str) -> tuple[int, str]:
         try:
@@ -84,8 +91,3 @@ class Anchoring:
         except (nats.js.errors.NotFoundError, msgspec.MsgspecError):
             return (0, "")
         return (anchor.seq, anchor.hash)
-
-    def _failed(self, trouble: str) -> None:
-        if trouble != self._trouble:
-            _log.warning("audit.unanchored", error=trouble)
-        self._trouble = trouble

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import asyncpg
 import nats.js.errors
 import pytest
+from structlog.testing import capture_logs
 
 from libs.common.bus import connected
 from libs.common.contracts import subjects
@@ -117,6 +118,24 @@ async def test_nothing_takes_an_anchor_out(bus, js, store):
         await js.update_stream(config)
     await ensure_topology(js)
     assert len(await anchored(js)) == 1
+
+
+async def test_a_trail_that_got_shorter_is_said_and_not_anchored(bus, js, store, database):
+    """It may be rebuilt at present: then it passes the last anchor in the end."""
+    await store_rows(store, ROWS[:5])
+    await Anchoring(bus=bus, store=store).anchor()
+    owner = await asyncpg.connect(database)
+    await owner.execute("ALTER TABLE audit_event DISABLE TRIGGER audit_event_only_grows")
+    await owner.execute("DELETE FROM audit_event WHERE seq > 3")
+    await owner.close()
+    anchoring = Anchoring(bus=bus, store=store)
+    with capture_logs() as logs:
+        await anchoring.anchor()
+        await anchoring.anchor()
+    assert [line["event"] for line in logs] == ["audit.unanchored"]
+    await store_rows(store, ROWS[3:])
+    await anchoring.anchor()
+    assert await anchored(js) == [told("PIPELINE", CHAIN[4]), told("PIPELINE", CHAIN[8])]
 
 
 async def test_what_cannot_be_anchored_now_is_anchored_later(bus, js, store):

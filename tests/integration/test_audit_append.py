@@ -2,18 +2,23 @@
 
 import asyncio
 import random
+from pathlib import Path
 
 import asyncpg
 import pytest
 
+from libs.common.queries import named_queries
 from libs.common.secret import Secret
+from services.auditor import store as store_module
 from services.auditor.chaining import GENESIS, Head, link
+from services.auditor.rows import Row
 from services.auditor.store import PostgresAway, Store, make_pool
 from services.auditor.storing import Stored, store_rows
 from tests.audited import NOVEMBER, chained, make_row
 
 pytestmark = pytest.mark.integration
 
+APPEND = named_queries(Path(store_module.__file__).with_name("queries.sql"))["append_rows"]
 KEPT = "SELECT stream, seq, hash FROM audit_event ORDER BY stream, seq"
 
 
@@ -76,6 +81,23 @@ async def test_two_auditors_at_once_make_one_chain(writer_dsn, trail):
     async with make_pool(Secret(writer_dsn)) as one, make_pool(Secret(writer_dsn)) as two:
         await asyncio.gather(*(write(Store(pool)) for pool in (one, two, one, two)))
 
+    assert await hashes(trail) == [kept.hash for kept in chained(rows)]
+
+
+async def test_a_second_writer_waits_until_the_first_has_committed(store, trail, writer_dsn):
+    """Else both would follow the same row."""
+    rows = [make_row(seq) for seq in range(1, 6)]
+    await store_rows(store, rows[:1])
+    waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    columns = [[getattr(row, name) for row in rows[1:3]] for name in Row.__slots__]
+    async with asyncpg.create_pool(writer_dsn, min_size=1, max_size=1) as pool:
+        async with pool.acquire() as first, first.transaction():
+            await first.fetch(APPEND, *columns)
+            second = asyncio.create_task(store_rows(store, rows[3:]))
+            async with asyncio.timeout(5):
+                while not second.done() and not await trail.fetchval(waiting):
+                    await asyncio.sleep(0.01)
+    assert await second == Stored(new=2)
     assert await hashes(trail) == [kept.hash for kept in chained(rows)]
 
 

@@ -28,7 +28,7 @@ def answers(server, query, *changes, next_=None):
     ("options", "query"),
     [
         ([], "limit=20"),
-        (["--account", "a/b"], "limit=20&account=a%2Fb"),
+        (["--account", "a&b"], "limit=20&account=a%26b"),
         (["--limit", "5", "--before", "1-KV_routes-2"], "limit=5&before=1-KV_routes-2"),
     ],
 )

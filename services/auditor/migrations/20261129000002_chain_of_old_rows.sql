@@ -1,5 +1,5 @@
 -- Chains the rows of an older release, and makes the index that the chain is walked by. Readers go
--- on meanwhile; a million rows take about a minute, during which the auditor waits.
+-- on meanwhile; a million rows take a minute or two, during which the auditor waits.
 
 -- migrate:up
 
