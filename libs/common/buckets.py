@@ -10,6 +10,7 @@ import asyncio
 from nats.js.api import StreamState
 from nats.js.kv import KeyValue
 
+HEADER_OPERATION = "KV-Operation"
 DELETED = frozenset({"DEL", "PURGE"})
 
 

@@ -33,6 +33,7 @@ def pulling(
     room: Callable[[], int],
     going: Callable[[], bool],
     gather_s: Callable[[], float] = lambda: 0.0,
+    stream: str = subjects.STREAM,
 ) -> AbstractAsyncContextManager[AsyncIterator[list[Arrival]]]:
     """Batches of what has come, in its order; empty where nothing came for a moment, so that the
     caller can look up. They end when `going()` does.
@@ -48,13 +49,14 @@ def pulling(
     reset. Raises `nats.errors.Error` when it is lost for good, or the request is refused.
     """
     return contextlib.aclosing(
-        _pull(bus, durable=durable, room=room, going=going, gather_s=gather_s)
+        _pull(bus, stream=stream, durable=durable, room=room, going=going, gather_s=gather_s)
     )
 
 
 async def _pull(
     bus: Bus,
     *,
+    stream: str,
     durable: str,
     room: Callable[[], int],
     going: Callable[[], bool],
@@ -62,7 +64,7 @@ async def _pull(
 ) -> AsyncGenerator[list[Arrival], None]:
     connection = bus.client.stats["reconnects"]
     inbox = bus.client.new_inbox()
-    request_subject = f"$JS.API.CONSUMER.MSG.NEXT.{subjects.STREAM}.{durable}"
+    request_subject = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}"
     incoming = _Incoming()
     subscription = await bus.client.listen(inbox, incoming.take)
     try:

@@ -9,6 +9,8 @@ from libs.common.contracts import subjects
 
 ROUTER = "router"
 AUDITOR = "auditor"
+AUDITED_STREAMS = (subjects.STREAM, *map(subjects.bucket_stream, subjects.AUDITED_BUCKETS))
+"""Each has a consumer `auditor` of its own, so that none waits for another."""
 ACK_WAIT_S = 15
 """Silence after which the log redelivers; handlers say `in_progress` every third of it."""
 DELIVERIES_MAX = -1
@@ -39,21 +41,23 @@ async def ensure_topology(js: JetStreamContext, *, replicas: int = 1, shards: in
     )
     await _stream(js, stream)
     await _stream(js, _anchors(replicas=replicas))
+    for bucket in subjects.BUCKETS:
+        await _bucket(js, name=bucket, replicas=replicas)
     await _consumer(js, name=ROUTER, filter_subject=subjects.ALERTS_RECEIVED)
     for shard in range(shards):
         await _consumer(
             js, name=executor_consumer(shard), filter_subject=subjects.intents_of_shard(shard)
         )
-    await _consumer(
-        js,
-        name=AUDITOR,
-        filter_subject=None,
-        in_flight=10_000,
-        ack_wait_s=60,
-        ack_policy=api.AckPolicy.ALL,
-    )
-    for bucket in subjects.BUCKETS:
-        await _bucket(js, name=bucket, replicas=replicas)
+    for audited in AUDITED_STREAMS:
+        await _consumer(
+            js,
+            stream=audited,
+            name=AUDITOR,
+            filter_subject=None,
+            in_flight=10_000,
+            ack_wait_s=60,
+            ack_policy=api.AckPolicy.ALL,
+        )
 
 
 # Nothing is ever taken out of it again: an anchor must outlive whoever wants it gone.
@@ -80,11 +84,12 @@ async def _stream(js: JetStreamContext, wanted: api.StreamConfig) -> None:
         await js.add_stream(wanted)
 
 
-async def _consumer(
+async def _consumer(  # noqa: PLR0913 - a consumer's settings, each by name
     js: JetStreamContext,
     *,
     name: str,
     filter_subject: str | None,
+    stream: str = subjects.STREAM,
     in_flight: int = IN_FLIGHT_MAX,
     ack_wait_s: int = ACK_WAIT_S,
     ack_policy: api.AckPolicy = api.AckPolicy.EXPLICIT,
@@ -99,23 +104,25 @@ async def _consumer(
         max_deliver=DELIVERIES_MAX,
         max_ack_pending=in_flight,
     )
-    handled = await _retired(js, name=name, wanted=wanted)
-    await js.add_consumer(subjects.STREAM, wanted)
+    handled = await _retired(js, stream=stream, name=name, wanted=wanted)
+    await js.add_consumer(stream, wanted)
     if handled:
-        await js.reset_consumer(subjects.STREAM, name, seq=handled + 1)
+        await js.reset_consumer(stream, name, seq=handled + 1)
 
 
-async def _retired(js: JetStreamContext, *, name: str, wanted: api.ConsumerConfig) -> int:
+async def _retired(
+    js: JetStreamContext, *, stream: str, name: str, wanted: api.ConsumerConfig
+) -> int:
     """Where a consumer of an older release acknowledges in another way, which cannot be changed,
     take it away; returns the place up to which it had handled everything.
     """
     try:
-        found = await js.consumer_info(subjects.STREAM, name)
+        found = await js.consumer_info(stream, name)
     except NotFoundError:
         return 0
     if found.config.ack_policy == wanted.ack_policy:
         return 0
-    await js.delete_consumer(subjects.STREAM, name)
+    await js.delete_consumer(stream, name)
     return found.ack_floor.stream_seq if found.ack_floor is not None else 0
 
 

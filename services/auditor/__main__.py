@@ -1,4 +1,6 @@
-"""The auditor's process: wires settings, log, Postgres and the loop, and runs until stopped."""
+"""The auditor's process: wires settings, log, Postgres and a loop for each stream, and runs until
+stopped.
+"""
 
 import asyncio
 import os
@@ -12,6 +14,7 @@ from libs.common.running import run, settle_memory
 from libs.common.serving import serving
 from libs.common.settings import from_env, redacted
 from libs.common.telemetry import configure_telemetry
+from libs.common.topology import AUDITED_STREAMS
 from services.auditor.anchoring import Anchoring
 from services.auditor.handler import Auditor
 from services.auditor.settings import Settings
@@ -31,22 +34,28 @@ async def main(stop: asyncio.Event) -> None:
         make_pool(settings.postgres_url) as pool,
     ):
         store = Store(pool)
-        auditor = Auditor(
-            bus=bus,
-            store=store,
-            batch_max=settings.batch_max,
-            flush_s=settings.flush_ms / 1000,
-        )
         anchoring = Anchoring(bus=bus, store=store)
         health.add("postgres", store.missing)
-        health.add("consumer", auditor.missing)
+        auditors = []
+        for stream in AUDITED_STREAMS:
+            auditor = Auditor(
+                bus=bus,
+                store=store,
+                batch_max=settings.batch_max,
+                flush_s=settings.flush_ms / 1000,
+                stream=stream,
+            )
+            health.add(f"consumer of {stream}", auditor.missing)
+            auditors.append(auditor)
         async with asyncio.TaskGroup() as group:
             upkeep = group.create_task(keep(store))
             anchors = group.create_task(anchoring.keep(every_s=settings.anchor_every_s))
             settle_memory()
             health.started()
             structlog.get_logger().info("auditor.started", **redacted(settings))
-            await auditor.run(stop)
+            async with asyncio.TaskGroup() as following:
+                for auditor in auditors:
+                    following.create_task(auditor.run(stop))
             upkeep.cancel()
             anchors.cancel()
         await anchoring.conclude()

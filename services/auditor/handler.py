@@ -1,7 +1,8 @@
 """The auditor's loop: messages in batches out of the log, rows into the trail, then the
 acknowledgement.
 
-A Postgres that is away delays rows and nothing else: the batch is held, and the log keeps the rest.
+One of these loops runs per stream, so that a stream which is gone or slow delays no other. A
+Postgres that is away delays rows and nothing else: the batch is held, and the log keeps the rest.
 
 One acknowledgement says that everything up to a message is stored. That is true because the
 consumer is reset to its floor before the first message, so that nothing is missing before it, and
@@ -24,6 +25,7 @@ from libs.common.contracts import subjects
 from libs.common.pulling import pulling
 from libs.common.topology import AUDITOR
 from services.auditor import metrics
+from services.auditor.changes import to_change
 from services.auditor.rows import Row, to_row
 from services.auditor.spans import batch_span
 from services.auditor.store import PostgresAway, Store
@@ -45,13 +47,25 @@ class _Gap(Exception):  # noqa: N818 - what has happened to the deliveries
 
 
 class Auditor:
-    """Follows the log with the durable consumer `auditor`."""
+    """Follows one stream with its durable consumer `auditor`: the log, or a bucket's changes."""
 
-    def __init__(self, *, bus: Bus, store: Store, batch_max: int, flush_s: float) -> None:
+    def __init__(
+        self,
+        *,
+        bus: Bus,
+        store: Store,
+        batch_max: int,
+        flush_s: float,
+        stream: str = subjects.STREAM,
+    ) -> None:
         self._bus = bus
         self._store = store
         self._batch_max = batch_max
         self._flush_s = flush_s
+        self._stream = stream
+        self._project = to_row if stream == subjects.STREAM else to_change
+        # Shown as 0 from the beginning, not from the first message on.
+        self._lag = metrics.audit_lag_messages.labels(stream)
         self._trouble: str | None = None
         self._unreported = 0
         self._reported_at = time.monotonic()
@@ -64,12 +78,14 @@ class Auditor:
         """Audit until `stop` is set; a batch that is held then goes back to the log."""
         while not stop.is_set():
             try:
-                await self._bus.js.reset_consumer(subjects.STREAM, AUDITOR)
+                await self._bus.js.reset_consumer(self._stream, AUDITOR)
                 await self._follow(stop)
             except _Gap as gap:
-                _log.warning("audit.gap", error=str(gap))
+                _log.warning("audit.gap", stream=self._stream, error=str(gap))
             except (nats.errors.Error, nats.js.errors.Error, OSError) as error:
-                self._listening(f"consumer {AUDITOR} does not answer: {type(error).__name__}")
+                self._listening(
+                    f"consumer {AUDITOR} of {self._stream} does not answer: {type(error).__name__}"
+                )
                 await asyncio.sleep(_LOG_RETRY_S)
 
     async def _follow(self, stop: asyncio.Event) -> None:
@@ -77,6 +93,7 @@ class Auditor:
         delivered = 0
         async with pulling(
             self._bus,
+            stream=self._stream,
             durable=AUDITOR,
             room=lambda: self._batch_max,
             going=lambda: not stop.is_set(),
@@ -92,8 +109,8 @@ class Auditor:
     async def _audit(self, batch: Sequence[Arrival], stop: asyncio.Event) -> None:
         started = time.monotonic()
         waiting = batch[-1].waiting
-        metrics.audit_lag_messages.set(waiting + len(batch))
-        rows = [_row(came) for came in batch]
+        self._lag.set(waiting + len(batch))
+        rows = [self._row(came) for came in batch]
         with batch_span([came.headers for came in batch], consumer=AUDITOR):
             async with asyncio.TaskGroup() as group:
                 hold = group.create_task(self._hold(batch))
@@ -104,10 +121,11 @@ class Auditor:
             return
         self._say(_STORED, [max(batch, key=lambda came: came.seq)])
         elapsed_s = time.monotonic() - started
-        metrics.audit_lag_messages.set(waiting)
+        self._lag.set(waiting)
         self._count(batch, stored, elapsed_s=elapsed_s)
         _log.debug(
             "audit.stored",
+            stream=self._stream,
             rows=len(rows),
             new=stored.new,
             first_seq=rows[0].seq,
@@ -141,6 +159,16 @@ class Auditor:
                 return None
             delay_s = min(delay_s * 2, RETRY_MAX_S)
 
+    def _row(self, came: Arrival) -> Row:
+        return self._project(
+            stream=came.stream,
+            seq=came.seq,
+            subject=came.subject,
+            stored_at=came.stored_at,
+            headers=came.headers,
+            data=came.data,
+        )
+
     def _listening(self, trouble: str | None) -> None:
         if trouble is not None and trouble != self._trouble:
             _log.warning("audit.deaf", error=trouble)
@@ -163,7 +191,10 @@ class Auditor:
             return
         if self._unreported:
             _log.info(
-                "audit.progress", rows=self._unreported, seconds=round(now - self._reported_at)
+                "audit.progress",
+                stream=self._stream,
+                rows=self._unreported,
+                seconds=round(now - self._reported_at),
             )
         self._unreported = 0
         self._reported_at = now
@@ -176,17 +207,6 @@ def _contiguous(batch: Sequence[Arrival], *, after: int) -> int:
             raise _Gap(f"delivery {came.consumer_seq} came after {after}")
         after = came.consumer_seq
     return after
-
-
-def _row(came: Arrival) -> Row:
-    return to_row(
-        stream=came.stream,
-        seq=came.seq,
-        subject=came.subject,
-        stored_at=came.stored_at,
-        headers=came.headers,
-        data=came.data,
-    )
 
 
 async def _stopped_within(stop: asyncio.Event, delay_s: float) -> bool:

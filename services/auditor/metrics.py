@@ -10,7 +10,9 @@ audit_rows = Counter(
     ["outcome"],
 )
 audit_lag_messages = Gauge(
-    "alertwire_audit_lag_messages", "Messages of the log that are not in the trail yet"
+    "alertwire_audit_lag_messages",
+    "Messages of a stream that are not in the trail yet: of the log, or a bucket's changes",
+    ["stream"],
 )
 audit_batch_rows = Histogram(
     "alertwire_audit_batch_rows",

@@ -102,16 +102,16 @@ def to_row(
         at=_time(fields.at) or stored_at,
         subject=_clean(subject),
         stage=_stage(subject),
-        service=_short(known.get(HEADER_SERVICE)),
-        event_id=_short(known.get(HEADER_EVENT_ID)),
+        service=short(known.get(HEADER_SERVICE)),
+        event_id=short(known.get(HEADER_EVENT_ID)),
         alert_id=_uuid(alert),
-        route=_short(fields.route),
-        account=_short(fields.account),
-        symbol=_short(fields.symbol),
-        client_order_id=_short(fields.client_order_id),
-        intent_id=_short(fields.intent_id),
-        traceparent=_short(known.get(_HEADER_TRACE)),
-        made_by=_short(known.get(HEADER_MADE_BY)),
+        route=short(fields.route),
+        account=short(fields.account),
+        symbol=short(fields.symbol),
+        client_order_id=short(fields.client_order_id),
+        intent_id=short(fields.intent_id),
+        traceparent=short(known.get(_HEADER_TRACE)),
+        made_by=short(known.get(HEADER_MADE_BY)),
         body=data,
         doc=doc,
     )
@@ -192,7 +192,8 @@ def _text(raw: msgspec.Raw) -> str | None:
         return None
 
 
-def _short(text: str | None) -> str | None:
+def short(text: str | None) -> str | None:
+    """What a text column takes of it."""
     return None if text is None else _clean(text[:TEXT_CHARS_MAX])
 
 

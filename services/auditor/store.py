@@ -17,7 +17,8 @@ from libs.common.secret import Secret
 from services.auditor.chaining import Head
 from services.auditor.rows import Row
 
-CONNECTIONS_MAX = 2
+CONNECTIONS_MAX = 6
+"""One for each stream that is followed, and one for what is done beside: none waits for another."""
 CONNECT_TIMEOUT_S = 3.0
 STATEMENT_TIMEOUT_S = 5.0
 """Short, since the process must end within seconds; a batch takes milliseconds."""

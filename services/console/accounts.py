@@ -12,6 +12,7 @@ from litestar.params import FromPath, FromQuery
 from libs.common.contracts.words import VenueSymbol
 from libs.common.sealing import seal
 from libs.common.secret import Secret
+from services.console.callers import Caller
 from services.console.documents import Document, parse_object, plain
 from services.console.drafting import changed_account, new_account, shown_account
 from services.console.problems import AnyRequest, Problem
@@ -37,7 +38,10 @@ async def list_accounts(registry: NamedDependency[Registry]) -> Document:
 
 @post("/")
 async def create_account(
-    request: AnyRequest, registry: NamedDependency[Registry], sealer: NamedDependency[Sealer]
+    request: AnyRequest,
+    caller: NamedDependency[Caller],
+    registry: NamedDependency[Registry],
+    sealer: NamedDependency[Sealer],
 ) -> Document:
     draft = new_account(parse_object(await request.body()))
     account = draft.account
@@ -46,8 +50,9 @@ async def create_account(
         if await registry.accounts.exists(account.id):
             raise registry.accounts.taken(account.id)
         if draft.secret_key is not None:
-            await registry.put_sealed(account.id, sealer.seal(draft.secret_key))
-        await registry.accounts.create(account.id, account)
+            sealed = sealer.seal(draft.secret_key)
+            await registry.put_sealed(account.id, sealed, made_by=caller.made_by)
+        await registry.accounts.create(account.id, account, made_by=caller.made_by)
     return {"account": shown_account(account)}
 
 
@@ -62,6 +67,7 @@ async def show_account(
 @patch("/{account_id:str}")
 async def change_account(
     request: AnyRequest,
+    caller: NamedDependency[Caller],
     registry: NamedDependency[Registry],
     sealer: NamedDependency[Sealer],
     account_id: FromPath[str],
@@ -72,8 +78,11 @@ async def change_account(
         check_precondition(request, kept)
         draft = changed_account(kept.value, body)
         if draft.secret_key is not None:
-            await registry.put_sealed(account_id, sealer.seal(draft.secret_key))
-        revision = await registry.accounts.update(account_id, draft.account, revision=kept.revision)
+            sealed = sealer.seal(draft.secret_key)
+            await registry.put_sealed(account_id, sealed, made_by=caller.made_by)
+        revision = await registry.accounts.update(
+            account_id, draft.account, revision=kept.revision, made_by=caller.made_by
+        )
     return answer_kept(shown_account(draft.account), revision=revision)
 
 
@@ -97,7 +106,10 @@ async def list_instruments(
 
 @delete("/{account_id:str}")
 async def delete_account(
-    registry: NamedDependency[Registry], sealer: NamedDependency[Sealer], account_id: FromPath[str]
+    caller: NamedDependency[Caller],
+    registry: NamedDependency[Registry],
+    sealer: NamedDependency[Sealer],
+    account_id: FromPath[str],
 ) -> None:
     async with sealer.lock:
         kept = await registry.accounts.find(account_id)
@@ -106,8 +118,8 @@ async def delete_account(
                 raise Problem(
                     409, f"Route `{route.id}` trades this account: change or delete it first."
                 )
-        await registry.accounts.delete(account_id, revision=kept.revision)
-        await registry.drop_sealed(account_id)
+        await registry.accounts.delete(account_id, revision=kept.revision, made_by=caller.made_by)
+        await registry.drop_sealed(account_id, made_by=caller.made_by)
 
 
 account_router = Router(

@@ -12,6 +12,8 @@ from libs.common.secret import Secret
 from services.console.access import bearer_guard
 from services.console.accounts import Sealer, account_router
 from services.console.alerts import alert_router
+from services.console.callers import caller_of
+from services.console.changes import change_router
 from services.console.dead_letters import dead_router
 from services.console.halts import halt_router
 from services.console.letters import DeadLetters
@@ -40,9 +42,13 @@ def make_app(  # noqa: PLR0913 - what the pages work with, each by name
 ) -> Litestar:
     api = Router(
         "/api",
-        route_handlers=[alert_router, route_router, account_router, halt_router, dead_router],
+        route_handlers=[
+            *(alert_router, change_router, route_router, account_router, halt_router),
+            dead_router,
+        ],
         guards=[bearer_guard(token)],
         dependencies={
+            "caller": Provide(caller_of, sync_to_thread=False),
             "registry": _given(registry),
             "dead_letters": _given(dead_letters),
             "trail": _given(trail),

@@ -15,6 +15,7 @@ from libs.common.contracts.control import Control, Scope
 from libs.common.contracts.subjects import control_key
 from libs.common.contracts.words import AccountId
 from libs.common.domain.identity import alert_id
+from services.console.callers import Caller
 from services.console.documents import Document, checked, parse_object, plain
 from services.console.problems import AnyRequest, Problem
 from services.console.registry import Registry
@@ -41,6 +42,7 @@ class Halt(Place, frozen=True, kw_only=True):
     flatten: bool = False
     reason: _Text = ""
     by: _Text = ""
+    """Empty: as the caller calls themselves."""
 
 
 @get("/halt")
@@ -50,16 +52,20 @@ async def list_halts(registry: NamedDependency[Registry]) -> Document:
 
 
 @post("/halt", status_code=200)
-async def halt(request: AnyRequest, registry: NamedDependency[Registry]) -> Document:
+async def halt(
+    request: AnyRequest, caller: NamedDependency[Caller], registry: NamedDependency[Registry]
+) -> Document:
     """What is halted already stays as it was halted, but for a flatten: that is done anew."""
     asked = checked(parse_object(await request.body()), Halt)
     _check(asked)
-    control = _control(asked, accounts=await _accounts_of(registry, asked))
+    control = _control(
+        asked, by=asked.by or caller.name, accounts=await _accounts_of(registry, asked)
+    )
     if control.flatten:
-        await registry.controls.put(asked.key, control)
+        await registry.controls.put(asked.key, control, made_by=caller.made_by)
         return {"halt": plain(control), "new": True}
     try:
-        await registry.controls.create(asked.key, control)
+        await registry.controls.create(asked.key, control, made_by=caller.made_by)
     except Problem as problem:
         if problem.status != 409:
             raise
@@ -69,7 +75,9 @@ async def halt(request: AnyRequest, registry: NamedDependency[Registry]) -> Docu
 
 
 @post("/resume", status_code=200)
-async def resume(request: AnyRequest, registry: NamedDependency[Registry]) -> Document:
+async def resume(
+    request: AnyRequest, caller: NamedDependency[Caller], registry: NamedDependency[Registry]
+) -> Document:
     """Tells what is halted still: a route stays halted while everything is."""
     asked = checked(parse_object(await request.body()), Place)
     _check(asked)
@@ -78,7 +86,7 @@ async def resume(request: AnyRequest, registry: NamedDependency[Registry]) -> Do
     if len(others) == len(standing):
         raise not_halted(asked, others)
     kept = await registry.controls.find(asked.key)
-    await registry.controls.delete(asked.key, revision=kept.revision)
+    await registry.controls.delete(asked.key, revision=kept.revision, made_by=caller.made_by)
     return {"resumed": plain(kept.value), "halts": [plain(one) for one in others]}
 
 
@@ -108,7 +116,7 @@ async def _accounts_of(registry: Registry, asked: Place) -> tuple[AccountId, ...
             return tuple(AccountId(account) for account in named)
 
 
-def _control(asked: Halt, *, accounts: tuple[AccountId, ...]) -> Control:
+def _control(asked: Halt, *, by: str, accounts: tuple[AccountId, ...]) -> Control:
     now = datetime.now(UTC)
     return Control(
         scope=asked.scope,
@@ -116,7 +124,7 @@ def _control(asked: Halt, *, accounts: tuple[AccountId, ...]) -> Control:
         halt_id=alert_id(unix_ms=int(now.timestamp() * 1000), random_bits=secrets.randbits(74)),
         at=now,
         reason=asked.reason,
-        by=asked.by,
+        by=by,
         flatten=asked.flatten,
         accounts=accounts,
     )

@@ -181,3 +181,42 @@ SELECT seq, stage, service, at, stored_at, alert_id, body_bytes
 FROM journey_event
 WHERE alert_id = ANY($1)
 ORDER BY stored_at, seq;
+
+-- name: changes
+-- What was changed by hand, newest first, each with the revision of its key before it. $1 are the
+-- stages, $2 to $4 filters where not null, $5 to $7 the place to continue before. Sequences of a
+-- bucket begin anew where it was made anew, so that time comes first. The streams are named, since
+-- the indexes for this hold no others.
+SELECT
+    c.stored_at,
+    c.stream,
+    c.seq,
+    c.stage,
+    c.subject,
+    c.made_by,
+    c.body_bytes,
+    b.stage AS stage_before,
+    b.body_bytes AS body_before
+FROM (
+    SELECT stored_at, stream, seq, stage, subject, made_by, body_bytes
+    FROM journey_event
+    WHERE stream IN ('KV_routes', 'KV_accounts', 'KV_secrets', 'KV_controls')
+        AND stage = ANY($1::text[])
+        AND ($2::text IS NULL OR route = $2 OR account = $2)
+        AND ($3::text IS NULL OR route = $3)
+        AND ($4::text IS NULL OR account = $4)
+        AND ($5::timestamptz IS NULL OR (stored_at, stream, seq) < ($5, $6::text, $7::bigint))
+    ORDER BY stored_at DESC, stream DESC, seq DESC
+    LIMIT $8
+) AS c
+LEFT JOIN LATERAL (
+    SELECT p.stage, p.body_bytes
+    FROM journey_event AS p
+    WHERE p.stream IN ('KV_routes', 'KV_accounts', 'KV_secrets', 'KV_controls')
+        AND p.subject = c.subject
+        AND p.stored_at <= c.stored_at
+        AND (p.stored_at, p.seq) < (c.stored_at, c.seq)
+    ORDER BY p.stored_at DESC, p.seq DESC
+    LIMIT 1
+) AS b ON true
+ORDER BY c.stored_at DESC, c.stream DESC, c.seq DESC;

@@ -1,6 +1,6 @@
 """Routes, accounts, halts and sealed keys in the log's KV buckets, and the exchanges' contracts,
 which the executor writes. A change names the revision that it was made from, so two editors never
-overwrite each other.
+overwrite each other, and who made it.
 """
 
 import contextlib
@@ -20,6 +20,7 @@ from libs.common.contracts.instrument import Instrument
 from libs.common.contracts.route import Account, Route
 from libs.common.contracts.words import VenueSymbol
 from services.console.problems import Problem
+from services.console.writing import NotTheLast, Writer
 
 T = TypeVar("T", Route, Account, Control)
 
@@ -41,6 +42,7 @@ class Shelf(Generic[T]):
     def __init__(self, bus: Bus, *, bucket: str, cls: type[T]) -> None:
         self._bus = bus
         self._bucket = bucket
+        self._writer = Writer(bus, bucket=bucket)
         self._noun = cls.__name__.lower()
         self._decode: Callable[[bytes], T] = msgspec.json.Decoder(cls).decode
         self.read = False
@@ -73,44 +75,36 @@ class Shelf(Generic[T]):
             raise
         return True
 
-    async def create(self, key: str, value: T) -> int:
+    async def create(self, key: str, value: T, *, made_by: str) -> int:
         async with _answering():
-            bucket = await self._bus.js.key_value(self._bucket)
             try:
-                return int(await bucket.create(key, msgspec.json.encode(value)))
-            except nats.js.errors.KeyWrongLastSequenceError:
+                return await self._writer.create(key, msgspec.json.encode(value), made_by=made_by)
+            except NotTheLast:
                 raise self.taken(key) from None
 
-    async def put(self, key: str, value: T) -> int:
+    async def put(self, key: str, value: T, *, made_by: str) -> int:
         """Whatever stands there."""
         async with _answering():
-            bucket = await self._bus.js.key_value(self._bucket)
-            return int(await bucket.put(key, msgspec.json.encode(value)))
+            return await self._writer.put(key, msgspec.json.encode(value), made_by=made_by)
 
-    async def update(self, key: str, value: T, *, revision: int) -> int:
+    async def update(self, key: str, value: T, *, revision: int, made_by: str) -> int:
         async with _answering():
-            bucket = await self._bus.js.key_value(self._bucket)
             try:
-                return int(await bucket.update(key, msgspec.json.encode(value), last=revision))
-            except nats.js.errors.KeyWrongLastSequenceError:
+                return await self._writer.update(
+                    key, msgspec.json.encode(value), made_by=made_by, revision=revision
+                )
+            except NotTheLast:
                 raise _changed_meanwhile(self._noun, key) from None
 
-    async def delete(self, key: str, *, revision: int) -> None:
+    async def delete(self, key: str, *, revision: int, made_by: str) -> None:
         async with _answering():
-            bucket = await self._bus.js.key_value(self._bucket)
             try:
-                await bucket.delete(key, last=revision)
-            except nats.js.errors.APIError as error:
-                if error.err_code not in _WRONG_LAST_SEQUENCE:
-                    raise
+                await self._writer.delete(key, made_by=made_by, revision=revision)
+            except NotTheLast:
                 raise _changed_meanwhile(self._noun, key) from None
 
     def taken(self, key: str) -> Problem:
         return Problem(409, f"There is a {self._noun} `{key}` already.", field="id", value=key)
-
-
-# Of an expected revision, in the server's two spellings.
-_WRONG_LAST_SEQUENCE = frozenset({10071, 10164})
 
 
 class Registry:
@@ -121,6 +115,7 @@ class Registry:
         self.routes: Shelf[Route] = Shelf(bus, bucket=subjects.BUCKET_ROUTES, cls=Route)
         self.accounts: Shelf[Account] = Shelf(bus, bucket=subjects.BUCKET_ACCOUNTS, cls=Account)
         self.controls: Shelf[Control] = Shelf(bus, bucket=subjects.BUCKET_CONTROLS, cls=Control)
+        self._sealed = Writer(bus, bucket=subjects.BUCKET_SECRETS)
 
     def missing(self) -> str | None:
         """A readiness check."""
@@ -144,15 +139,13 @@ class Registry:
                 return None
             return _decode_instrument(entry.value or b"")
 
-    async def put_sealed(self, account: str, sealed: bytes) -> None:
+    async def put_sealed(self, account: str, sealed: bytes, *, made_by: str) -> None:
         async with _answering():
-            bucket = await self._bus.js.key_value(subjects.BUCKET_SECRETS)
-            await bucket.put(account, sealed)
+            await self._sealed.put(account, sealed, made_by=made_by)
 
-    async def drop_sealed(self, account: str) -> None:
+    async def drop_sealed(self, account: str, *, made_by: str) -> None:
         async with _answering():
-            bucket = await self._bus.js.key_value(subjects.BUCKET_SECRETS)
-            await bucket.purge(account)
+            await self._sealed.purge(account, made_by=made_by)
 
 
 def _changed_meanwhile(noun: str, key: str) -> Problem:

@@ -14,6 +14,7 @@ from litestar.params import FromPath
 
 from libs.common.contracts.route import Route
 from libs.common.contracts.words import RouteState
+from services.console.callers import Caller
 from services.console.documents import Document, checked, parse_object
 from services.console.drafting import changed_route, new_route, rotated, shown_route, with_state
 from services.console.problems import AnyRequest, Problem
@@ -44,12 +45,15 @@ async def list_routes(registry: NamedDependency[Registry]) -> Document:
 
 @post("/")
 async def create_route(
-    request: AnyRequest, registry: NamedDependency[Registry], webhooks: NamedDependency[Webhooks]
+    request: AnyRequest,
+    caller: NamedDependency[Caller],
+    registry: NamedDependency[Registry],
+    webhooks: NamedDependency[Webhooks],
 ) -> Document:
     token = secrets.token_urlsafe(_TOKEN_BYTES)
     route = new_route(parse_object(await request.body()), token=token)
     await _accounts_exist(registry, route)
-    await registry.routes.create(route.id, route)
+    await registry.routes.create(route.id, route, made_by=caller.made_by)
     return _with_token(route, token=token, webhooks=webhooks)
 
 
@@ -63,24 +67,30 @@ async def show_route(
 
 @patch("/{route_id:str}")
 async def change_route(
-    request: AnyRequest, registry: NamedDependency[Registry], route_id: FromPath[str]
+    request: AnyRequest,
+    caller: NamedDependency[Caller],
+    registry: NamedDependency[Registry],
+    route_id: FromPath[str],
 ) -> Response[Document]:
     kept = await registry.routes.find(route_id)
     check_precondition(request, kept)
     route = changed_route(kept.value, parse_object(await request.body()))
     await _accounts_exist(registry, route)
-    return await _update(registry, kept, route)
+    return await _update(registry, kept, route, caller=caller)
 
 
 @delete("/{route_id:str}")
-async def delete_route(registry: NamedDependency[Registry], route_id: FromPath[str]) -> None:
+async def delete_route(
+    caller: NamedDependency[Caller], registry: NamedDependency[Registry], route_id: FromPath[str]
+) -> None:
     kept = await registry.routes.find(route_id)
-    await registry.routes.delete(route_id, revision=kept.revision)
+    await registry.routes.delete(route_id, revision=kept.revision, made_by=caller.made_by)
 
 
 @post("/{route_id:str}/rotate", status_code=200)
 async def rotate_route(
     request: AnyRequest,
+    caller: NamedDependency[Caller],
     registry: NamedDependency[Registry],
     webhooks: NamedDependency[Webhooks],
     route_id: FromPath[str],
@@ -90,24 +100,24 @@ async def rotate_route(
     token = secrets.token_urlsafe(_TOKEN_BYTES)
     kept = await registry.routes.find(route_id)
     route = rotated(kept.value, token=token, now=datetime.now(UTC), overlap_s=rotation.overlap_s)
-    await registry.routes.update(route_id, route, revision=kept.revision)
+    await registry.routes.update(route_id, route, revision=kept.revision, made_by=caller.made_by)
     return _with_token(route, token=token, webhooks=webhooks)
 
 
 @post("/{route_id:str}/pause", status_code=200)
 async def pause_route(
-    registry: NamedDependency[Registry], route_id: FromPath[str]
+    caller: NamedDependency[Caller], registry: NamedDependency[Registry], route_id: FromPath[str]
 ) -> Response[Document]:
     kept = await registry.routes.find(route_id)
-    return await _update(registry, kept, with_state(kept.value, RouteState.PAUSED))
+    return await _update(registry, kept, with_state(kept.value, RouteState.PAUSED), caller=caller)
 
 
 @post("/{route_id:str}/resume", status_code=200)
 async def resume_route(
-    registry: NamedDependency[Registry], route_id: FromPath[str]
+    caller: NamedDependency[Caller], registry: NamedDependency[Registry], route_id: FromPath[str]
 ) -> Response[Document]:
     kept = await registry.routes.find(route_id)
-    return await _update(registry, kept, with_state(kept.value, RouteState.LIVE))
+    return await _update(registry, kept, with_state(kept.value, RouteState.LIVE), caller=caller)
 
 
 def answer_kept(document: Document, *, revision: int) -> Response[Document]:
@@ -121,8 +131,12 @@ def check_precondition(request: AnyRequest, kept: Kept[Any]) -> None:
         raise Problem(409, "It was changed since you read it: read it again, then change it.")
 
 
-async def _update(registry: Registry, kept: Kept[Route], route: Route) -> Response[Document]:
-    revision = await registry.routes.update(route.id, route, revision=kept.revision)
+async def _update(
+    registry: Registry, kept: Kept[Route], route: Route, *, caller: Caller
+) -> Response[Document]:
+    revision = await registry.routes.update(
+        route.id, route, revision=kept.revision, made_by=caller.made_by
+    )
     return answer_kept(shown_route(route), revision=revision)
 
 

@@ -5,7 +5,7 @@ these reads answer 503 and nothing else suffers.
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,12 @@ from libs.common.contracts.codec import AnyMessage
 from libs.common.contracts.words import AlertId, AlertStatus
 from libs.common.queries import named_queries
 from libs.common.secret import Secret
+from services.console.differences import ChangeKind, Revision
 from services.console.problems import Problem
 
 _TIMEOUT_S = 5.0
 _PROBE_S = 1.0
+_CHANGED, _DELETED = "changed", "deleted"
 _AWAY = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 
 _log = structlog.get_logger()
@@ -49,6 +51,28 @@ class Listed:
     alert_id: AlertId
     is_listed: bool
     """False where it stands in the journey of a halt instead."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a change stands among all others, of whatever bucket."""
+
+    stored_at: datetime
+    stream: str
+    seq: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangeRow:
+    """A change by hand, with what stood there before it."""
+
+    place: Place
+    stage: str
+    subject: str
+    made_by: str | None
+    now: Revision
+    before: Revision | None
+    """None where the trail knows of none."""
 
 
 _STOPPED = ["execution.rejected", "execution.canceled"]
@@ -124,6 +148,22 @@ class Trail:
             found[AlertId(str(record["alert_id"]))].append(_row(record))
         return found
 
+    async def changes(
+        self,
+        *,
+        kinds: Sequence[ChangeKind],
+        name: str | None,
+        route: str | None,
+        account: str | None,
+        before: Place | None,
+        limit: int,
+    ) -> list[ChangeRow]:
+        """What was changed by hand, newest first."""
+        stages = [f"{kind.value}.{how}" for kind in kinds for how in (_CHANGED, _DELETED)]
+        place = (None, None, None) if before is None else astuple(before)
+        found = await self._fetch("changes", stages, name, route, account, *place, limit)
+        return [_change(record) for record in found]
+
     async def _fetch(self, query: str, *values: Any) -> list[asyncpg.Record]:
         try:
             async with asyncio.timeout(_TIMEOUT_S), self._pool.acquire() as connection:
@@ -141,6 +181,21 @@ async def open_trail(url: Secret) -> AsyncIterator[Trail]:
         url.reveal(), min_size=0, max_size=4, timeout=_TIMEOUT_S, command_timeout=_TIMEOUT_S
     ) as pool:
         yield Trail(pool)
+
+
+def _change(record: asyncpg.Record) -> ChangeRow:
+    return ChangeRow(
+        place=Place(stored_at=record["stored_at"], stream=record["stream"], seq=record["seq"]),
+        stage=record["stage"],
+        subject=record["subject"],
+        made_by=record["made_by"],
+        now=Revision(body=record["body_bytes"], deleted=record["stage"].endswith(_DELETED)),
+        before=None
+        if record["stage_before"] is None
+        else Revision(
+            body=record["body_before"], deleted=record["stage_before"].endswith(_DELETED)
+        ),
+    )
 
 
 def _row(record: asyncpg.Record) -> Row:

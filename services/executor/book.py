@@ -12,7 +12,7 @@ from typing import assert_never
 
 import structlog
 
-from libs.common.contracts.order import Holding
+from libs.common.contracts.order import ExchangeCall, Holding
 from libs.common.contracts.words import AccountId, PositionMode, PositionSide, VenueSymbol
 from libs.common.domain.moving import other
 from services.executor.news import OrderNews, PositionNews
@@ -40,6 +40,8 @@ class _Row:
     position_id: str
     version: int | None
     at: float
+    push: ExchangeCall | None = None
+    """That told so; None where it was asked for."""
 
 
 class Book:
@@ -84,6 +86,11 @@ class Book:
         if doubted_at is not None and not any(row and row.at >= doubted_at for row in rows):
             return None
         return tuple(row.holding for row in rows if row is not None and row.holding is not None)
+
+    def pushes(self, symbol: VenueSymbol) -> tuple[ExchangeCall, ...]:
+        """Those that what is held of a symbol was learnt from."""
+        rows = [self._rows.get((symbol, side)) for side in PositionSide]
+        return tuple(row.push for row in rows if row is not None and row.push is not None)
 
     def held_symbols(self) -> frozenset[VenueSymbol]:
         """What the picture shows as held, trusted or not."""
@@ -200,6 +207,7 @@ class Book:
             position_id=push.position_id,
             version=push.version,
             at=self._clock(),
+            push=push.call,
         )
         self._drop_other_side(push)
         self.positions.tell(push.symbol)

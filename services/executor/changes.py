@@ -142,6 +142,7 @@ class ChangeRunner:
         try:
             told = await self._connected.exchange.holdings(self._plan.symbol)
         except QueryFailed as failure:
+            self._recorder.saw(*failure.calls)
             if failure.retryable:
                 raise Retry(str(failure), delay_s=self._timing.refused_again_s) from failure
             raise UnknownOutcome(str(failure), delay_s=self._timing.poll_largest_s) from failure
@@ -162,7 +163,7 @@ class ChangeRunner:
             symbol=self._plan.symbol,
             before_send=before_send if len(change.exchange_ids) > 1 else guarded,
         )
-        self._recorder.saw(changed.call)
+        self._recorder.saw(*changed.calls)
         if isinstance(changed, Done) and changed.message and change.kind in _CANCELING:
             return await self._gone_or_unknown(change, changed)
         return changed
@@ -172,7 +173,7 @@ class ChangeRunner:
         try:
             pending = await self._connected.exchange.pending(self._plan.symbol)
         except QueryFailed as failure:
-            self._recorder.saw(failure.call)
+            self._recorder.saw(*failure.calls)
             return Unknown(why=f"{done.message}; {failure}", call=done.call)
         self._recorder.saw(*pending.calls)
         waiting = {one.exchange_order_id for one in pending.value}.intersection(change.exchange_ids)
@@ -213,7 +214,7 @@ class ChangeRunner:
             try:
                 made = await self._look(change)
             except QueryFailed as failure:
-                self._recorder.saw(failure.call)
+                self._recorder.saw(*failure.calls)
                 if not failure.retryable or self._clock.now() > give_up_at:
                     raise UnknownOutcome(
                         f"the exchange does not tell whether it was done: {failure.message}",

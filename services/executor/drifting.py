@@ -13,7 +13,7 @@ from libs.common.contracts.intent import Denial
 from libs.common.domain.identity import drift_event_id
 from libs.common.telemetry import alert_span
 from services.executor.accounts import Accounts
-from services.executor.exchange import QueryFailed
+from services.executor.exchange import Holdings, QueryFailed
 from services.executor.moved import Lane, Move, Moved, Sizes, sizes
 from services.executor.resting import RestingOrders
 from services.executor.settings import Timing
@@ -75,19 +75,19 @@ class DriftWatch:
                 answered = await self._ask(lane)
                 if answered is None or self._moved.is_busy(lane):
                     continue
-                if answered != move.expected():
+                if sizes(answered.holdings) != move.expected():
                     await self._tell(move, answered)
                 else:
                     self._suspected.pop(lane, None)
 
-    async def _ask(self, lane: Lane) -> Sizes | None:
+    async def _ask(self, lane: Lane) -> Holdings | None:
         account, symbol = lane
         connected = self._accounts.find(account)
         if isinstance(connected, Denial):
             return None
         connected.book.distrust(symbol)
         try:
-            return sizes((await connected.exchange.holdings(symbol)).holdings)
+            return await connected.exchange.holdings(symbol)
         except QueryFailed as failure:
             _log.info("position.unasked", account=account, symbol=symbol, why=str(failure))
             return None
@@ -100,8 +100,8 @@ class DriftWatch:
         holdings = connected.book.holdings(symbol)
         return None if holdings is None else sizes(holdings)
 
-    async def _tell(self, move: Move, held: Sizes) -> None:
-        plan, at = move.plan, self._clock.now()
+    async def _tell(self, move: Move, answered: Holdings) -> None:
+        plan, at, held = move.plan, self._clock.now(), sizes(answered.holdings)
         drifted = PositionDrifted(
             alert_id=plan.alert_id,
             intent_id=plan.intent_id,
@@ -111,6 +111,7 @@ class DriftWatch:
             at=at,
             expected=_told(move.expected()),
             held=_told(held),
+            calls=answered.calls,
         )
         try:
             with alert_span(plan.alert_id, "tell drift", {"account": plan.account}):

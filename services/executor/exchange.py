@@ -43,62 +43,70 @@ class OrderState(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Accepted:
-    """The exchange has the order. That is not a fill."""
+class Called:
+    """What every value carries: the call that led to it."""
 
-    exchange_order_id: str
     call: ExchangeCall
+    earlier: tuple[ExchangeCall, ...] = ()
+    """Others before it that were made for the same answer: a list's pages, a change's steps."""
+
+    @property
+    def calls(self) -> tuple[ExchangeCall, ...]:
+        """All of them, in their order."""
+        return (*self.earlier, self.call)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Rejected:
+class Accepted(Called):
+    """The exchange has the order. That is not a fill."""
+
+    exchange_order_id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rejected(Called):
     """The exchange refused the order: it does not exist and never will."""
 
     code: int
     message: str
     kind: Cause
-    call: ExchangeCall
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class RateLimited:
+class RateLimited(Called):
     """Too many calls: the order was not taken, and may be sent again in the next window."""
 
     code: int
     message: str
-    call: ExchangeCall
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Duplicate:
+class Duplicate(Called):
     """An order of this client id is there already: look it up."""
 
     code: int
     message: str
-    call: ExchangeCall
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Unknown:
+class Unknown(Called):
     """The order may exist: ask by its client id until that is known, never send again blindly."""
 
     why: str
-    call: ExchangeCall
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class NotSent:
+class NotSent(Called):
     """No connection came about, so not a byte of the order has left."""
 
     why: str
-    call: ExchangeCall
 
 
 Submitted = Accepted | Rejected | RateLimited | Duplicate | Unknown | NotSent
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Found:
+class Found(Called):
     state: OrderState
     exchange_order_id: str
     filled_contracts: Decimal
@@ -111,18 +119,15 @@ class Found:
     error_code: int
     """Why an accepted order died; 0 where it did not. Not of the same list as a reply's code."""
     error_name: str
-    call: ExchangeCall
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class NotFound:
+class NotFound(Called):
     """The exchange knows no such order, which proves nothing while a request is in flight."""
 
-    call: ExchangeCall
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Failed:
+class Failed(Called):
     """The question was not answered."""
 
     retryable: bool
@@ -130,7 +135,6 @@ class Failed:
     code: int | None
     """None where the answer was none of the exchange's, or did not come."""
     message: str
-    call: ExchangeCall
 
 
 OrderQuery = Found | NotFound | Failed
@@ -151,12 +155,11 @@ class Told(Generic[T]):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Done:
+class Done(Called):
     """The exchange did the change."""
 
     exchange_id: str | None
     """Of what was made by it; None where it makes nothing."""
-    call: ExchangeCall
     message: str = ""
     """What is worth telling of it: items of a cancel that were gone already."""
 
@@ -173,6 +176,12 @@ class QueryFailed(Exception):  # noqa: N818 - says what happened, as the values 
         self.code = code
         self.message = message
         self.call = call
+        self.earlier: tuple[ExchangeCall, ...] = ()
+        """What was asked before it for the same answer."""
+
+    @property
+    def calls(self) -> tuple[ExchangeCall, ...]:
+        return (*self.earlier, self.call)
 
     @property
     def retryable(self) -> bool:

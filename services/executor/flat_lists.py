@@ -11,7 +11,7 @@ from libs.common.contracts.causes import Cause
 from libs.common.contracts.control import Control, Scope
 from libs.common.contracts.flattening import Flattening
 from libs.common.contracts.intent import Intent
-from libs.common.contracts.order import Plan
+from libs.common.contracts.order import ExchangeCall, Plan
 from libs.common.contracts.words import AccountId, Effect, RouteId, VenueSymbol
 from libs.common.domain.flattening import FindInstrument, to_flattening
 from services.executor.accounts import Connected
@@ -44,7 +44,7 @@ async def list_flattening(
 ) -> Flattening:
     """Raises `QueryFailed` or `LogUnavailable`."""
     account = connected.account.account_id
-    held, unsettled = await _ask(connected.exchange)
+    held, unsettled, calls = await _ask(connected.exchange)
     if control.scope is Scope.ROUTE:
         route = RouteId(control.id or "")
         opened = await _opened(bus, route=route, account=account, among=held | unsettled)
@@ -57,17 +57,25 @@ async def list_flattening(
         held=held,
         unsettled=unsettled | entered,
         find_instrument=find_instrument,
+        calls=calls,
     )
 
 
-async def _ask(exchange: Exchange) -> tuple[set[VenueSymbol], set[VenueSymbol]]:
+async def _ask(
+    exchange: Exchange,
+) -> tuple[set[VenueSymbol], set[VenueSymbol], tuple[ExchangeCall, ...]]:
+    asked: tuple[ExchangeCall, ...] = ()
     try:
-        held = {symbol for symbol, _ in (await exchange.positions()).value}
-        return held, set((await exchange.pending_symbols()).value)
+        positions = await exchange.positions()
+        asked = positions.calls
+        pending = await exchange.pending_symbols()
     except QueryFailed as failure:
+        failure.earlier = (*asked, *failure.earlier)
         if failure.kind is Cause.TIMESTAMP:
             await mend_clock(exchange)
         raise
+    held = {symbol for symbol, _ in positions.value}
+    return held, set(pending.value), (*asked, *pending.calls)
 
 
 async def _opened(

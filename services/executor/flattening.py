@@ -8,9 +8,10 @@ published.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
+import msgspec
 import structlog
 
 from libs.common.bus import Bus, LogUnavailable
@@ -20,6 +21,7 @@ from libs.common.contracts.control import Control
 from libs.common.contracts.flattening import Flattening
 from libs.common.contracts.instrument import Instrument
 from libs.common.contracts.intent import Denial, Intent
+from libs.common.contracts.order import ExchangeCall
 from libs.common.contracts.route import Account
 from libs.common.contracts.words import AccountId, AlertId, IntentId
 from libs.common.domain import identity
@@ -33,6 +35,7 @@ from libs.common.watching import Watched
 from services.executor.accounts import Accounts, Connected
 from services.executor.exchange import QueryFailed
 from services.executor.flat_lists import Lane, list_flattening
+from services.executor.telling import Teller, split
 
 _AT_ONCE = 16
 """Accounts that are asked side by side."""
@@ -63,6 +66,7 @@ class Flattener:
         self._durable = durable
         self._shard_of = shard_of
         self._clock = clock
+        self._teller = Teller(bus=bus, clock=clock)
         self._at_once = asyncio.Semaphore(_AT_ONCE)
         self._begun: set[tuple[AlertId, AccountId]] = set()
 
@@ -93,6 +97,8 @@ class Flattener:
                 async with self._at_once:
                     await self.carry_out(control, account)
             except (LogUnavailable, QueryFailed, Retry) as failure:
+                if isinstance(failure, QueryFailed):
+                    self._tell(control, account, failure.calls, what=f"not answered: {failure}")
                 tried += 1
                 delay_s = next_delay_s(tried)
                 _log.warning("flatten.delayed", account=account, why=str(failure), delay_s=delay_s)
@@ -121,9 +127,19 @@ class Flattener:
         if isinstance(connected, Denial):
             raise Retry(connected.message)
         listed = await self._list(control, connected)
-        if self._stands(control):
-            await self._store(listed)
-            await self._publish(listed, account=account)
+        if not self._stands(control):
+            self._tell(control, account_id, listed.calls, what="asked, and resumed meanwhile")
+            return
+        older, latest = split(listed.calls)
+        self._tell(control, account_id, older, what="asked for this list")
+        listed = msgspec.structs.replace(listed, calls=latest)
+        await self._store(listed)
+        await self._publish(listed, account=account)
+
+    def _tell(
+        self, control: Control, account: AccountId, calls: Sequence[ExchangeCall], *, what: str
+    ) -> None:
+        self._teller.tell(calls, what=what, account=account, alert_id=control.halt_id)
 
     async def _stored(self, control: Control, account: AccountId) -> tuple[Flattening, int] | None:
         subject = subjects.intent_flattened(account)

@@ -25,6 +25,7 @@ from services.executor.pushes import OrderPushed
 from services.executor.recording import Recorder
 from services.executor.resting import RestingOrders, ended_orders
 from services.executor.settings import Timing
+from services.executor.telling import Teller
 
 _TELL_AGAIN_AFTER = timedelta(seconds=RETENTION_S / 2)
 """An order may wait for longer than the log keeps what it was told of it."""
@@ -52,6 +53,8 @@ class Follower:
         self._doubtful: set[ClientOrderId] = set()
         self._missed: set[ClientOrderId] = set()
         self._filled: dict[ClientOrderId, Decimal] = {}
+        self._parts: dict[ClientOrderId, Decimal] = {}
+        self._teller = Teller(bus=bus, clock=clock)
         self._heard: asyncio.Queue[OrderPushed] = asyncio.Queue()
 
     async def follow(self) -> None:
@@ -87,7 +90,11 @@ class Follower:
         """What is pushed about an order that waits."""
         order = push.client_order_id
         resting = self._resting.find(order) if order is not None else None
-        if resting is not None and resting.leg is not None and push.found.state not in WAITING:
+        if resting is None or resting.leg is None:
+            return
+        if push.found.state in WAITING:
+            self._tell_part(resting, push.found)
+        else:
             await self._conclude(resting, resting.leg, push.found)
 
     async def restore(self) -> None:
@@ -136,6 +143,7 @@ class Follower:
         self._tell_book(resting, found)
         try:
             if found.state in WAITING:
+                self._tell_part(resting, found)
                 await self._keep_in_mind(resting, leg, found)
                 return
             if not await self._is_stored(resting):
@@ -149,6 +157,7 @@ class Follower:
         self._doubtful.discard(order)
         self._missed.discard(order)
         self._filled.pop(order, None)
+        self._parts.pop(order, None)
 
     def _tell_book(self, resting: Execution, found: Found) -> None:
         order, filled = resting.client_order_id, found.filled_contracts
@@ -159,12 +168,30 @@ class Follower:
         if isinstance(connected, Connected):
             connected.book.distrust(resting.symbol)
 
+    def _tell_part(self, resting: Execution, found: Found) -> None:
+        """Once for each part that was filled of an order that goes on waiting."""
+        order, filled = resting.client_order_id, found.filled_contracts
+        if filled <= self._parts.get(order, resting.filled_contracts or Decimal(0)):
+            return
+        self._parts[order] = filled
+        self._tell(resting, found, what=f"order {order} waits, with {filled:f} filled")
+
+    def _tell(self, resting: Execution, query: OrderQuery, *, what: str) -> None:
+        self._teller.tell(
+            query.calls,
+            what=what,
+            account=resting.account,
+            symbol=resting.symbol,
+            alert_id=resting.alert_id,
+        )
+
     def _tell_if_missed(self, resting: Execution, query: OrderQuery) -> None:
         # Once per order: it goes on being asked for, since neither answer says that it has ended.
         order = resting.client_order_id
         refused = query.message if isinstance(query, Failed) and not query.retryable else None
         if order not in self._missed and (refused is not None or isinstance(query, NotFound)):
             self._missed.add(order)
+            self._tell(resting, query, what=f"order {order} waits, and: {refused or 'not found'}")
             _log.warning(
                 "resting.missed",
                 account=resting.account,
@@ -191,7 +218,7 @@ class Follower:
             structlog.contextvars.bound_contextvars(alert_id=resting.alert_id),
         ):
             recorder = Recorder(bus=self._bus, origin=resting, clock=self._clock)
-            recorder.saw(found.call)
+            recorder.saw(*found.calls)
             if found.state not in WAITING:
                 told = recorder.record_found(leg, ENDS[found.state], found)
             else:

@@ -11,10 +11,11 @@ from libs.common.contracts.intent import Intent
 from libs.common.contracts.order import ExchangeCall
 from libs.common.domain.picture import Need, Picture, needs
 from services.executor.accounts import Connected
-from services.executor.exchange import QueryFailed, Told
+from services.executor.exchange import Holdings, QueryFailed, Told
 from services.executor.resting import RestingOrders
 
 T = TypeVar("T")
+U = TypeVar("U", bound="Holdings | Told[Any]")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,15 +33,23 @@ async def gather_picture(
     """`live`: the live picture may be used. Raises `QueryFailed` where any question was not
     answered.
     """
+    answered: list[ExchangeCall] = []
     try:
-        return await _gather(intent, connected=connected, resting=resting, live=live)
+        return await _gather(
+            intent, connected=connected, resting=resting, live=live, answered=answered
+        )
     except* QueryFailed as failures:
         failed = failures
-    raise _most_final(failed)
+    raise _most_final(failed, answered=answered)
 
 
 async def _gather(
-    intent: Intent, *, connected: Connected, resting: RestingOrders, live: bool
+    intent: Intent,
+    *,
+    connected: Connected,
+    resting: RestingOrders,
+    live: bool,
+    answered: list[ExchangeCall],
 ) -> Gathered:
     exchange, symbol, book = connected.exchange, intent.symbol, connected.book
     wanted = needs(intent)
@@ -50,18 +59,20 @@ async def _gather(
     live = pushed is not None and all(one.free_contracts == one.contracts for one in pushed)
     if pushed is not None and live and not wanted:
         mode = book.position_mode or connected.account.position_mode
-        return Gathered(picture=Picture(holdings=pushed, position_mode=mode), calls=(), live=True)
+        picture = Picture(holdings=pushed, position_mode=mode)
+        return Gathered(picture=picture, calls=book.pushes(symbol), live=True)
     async with asyncio.TaskGroup() as group:
 
         def asked(
             need: Need, question: Coroutine[Any, Any, Told[T]]
         ) -> asyncio.Task[Told[T]] | None:
             if need in wanted:
-                return group.create_task(question)
+                return group.create_task(_noting(question, answered))
             question.close()
             return None
 
-        asked_holdings = None if live else group.create_task(exchange.holdings(symbol))
+        held = None if live else _noting(exchange.holdings(symbol), answered)
+        asked_holdings = None if held is None else group.create_task(held)
         prices = asked(Need.PRICES, exchange.prices(symbol))
         equity = asked(Need.EQUITY, exchange.equity(intent.instrument.quote))
         pending = asked(Need.PENDING, exchange.pending(symbol))
@@ -70,7 +81,7 @@ async def _gather(
     told = [task.result() for task in (prices, equity, pending, protectives, trails) if task]
     # The latest that was pushed, as old as the other answers at most.
     pushed = book.holdings(symbol) if live else None
-    held_calls: tuple[ExchangeCall, ...] = ()
+    held_calls = book.pushes(symbol)
     if pushed is None:
         answer = asked_holdings.result() if asked_holdings else await exchange.holdings(symbol)
         pushed, held_calls, live = answer.holdings, answer.calls, False
@@ -91,7 +102,20 @@ async def _gather(
     return Gathered(picture=picture, calls=calls, live=live)
 
 
-def _most_final(failures: BaseExceptionGroup[QueryFailed]) -> QueryFailed:
-    """Of several failures one that asking again does not mend, where there is one."""
+async def _noting(question: Coroutine[Any, Any, U], answered: list[ExchangeCall]) -> U:
+    told = await question
+    answered += told.calls
+    return told
+
+
+def _most_final(
+    failures: BaseExceptionGroup[QueryFailed], *, answered: list[ExchangeCall]
+) -> QueryFailed:
+    """Of several failures one that asking again does not mend, where there is one; with all that
+    was asked beside it.
+    """
     flat = [failure for failure in failures.exceptions if isinstance(failure, QueryFailed)]
-    return next((failure for failure in flat if not failure.retryable), flat[0])
+    final = next((failure for failure in flat if not failure.retryable), flat[0])
+    beside = [call for failure in flat if failure is not final for call in failure.calls]
+    final.earlier = (*answered, *beside, *final.earlier)
+    return final

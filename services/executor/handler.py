@@ -2,7 +2,8 @@
 message that may have been handled before resumes the plan that the log holds.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -16,7 +17,7 @@ from libs.common.contracts import subjects
 from libs.common.contracts.causes import Cause
 from libs.common.contracts.codec import AnyMessage
 from libs.common.contracts.intent import Denial, Intent, IntentDenied
-from libs.common.contracts.order import Plan
+from libs.common.contracts.order import ExchangeCall, Plan
 from libs.common.contracts.reasons import Reason
 from libs.common.contracts.route import Account
 from libs.common.domain import identity
@@ -35,10 +36,11 @@ from services.executor.gathering import Gathered, gather_picture
 from services.executor.journal import NOTHING, History, read_executions, read_history
 from services.executor.legs import LegRunner
 from services.executor.moved import Moved
-from services.executor.recording import Recorder, fitting
+from services.executor.recording import Recorder
 from services.executor.resting import RestingOrders
 from services.executor.settings import Timing
 from services.executor.stops import acting_for
+from services.executor.telling import Teller, split
 from services.executor.withholding import ENTRIES, Halted, may_close, position_mode_differs, stale
 
 _NEW_FOR = timedelta(seconds=10)
@@ -52,6 +54,13 @@ def lane_of(message: AnyMessage) -> str:
     if isinstance(message, Intent):
         return f"{message.account} {message.symbol}"
     return ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Denied:
+    denial: Denial
+    calls: Sequence[ExchangeCall] = ()
+    """What was asked before it was decided."""
 
 
 class Executor:
@@ -82,6 +91,7 @@ class Executor:
         self._timing = timing
         self._clock = clock
         self._moved = moved
+        self._teller = Teller(bus=bus, clock=clock)
 
     async def handle(self, delivery: Delivery) -> None:
         intent = delivery.message
@@ -106,13 +116,15 @@ class Executor:
         if history.plan is None:
             decided = await self._plan(intent, connected)
             if self._clock.now() - begun_at > _REMEMBERED_FOR:
+                self._tell(intent, decided.calls, what="asked, and too long ago to count")
                 raise Retry("another may have planned it meanwhile, and the log have forgotten so")
-            if isinstance(decided, Denial):
-                await self._deny(intent, decided)
+            if isinstance(decided, _Denied):
+                await self._deny(intent, decided.denial, calls=decided.calls)
                 return
             stored = await self._store(decided)
             if not stored:
                 # Somebody else made the plan meanwhile: theirs counts, and may be under way.
+                self._tell(intent, decided.calls, what="asked for a plan that another has made")
                 history = await read_history(self._bus, intent, after=delivery.origin_seq)
                 resumed = True
             else:
@@ -136,26 +148,31 @@ class Executor:
             # An order of it may be at the exchange: that cannot be denied any more.
             raise Retry(why.message, delay_s=self._timing.poll_largest_s)
 
-    async def _plan(self, intent: Intent, connected: Connected) -> Plan | Denial:
+    async def _plan(self, intent: Intent, connected: Connected) -> "Plan | _Denied":
         withheld = self._withheld(intent, connected)
         if withheld is not None:
             if not may_close(intent):
-                return withheld
+                return _Denied(denial=withheld)
             denied = intent.opening_denied or withheld
             intent = msgspec.structs.replace(intent, opening_denied=denied)
+        asked: list[ExchangeCall] = []
         try:
-            gathered = await self._gathered(intent, connected)
+            gathered = await self._gathered(intent, connected, asked=asked)
         except QueryFailed as failure:
+            asked += failure.calls
             if failure.kind is Cause.TIMESTAMP:
                 await mend_clock(connected.exchange)
             if failure.retryable:
+                self._tell(intent, asked, what=f"not answered: {failure}")
                 raise Retry(str(failure), delay_s=self._timing.refused_again_s) from failure
             if failure.kind is Cause.IP and self._waits_for_an_address(intent):
+                self._tell(intent, asked, what=f"refused: {failure}")
                 raise Retry(str(failure), delay_s=self._timing.poll_largest_s) from failure
-            return _query_refused(failure, self._refused_from_here(connected.account))
+            denial = _query_refused(failure, self._refused_from_here(connected.account))
+            return _Denied(denial=denial, calls=asked)
         planned = plan_orders(intent, gathered.picture)
         if isinstance(planned, Denial):
-            return planned
+            return _Denied(denial=planned, calls=asked)
         return Plan(
             intent_id=intent.intent_id,
             alert_id=intent.alert_id,
@@ -166,7 +183,7 @@ class Executor:
             holdings=gathered.picture.holdings,
             legs=planned.legs,
             summary=planned.summary,
-            calls=fitting(gathered.calls),
+            calls=self._fitting(intent, asked),
             changes=planned.changes,
             withheld=planned.withheld,
             steps=planned.steps,
@@ -174,7 +191,10 @@ class Executor:
             comment=intent.comment,
         )
 
-    async def _gathered(self, intent: Intent, connected: Connected) -> Gathered:
+    async def _gathered(
+        self, intent: Intent, connected: Connected, *, asked: list[ExchangeCall]
+    ) -> Gathered:
+        """Adds to `asked` what was asked of the exchange for it."""
         lane, book = (intent.account, intent.symbol), connected.book
         live_looks = 0
         while True:
@@ -188,6 +208,8 @@ class Executor:
                 resting=self._resting,
                 live=awake and ours and live_looks < self._timing.live_looks_max,
             )
+            # A look at the live picture may have found the same pushes as the one before.
+            asked += [call for call in gathered.calls if call not in asked]
             holdings = gathered.picture.holdings
             if gathered.live:
                 if self._moved.is_expected(holdings, lane=lane):
@@ -308,9 +330,27 @@ class Executor:
         try:
             await runner.run(maybe_sent_until=self._clock.elapsed_s() if resumed else None)
         finally:
+            recorder.leave()
             await recorder.stored()
 
-    async def _deny(self, intent: Intent, denial: Denial) -> None:
+    def _fitting(self, intent: Intent, calls: Sequence[ExchangeCall]) -> tuple[ExchangeCall, ...]:
+        """The latest, as many as a message holds; the older ones are told apart."""
+        older, latest = split(calls)
+        self._tell(intent, older, what="asked for this alert")
+        return latest
+
+    def _tell(self, intent: Intent, calls: Sequence[ExchangeCall], *, what: str) -> None:
+        self._teller.tell(
+            calls,
+            what=what,
+            account=intent.account,
+            symbol=intent.symbol,
+            alert_id=intent.alert_id,
+        )
+
+    async def _deny(
+        self, intent: Intent, denial: Denial, *, calls: Sequence[ExchangeCall] = ()
+    ) -> None:
         await self._bus.publish(
             subject=subjects.intent_denied(intent.route),
             message=IntentDenied(
@@ -321,6 +361,7 @@ class Executor:
                 account=intent.account,
                 symbol=intent.symbol,
                 intent_id=intent.intent_id,
+                calls=self._fitting(intent, calls),
             ),
             event_id=identity.denial_event_id(alert=intent.alert_id, account=intent.account),
         )

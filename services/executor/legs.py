@@ -89,9 +89,14 @@ class LegRunner:
         """
         book = self._connected.book
         with book.orders.expecting(leg.client_order_id) as self._news:
-            result = await self._run(
-                leg, maybe_sent_until=maybe_sent_until, exchange_order_id=exchange_order_id
-            )
+            try:
+                result = await self._run(
+                    leg, maybe_sent_until=maybe_sent_until, exchange_order_id=exchange_order_id
+                )
+            finally:
+                # What was pushed and nobody had to wait for.
+                unread = self._news.take()
+                self._recorder.saw(*(unread.calls if unread is not None else ()))
         book.ordered()
         return result
 
@@ -141,7 +146,7 @@ class LegRunner:
 
     async def _settle(self, leg: Leg, submitted: Submitted) -> LegResult | None:
         """What a reply means; None: send again."""
-        self._recorder.saw(submitted.call)
+        self._recorder.saw(*submitted.calls)
         match submitted:
             case Accepted():
                 self._recorder.record(
@@ -203,7 +208,7 @@ class LegRunner:
             after_window = self._clock.elapsed_s() > certain_at_s
             pushed = self._news.take()
             if pushed is not None:
-                self._recorder.saw(pushed.call)
+                self._recorder.saw(*pushed.calls)
                 return pushed
             query = await self._ask(leg, exchange_order_id=exchange_order_id)
             match query:
@@ -263,7 +268,7 @@ class LegRunner:
         if self._connected.book.is_live and leg.order_type is not OrderType.STOP:
             pushed = await self._news.next(timeout_s=self._timing.push_s)
             if pushed is not None:
-                self._recorder.saw(pushed.call)
+                self._recorder.saw(*pushed.calls)
                 return pushed
         query = await self._ask(leg, exchange_order_id=exchange_order_id)
         return query if isinstance(query, Found) else None
@@ -300,7 +305,7 @@ class LegRunner:
             exchange_order_id=exchange_order_id,
             apart_from=apart_from,
         )
-        self._recorder.saw(query.call)
+        self._recorder.saw(*query.calls)
         return query
 
 

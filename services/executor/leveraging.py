@@ -5,7 +5,7 @@ leverage all the same, so whatever goes wrong here is told once and costs no ord
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import assert_never
@@ -33,12 +33,15 @@ from services.executor.exchange import (
     QueryFailed,
     RateLimited,
     Rejected,
+    Told,
     Unknown,
 )
+from services.executor.leverage_attempts import Attempt, in_words
 from services.executor.moved import Moved
 from services.executor.resting import RestingOrders
 from services.executor.route_terms import RouteTerms
 from services.executor.settings import Timing
+from services.executor.telling import Teller
 
 _AT_ONCE = 4
 """Accounts that are looked at side by side: nothing here is in a hurry, and orders are."""
@@ -107,6 +110,7 @@ class LeverageSetter:
         self._shard_of = shard_of
         self._timing = timing
         self._clock = clock
+        self._teller = Teller(bus=bus, clock=clock)
         self._at_once = asyncio.Semaphore(_AT_ONCE)
         self._looking: dict[AccountId, asyncio.Task[None]] = {}
         self._turns: dict[AccountId, _Turn] = {}
@@ -236,30 +240,60 @@ class LeverageSetter:
             self._after(lane, self._timing.leverage_busy_s)
             return False
         entered = self._moved.entered(key)
-        told = (await connected.exchange.leverages(symbol)).value
-        due = changes_due(terms, told=told)
-        if not due:
-            self._settled(key, lane, told)
+        found = await connected.exchange.leverages(symbol)
+        if not changes_due(terms, told=found.value):
+            self._settled(key, lane, found.value)
             return False
         if not await self._is_flat(key, connected):
             self._after(lane, self._timing.leverage_busy_s)
             return False
-        for change in due:
-            guard = self._guarding(key, connected, entered=entered)
-            changed = await connected.exchange.set_leverage(
-                change, symbol=symbol, before_send=guard
-            )
-            if isinstance(changed, Done | Unknown):
-                lane.before = lane.before or _text(told)
-            if not isinstance(changed, Done):
-                self._not_done(key, lane, changed)
-                return True
-        shown = (await connected.exchange.leverages(symbol)).value
-        if changes_due(terms, told=shown):
-            self._refused(key, lane, f"taken, and then told as {_text(shown)}")
-        else:
-            self._settled(key, lane, shown)
+        await self._set(key, lane, connected, found=found, entered=entered)
         return True
+
+    async def _set(
+        self,
+        key: Lane,
+        lane: _Lane,
+        connected: Connected,
+        *,
+        found: Told[tuple[SideLeverage, ...]],
+        entered: int,
+    ) -> None:
+        """Set what differs from what was found, and look whether it is shown."""
+        terms = lane.wish.terms
+        assert terms is not None  # noqa: S101 - the caller looked
+        _, symbol = key
+        attempt = Attempt(calls=[*found.calls])
+        try:
+            for change in changes_due(terms, told=found.value):
+                guard = self._guarding(key, connected, entered=entered)
+                changed = await connected.exchange.set_leverage(
+                    change, symbol=symbol, before_send=guard
+                )
+                attempt.note(change, changed)
+                if isinstance(changed, Done | Unknown):
+                    lane.before = lane.before or in_words(found.value)
+                if not isinstance(changed, Done):
+                    self._not_done(key, lane, changed)
+                    return
+            shown = await connected.exchange.leverages(symbol)
+            attempt.calls += shown.calls
+        except QueryFailed as failure:
+            attempt.calls += failure.calls
+            raise
+        finally:
+            self._tell(key, attempt)
+        if changes_due(terms, told=shown.value):
+            self._refused(key, lane, f"taken, and then told as {in_words(shown.value)}")
+        else:
+            self._settled(key, lane, shown.value)
+
+    def _tell(self, key: Lane, attempt: Attempt) -> None:
+        if attempt.said:
+            account, symbol = key
+            self._teller.tell(
+                attempt.calls, what="; ".join(attempt.said), account=account, symbol=symbol
+            )
 
     def _is_quiet(self, key: Lane, connected: Connected) -> bool:
         """Whether nothing that this process knows of is held, open or under way."""
@@ -302,7 +336,7 @@ class LeverageSetter:
                 symbol=symbol,
                 wanted=str(lane.wish.terms),
                 before=lane.before,
-                now=_text(shown),
+                now=in_words(shown),
             )
         lane.failed, lane.said, lane.before = 0, "", ""
         # Routes that differ move it with each order: to set it back each time would never end.
@@ -348,10 +382,3 @@ class LeverageSetter:
 
     def _after(self, turn: _Turn, seconds: float) -> None:
         turn.due_at = self._clock.now() + timedelta(seconds=seconds)
-
-
-def _text(told: Iterable[SideLeverage]) -> str:
-    return ", ".join(
-        f"{one.side.value} {one.margin_mode.value if one.margin_mode else '?'} {one.leverage}x"
-        for one in told
-    )

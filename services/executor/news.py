@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from libs.common.contracts.words import ClientOrderId, VenueSymbol
 from services.executor.exchange import Found
@@ -11,14 +12,15 @@ from services.executor.pushes import OrderPushed
 
 
 class Expected:
-    """The latest news of one order."""
+    """The latest news of one order, with the calls of what it has overtaken."""
 
     def __init__(self) -> None:
         self._found: Found | None = None
         self._news = asyncio.Event()
 
     def tell(self, found: Found) -> None:
-        self._found = found
+        overtaken = self._found.calls if self._found is not None else ()
+        self._found = replace(found, earlier=(*overtaken, *found.earlier)) if overtaken else found
         self._news.set()
 
     def wake(self) -> None:

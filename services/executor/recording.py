@@ -4,11 +4,10 @@ event.
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-import msgspec
 import structlog
 
 from libs.common.bus import Bus, Stored
@@ -19,13 +18,7 @@ from libs.common.contracts.order import Change, ExchangeCall, Leg, Plan
 from libs.common.contracts.words import ClientOrderId, ExecutionKind
 from libs.common.domain.identity import execution_event_id
 from services.executor.exchange import BeforeSend, Found
-
-CALLS_KEPT = 24
-REPLIES_KEPT = 192 * 1024
-"""Characters of replies in one message: of what is longer than a megabyte once it is encoded, the
-log would take nothing, and no later try could mend that.
-"""
-SHORTENED = 1_000
+from services.executor.telling import CALLS_KEPT, Teller, split
 
 _REPEATABLE = frozenset({ExecutionKind.SENT, ExecutionKind.UNKNOWN})
 _ON_THE_WAY = frozenset({ExecutionKind.SENT, ExecutionKind.ACCEPTED})
@@ -48,6 +41,7 @@ class Recorder:
         self._bus = bus
         self._origin = origin
         self._clock = clock
+        self._teller = Teller(bus=bus, clock=clock)
         self._calls: list[ExchangeCall] = []
         self._storing: list[asyncio.Future[Stored]] = []
         self._known = {_told(execution) for execution in known}
@@ -57,11 +51,16 @@ class Recorder:
         return _told(execution) in self._known
 
     def saw(self, *calls: ExchangeCall) -> None:
-        """Keep calls for the next event; of very many polls the first and the latest."""
-        for call in calls:
-            self._calls.append(call)
-            if len(self._calls) > CALLS_KEPT:
-                del self._calls[CALLS_KEPT // 2]
+        """Keep calls for the next event; of very many the older ones are told by themselves."""
+        self._calls += calls
+        if len(self._calls) > CALLS_KEPT:
+            self._tell_apart(self._calls[: -CALLS_KEPT // 2])
+            del self._calls[: -CALLS_KEPT // 2]
+
+    def leave(self) -> None:
+        """Tell what no event has told: the plan was not carried on to one."""
+        left, self._calls = self._calls, []
+        self._tell_apart(left)
 
     def sending(self, item: Leg | Change) -> BeforeSend:
         """Records each request as it leaves. It is stored while the request is under way: the plan
@@ -114,7 +113,7 @@ class Recorder:
         if call is not None:
             calls: tuple[ExchangeCall, ...] = (call,)
         else:
-            calls, self._calls = tuple(self._calls), []
+            calls, self._calls = self._fitting(self._calls), []
         # What may happen more than once to an order is told apart by its time.
         occurrence = int(when.timestamp() * 1e6) if kind in _REPEATABLE else 0
         execution = Execution(
@@ -126,7 +125,7 @@ class Recorder:
             client_order_id=id_of(item),
             kind=kind,
             at=when,
-            calls=fitting(calls),
+            calls=calls,
             **facts,
         )
         self._known.add(_told(execution))
@@ -139,6 +138,21 @@ class Recorder:
         )
         self._tell(item, kind, facts)
         return execution
+
+    def _fitting(self, calls: list[ExchangeCall]) -> tuple[ExchangeCall, ...]:
+        older, latest = split(calls)
+        self._tell_apart(older)
+        return latest
+
+    def _tell_apart(self, calls: Sequence[ExchangeCall]) -> None:
+        origin = self._origin
+        self._teller.tell(
+            calls,
+            what="about this alert's orders, beside their events",
+            account=origin.account,
+            symbol=origin.symbol,
+            alert_id=origin.alert_id,
+        )
 
     def _tell(self, item: Leg | Change, kind: ExecutionKind, facts: Mapping[str, Any]) -> None:
         # A line for how each ended; what lies before it stands in the trail.
@@ -159,20 +173,6 @@ class Recorder:
                 if fact is not None and name != "leg"
             },
         )
-
-
-def fitting(calls: tuple[ExchangeCall, ...]) -> tuple[ExchangeCall, ...]:
-    """Calls as one message can hold them: of the older ones only how their replies began."""
-    left = REPLIES_KEPT
-    fitted: list[ExchangeCall] = []
-    for call in reversed(calls):
-        if len(call.response_body) > left:
-            shortened = call.response_body[:SHORTENED]
-            fitted.append(msgspec.structs.replace(call, response_body=shortened))
-        else:
-            left -= len(call.response_body)
-            fitted.append(call)
-    return tuple(reversed(fitted))
 
 
 def id_of(item: Leg | Change) -> ClientOrderId:

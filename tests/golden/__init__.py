@@ -259,6 +259,19 @@ MESSAGES: dict[str, AnyMessage] = {
         expected=(Held(side=PositionSide.LONG, contracts=D(10)),),
         held=(Held(side=PositionSide.SHORT, contracts=D("2.5")),),
     ),
+    "intent.denied.2": IntentDenied(**common(), denial=_STALE, calls=(_CALL,)),
+    "intent.flattened.2": Flattening(
+        alert_id=ALERT_ID,
+        account="paper",
+        route="halt",
+        at=_AT,
+        halted_at=_AT,
+        scope=Scope.ALL,
+        calls=(_CALL,),
+    ),
+    "position.drifted.2": PositionDrifted(
+        **lane("paper", ALERT_ID), expected=(), held=(), calls=(_CALL,)
+    ),
     "dead.replayed": DeadReplayed(
         service="router", at=_AT, letter_seq=40, origin_seq=17, seq=41, alert_id=ALERT_ID
     ),

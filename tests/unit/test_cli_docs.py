@@ -3,14 +3,16 @@
 import json
 import re
 import shlex
+from datetime import timedelta
 from pathlib import Path
 
 import click
 import msgspec
 import pytest
 
+from libs.common.contracts import subjects
 from libs.common.contracts.order import ExchangeCall
-from libs.common.contracts.route import Route, RouteSettings
+from libs.common.contracts.route import Route, RouteSettings, TokenHash
 from libs.common.contracts.words import (
     Action,
     AlertStatus,
@@ -21,10 +23,14 @@ from libs.common.contracts.words import (
 from libs.common.domain.lifecycle import OrderState
 from libs.common.domain.picture import Picture
 from libs.common.domain.planning import Planned, plan_orders
+from services.console.changes import change_document
+from services.console.differences import Revision
 from services.console.documents import plain
 from services.console.drafting import changed_route, shown_route
 from services.console.halts import Place, not_halted
 from services.console.problems import Problem
+from services.console.trail import ChangeRow
+from services.console.trail import Place as ChangePlace
 from services.ingest.parsing import Parsed, parse_alert
 from services.router.deciding import decide_intent
 from tests.documented_commands import Example, examples_of
@@ -97,6 +103,9 @@ def lay_down(example, *, stack, server):
     if example.command.startswith("alertwire dead"):
         lay_down_letters(server=server)
         return
+    if example.command.startswith("alertwire changes"):
+        lay_down_changes(server=server)
+        return
     if example.command.startswith(("alertwire halt", "alertwire resume")):
         lay_down_halt(example, server=server)
         return
@@ -126,6 +135,49 @@ def lay_down_letters(*, server):
     old = {**letter, "alert_id": None, "replayed": {"seq": 15, "at": "2026-11-23T13:00:00Z"}}
     server.answers["POST /api/dead/17/replay"] = [(200, {"dead": letter, "new": True})]
     server.answers["POST /api/dead/12/replay"] = [(200, {"dead": old, "new": False})]
+
+
+def lay_down_changes(*, server):
+    """A route's creation, its halt, a change, and the resume, as the trail has their bytes."""
+    made = make_route()
+    halt = make_control("route", "demo", reason="odd fills")
+    changed = msgspec.structs.replace(
+        made,
+        settings=make_settings(leverage=3),
+        tokens=(TokenHash(sha256="1" * 64),),
+        body_secret_sha256="2" * 64,
+    )
+    steps = [
+        (0, "devstack from 127.0.0.1", "routes", made, None),
+        (10, "cleo from 192.0.2.7", "controls", halt, None),
+        (30, "anna from 192.0.2.7", "routes", changed, made),
+        (40, "cleo from 192.0.2.7", "controls", None, halt),
+    ]
+    page = [
+        ChangeRow(
+            place=ChangePlace(stored_at=NOW + timedelta(minutes=minutes), stream="", seq=1),
+            stage={"routes": "route.changed", "controls": "control.changed"}[bucket],
+            subject=subjects.bucket_subject(
+                bucket=bucket, key="demo" if bucket == "routes" else "route.demo"
+            ),
+            made_by=who,
+            now=revision(now),
+            before=None if before is None else revision(before),
+        )
+        for minutes, who, bucket, now, before in reversed(steps)
+    ]
+    document = {
+        "changes": [change_document(row) for row in page],
+        "next": "1795435200000000-KV_routes-1",
+    }
+    server.answers["GET /api/changes?limit=20&route=demo"] = [
+        (200, json.loads(msgspec.json.encode(document)))
+    ]
+
+
+def revision(value):
+    body = b"" if value is None else msgspec.json.encode(value)
+    return Revision(body=body, deleted=value is None)
 
 
 def lay_down_halt(example, *, server):
@@ -164,7 +216,7 @@ def test_an_alert_that_is_sent_is_understood(command, stack, server):
 
 
 def test_no_example_goes_unseen() -> None:
-    assert len(EXAMPLES) == TEXT.count("```console") == TEXT.count("$ alertwire") == 12
+    assert len(EXAMPLES) == TEXT.count("```console") == TEXT.count("$ alertwire") == 13
     assert len(SENT) == TEXT.count("alertwire send demo") >= 9
 
 
@@ -191,7 +243,7 @@ def test_every_option_of_a_route_is_told_with_its_setting_and_its_default() -> N
     "command",
     [
         *(["trace"], ["routes", "edit"], ["routes", "rotate"], ["halt"], ["resume"]),
-        *(["audit", "verify"], ["audit", "export"], ["audit", "retire"]),
+        *(["changes"], ["audit", "verify"], ["audit", "export"], ["audit", "retire"]),
     ],
 )
 def test_every_option_is_told(command) -> None:

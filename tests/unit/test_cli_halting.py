@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tests.unit.cli_stand import run
+from tools.cli.calling import BY_HEADER
 
 HALT_ID = "019ab0a2-8da0-7000-8000-000000000309"
 
@@ -49,6 +50,25 @@ def test_halt_and_resume_name_what_is_meant(options, scope, stack, server, monke
     assert "is halted: entries are denied" in halted.output
     assert run("resume", *options, stack=stack).exit_code == 0
     assert sent(server) == scope
+
+
+@pytest.mark.parametrize(
+    ("environ", "name"),
+    [
+        ({"ALERTWIRE_BY": "Jürgen\n", "USER": "anna"}, "Jürgen"),
+        ({"USER": "anna"}, "anna"),
+        ({"LOGNAME": "ben"}, "ben"),
+    ],
+)
+def test_the_console_is_told_who_asks(environ, name, stack, server, monkeypatch):
+    for variable in ("ALERTWIRE_BY", "USER", "LOGNAME"):
+        monkeypatch.delenv(variable, raising=False)
+    for variable, value in environ.items():
+        monkeypatch.setenv(variable, value)
+    answers(server, "POST /api/resume", {"resumed": control(), "halts": []})
+    run("resume", stack=stack)
+    sent_name = server.asked[-1][1][BY_HEADER]
+    assert sent_name.encode("latin-1").decode() == name
 
 
 def test_a_flatten_says_how_to_follow_it(stack, server):

@@ -82,6 +82,7 @@ class FakeSide:
     def _check(self, request):
         if request.headers.get("Authorization") != f"Bearer {TOKEN}":
             raise web.HTTPUnauthorized
+        assert request.headers["Alertwire-By"] == "devstack"
 
 
 @pytest.fixture

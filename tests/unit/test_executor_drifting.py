@@ -35,7 +35,7 @@ def become(desk, *holdings):
     show(desk, *holdings)
 
     async def answer(_symbol):
-        return Holdings(holdings=holdings, calls=())
+        return Holdings(holdings=holdings, calls=(make_call(path="/holdings"),))
 
     desk.exchange.holdings = answer
 
@@ -58,6 +58,7 @@ async def test_a_position_that_was_closed_by_something_else_is_told_once(desk):
     become(desk)
     [drifted] = await looked(desk, times=6)
     assert isinstance(drifted, PositionDrifted)
+    assert [call.path for call in drifted.calls] == ["/holdings"], "the exchange's own words"
     assert drifted.alert_id == ALERT_ID
     assert drifted.expected == (Held(side=LONG, contracts=D(10)),)
     assert drifted.held == ()

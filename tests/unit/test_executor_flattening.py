@@ -57,6 +57,7 @@ async def test_its_intents_have_ids_that_the_list_tells(halted):
         intent.alert_id for intent in halted.bus.messages("intent.accepted")
     ]
     assert len({HALT_ID, *(lane.close for lane in listed.lanes)}) == 3
+    assert [call.path for call in listed.calls] == ["/positions", "/pending_symbols"]
     assert "enough" in halted.bus.messages("intent.accepted")[0].steps[0]
 
 

@@ -19,7 +19,7 @@ from libs.common.domain.identity import alert_id
 from libs.common.outcome import Retry
 from services.executor.exchange import QueryFailed
 from services.executor.gathering import gather_picture
-from tests.factories import NOW, D, make_intent
+from tests.factories import ALERT_ID, NOW, D, make_intent
 from tests.fakes import Refusal
 from tests.unit.executor_desk import HAPPY, OTHER_ALERT, Desk
 
@@ -129,9 +129,43 @@ async def test_a_price_that_could_not_be_asked_for_is_asked_for_again(desk):
     desk.exchange.fail_queries(count=2)
     with pytest.raises(Retry):
         await desk.handle(make_intent(protection=STOP))
+    await asyncio.sleep(0)
+    (called,) = desk.bus.messages("account.called")
+    assert {call.path for call in called.calls} <= {"/holdings", "/prices"}
+    assert (called.alert_id, called.what) == (ALERT_ID, "not answered: GET /holdings: no reply")
     assert desk.bus.stages == []
     await desk.handle(make_intent(protection=STOP), fresh=False)
     assert desk.bus.stages == HAPPY
+
+
+async def test_a_failure_comes_with_what_was_answered_beside_it(desk):
+    """Prices are answered, what is held is not."""
+    asked = asyncio.Event()
+    prices, holdings = desk.exchange.prices, desk.exchange.holdings
+
+    async def answered(symbol):
+        told = await prices(symbol)
+        asked.set()
+        return told
+
+    async def refused(symbol):
+        await asked.wait()
+        desk.exchange.fail_queries(Refusal(code=402, message="Key expired", kind=Cause.KEY))
+        return await holdings(symbol)
+
+    desk.exchange.prices, desk.exchange.holdings = answered, refused
+    await desk.handle(make_intent(protection=STOP))
+    (denied,) = desk.bus.messages("intent.denied")
+    assert denied.denial.reason is Reason.EXCHANGE_REFUSED_QUERY
+    assert [call.path for call in denied.calls] == ["/prices", "/holdings"]
+
+
+async def test_a_denial_tells_how_its_picture_came_about(desk):
+    await desk.hold("long", 10)
+    limits = Limits(max_position_notional=D("0.01"))
+    await desk.handle(make_intent(limits=limits))
+    (denied,) = desk.bus.messages("intent.denied")
+    assert [call.path for call in denied.calls] == ["/holdings", "/prices"]
 
 
 async def test_a_stale_flip_closes_and_opens_nothing(desk):

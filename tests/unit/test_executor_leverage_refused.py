@@ -2,6 +2,8 @@
 slowly, and costs no order.
 """
 
+import asyncio
+
 import pytest
 
 from libs.common.bus import LogUnavailable
@@ -170,3 +172,47 @@ async def test_more_than_the_contract_allows_is_not_sent(levered):
 
 async def away(_subject):
     raise LogUnavailable("away")
+
+
+class TestTheTrail:
+    """What is set at the exchange apart from any alert stands there with its bytes."""
+
+    async def told(self, levered):
+        await asyncio.sleep(0)  # nobody waits for it
+        return levered.bus.messages("account.called")
+
+    async def test_what_was_set_is_told_with_its_calls(self, levered):
+        await levered.look()
+        (called,) = await self.told(levered)
+        assert (called.account, called.symbol, called.alert_id) == ("paper", BTC, None)
+        assert called.what == (
+            "set leverage long cross 10x: done; set leverage short cross 10x: done"
+        )
+        assert [call.path for call in called.calls] == [
+            "/leverages",
+            *["/leverage"] * 2,
+            "/leverages",
+        ]
+        await levered.look(times=5)
+        assert len(await self.told(levered)) == 1, "looking changes nothing"
+
+    async def test_a_refusal_is_told_each_time(self, levered):
+        levered.exchange.befall(OPEN_ORDERS, OPEN_ORDERS)
+        await levered.look()
+        levered.wait(TIMING.leverage_retry_s)
+        await levered.look()
+        found = [called.what for called in await self.told(levered)]
+        assert found == ["set leverage long cross 10x: refused: 2019 there are open orders"] * 2
+
+    async def test_what_is_not_known_is_told_as_such(self, levered):
+        levered.exchange.befall(Mishap.LOSE_REPLY)
+        await levered.look()
+        (called,) = await self.told(levered)
+        assert called.what.startswith("set leverage long cross 10x: not known: ")
+
+    async def test_a_log_that_is_away_costs_nothing_but_the_telling(self, levered):
+        levered.bus.failing = 1
+        [line] = await levered.look()
+        assert line["event"] == "leverage.set"
+        assert levered.set == SETTLED
+        assert await self.told(levered) == []

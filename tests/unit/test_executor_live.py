@@ -24,6 +24,9 @@ BTC = "BTC_USDT"
 QUICK = replace(Timing(), push_s=0.02, shown_again_s=0.01)
 
 
+PUSHED = make_call(method="PUSH", path="push.personal.position")
+
+
 class LiveDesk(Desk):
     """A desk whose exchange pushes: what every order has led to is told right behind it."""
 
@@ -63,7 +66,7 @@ class LiveDesk(Desk):
                     position_id=f"{leg.position_side}",
                     holding=held.get(leg.position_side),
                     version=None,
-                    call=make_call(),
+                    call=PUSHED,
                 )
             )
         del self.exchange.asked[asked:]
@@ -94,6 +97,28 @@ async def test_the_trail_holds_what_was_pushed(desk):
     assert plan.calls == ()
     (filled,) = desk.bus.messages("execution.filled")
     assert filled.calls, "the exchange's own words"
+    await desk.handle(make_intent(action=Action.FLAT, contracts=None, alert_id=LATER))
+    _, plan = desk.bus.messages("order.planned")
+    assert plan.calls == (PUSHED,), "by which it learnt what is held"
+
+
+async def test_pushes_that_were_overtaken_stand_in_the_trail_too(desk):
+    """Two come before anybody looks; and what comes behind the end is not lost either."""
+    submit = desk.exchange.submit
+
+    async def pushing(leg, **how):
+        submitted = await submit(leg, **how)
+        found = await desk.exchange.order(BTC, leg.client_order_id)
+        for path in ("first", "second"):
+            told = replace(found, call=make_call(method="PUSH", path=path), earlier=())
+            push = OrderPushed(symbol=BTC, client_order_id=leg.client_order_id, found=told)
+            desk.book.pushed(push)
+        return submitted
+
+    desk.exchange.submit = pushing
+    await desk.handle(make_intent())
+    (filled,) = desk.bus.messages("execution.filled")
+    assert [call.path for call in filled.calls if call.method == "PUSH"][-2:] == ["first", "second"]
 
 
 async def test_a_fill_that_is_not_pushed_is_asked_for(desk):

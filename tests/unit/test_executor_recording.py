@@ -1,14 +1,20 @@
 """What is recorded of calls fits into the log, however long the exchange's lists are."""
 
+import asyncio
 from dataclasses import replace
+
+import pytest
 
 from libs.common.contracts import codec
 from libs.common.contracts.words import Action, ExecutionKind
+from libs.common.outcome import Unknown
 from services.executor.mexc.transport import KEPT_BODY_BYTES
-from services.executor.recording import CALLS_KEPT, Recorder
-from tests.factories import make_intent
+from services.executor.recording import Recorder
+from services.executor.telling import CALLS_KEPT
+from tests.factories import ALERT_ID, make_intent
 from tests.fake_bus import FakeBus
 from tests.fake_clock import FakeClock
+from tests.fakes import Mishap
 from tests.unit.executor_desk import Desk
 from tests.unit.mexc_calls import make_call
 
@@ -25,16 +31,42 @@ async def test_an_order_asked_for_in_long_lists_can_be_recorded():
     (plan,) = desk.bus.messages("order.planned")
     bus = FakeBus()
     recorder = Recorder(bus=bus, origin=plan, clock=FakeClock())
-    for number in range(2 * CALLS_KEPT):
-        recorder.saw(make_call(path=f"/{number}", response_body=LONG))
+    calls = [make_call(path=f"/{number}", response_body=LONG) for number in range(2 * CALLS_KEPT)]
+    for call in calls:
+        recorder.saw(call)
     recorder.record(plan.legs[0], ExecutionKind.FILLED)
     await recorder.stored()
     (filled,) = bus.messages("execution.filled")
-    assert len(codec.encode(filled)) < PAYLOAD_MAX / 2
-    assert len(filled.calls) == CALLS_KEPT, "each call is told"
-    assert filled.calls[-1].response_body == LONG, "the latest whole"
-    assert LONG.startswith(filled.calls[0].response_body), "the others with how they began"
-    assert filled.calls[0].response_body
+    apart = bus.messages("account.called")
+    for message in (filled, *apart):
+        assert len(codec.encode(message)) < PAYLOAD_MAX / 2
+    told = [call for message in (*apart, filled) for call in message.calls]
+    assert told == calls, "each call once, whole and in its order"
+    assert {message.alert_id for message in apart} == {plan.alert_id}
+    assert filled.calls[-1] == calls[-1], "the latest stand with what they led to"
+
+
+async def test_what_led_to_no_event_is_told_by_itself():
+    """A plan that is not carried on may have asked for its order a dozen times."""
+    desk = Desk()
+    submit = desk.exchange.submit
+
+    async def lost(leg, **how):
+        submitted = await submit(leg, **how)
+        desk.exchange.fail_queries(count=1_000)
+        return submitted
+
+    desk.exchange.submit = lost
+    desk.exchange.befall(Mishap.DROP)
+    with pytest.raises(Unknown):
+        await desk.handle(make_intent())
+    apart = desk.bus.messages("account.called")
+    assert {(each.account, each.symbol, each.alert_id) for each in apart} == {
+        ("paper", "BTC_USDT", ALERT_ID)
+    }
+    told = [call for message in apart for call in message.calls]
+    assert len(told) == desk.exchange.asked.count("order") > CALLS_KEPT
+    assert all(call.path.startswith("/order/") for call in told)
 
 
 async def test_a_plan_made_from_long_lists_can_be_stored():
@@ -48,5 +80,9 @@ async def test_a_plan_made_from_long_lists_can_be_stored():
 
     desk.exchange.pending = paged
     await desk.handle(make_intent(action=Action.CANCEL, contracts=None))
+    await asyncio.sleep(0)  # nobody waits for what is told apart
     (plan,) = desk.bus.messages("order.planned")
-    assert len(codec.encode(plan)) < PAYLOAD_MAX / 2
+    apart = desk.bus.messages("account.called")
+    for message in (plan, *apart):
+        assert len(codec.encode(message)) < PAYLOAD_MAX / 2
+    assert sum(len(message.calls) for message in (plan, *apart)) == 31

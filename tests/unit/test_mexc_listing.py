@@ -92,6 +92,12 @@ def asked(stub):
     return [request.path_qs.removeprefix("/api/v1/private/") for request, _ in stub.requests]
 
 
+def assert_all_are_told(answer, stub):
+    """Each request stands in the answer that it was made for, in its order."""
+    told = [f"{call.path}?{call.query}" if call.query else call.path for call in answer.calls]
+    assert told == [request.path_qs for request, _ in stub.requests]
+
+
 async def stop_order(exchange, *, exchange_id=None, sent_after=NOW):
     return await exchange.stop_order(
         LEG, symbol=BTC, sent_after=sent_after, exchange_order_id=exchange_id
@@ -116,9 +122,10 @@ async def test_list_is_read_to_its_last_page(stub, exchange):
 async def test_list_that_never_ends_is_not_read_for_ever(stub, exchange, monkeypatch):
     monkeypatch.setattr(asking, "PAGES_MAX", 3)
     answering(stub, open_orders=told([an_order(each) for each in range(100)]))
-    with pytest.raises(QueryFailed, match="over 3 pages"):
+    with pytest.raises(QueryFailed, match="over 3 pages") as caught:
         await exchange.pending(BTC)
     assert len(stub.requests) == 3
+    assert_all_are_told(caught.value, stub)
 
 
 async def test_list_may_come_as_a_page_object(stub, exchange):
@@ -161,6 +168,7 @@ async def test_refused_list_fails_the_question(stub, exchange, path):
     with pytest.raises(QueryFailed) as caught:
         await exchange.pending(BTC)
     assert caught.value.kind is Cause.IP
+    assert_all_are_told(caught.value, stub)
 
 
 async def test_trails_are_asked_for_by_their_states(stub, exchange):
@@ -202,6 +210,7 @@ async def test_executed_plan_tells_what_its_order_tells(stub, exchange):
     assert (found.state, found.filled_contracts) == (OrderState.FILLED, 5)
     assert found.exchange_order_id == "739106551624717312"
     assert asked(stub)[-1] == "order/get/739106551624717312"
+    assert_all_are_told(found, stub)
 
 
 @pytest.mark.parametrize("order_id", [None, "", 739106551624717312])
@@ -216,6 +225,7 @@ async def test_executed_plan_whose_order_is_not_to_be_seen_yet_is_there_all_the_
     found = await stop_order(exchange)
     assert isinstance(found, Found)
     assert (found.state, found.filled_contracts) == (OrderState.PENDING, 0)
+    assert_all_are_told(found, stub)
 
 
 async def test_plan_that_is_in_no_list_is_not_found(stub, exchange):
@@ -231,6 +241,7 @@ async def test_stop_order_that_is_not_told_is_failed(stub, exchange, path):
     failed = await stop_order(exchange)
     assert isinstance(failed, Failed)
     assert (failed.retryable, failed.code) == (True, 510)
+    assert_all_are_told(failed, stub)
 
 
 async def test_prices_of_another_symbol_are_no_answer(stub, exchange):
@@ -259,6 +270,7 @@ async def test_change_of_many_requests_says_all_that_was_gone(stub, exchange):
     assert isinstance(done, Done)
     assert done.message == "1: order not exist; 2: order not exist; 3: order not exist"
     assert len(stub.requests) == 3
+    assert_all_are_told(done, stub)
 
 
 async def test_change_of_many_requests_stops_at_the_first_that_is_not_done(stub, exchange):
@@ -269,6 +281,7 @@ async def test_change_of_many_requests_stops_at_the_first_that_is_not_done(stub,
     assert isinstance(unknown, Unknown)
     assert "2" in unknown.call.request_body
     assert len(stub.requests) == len(calls) == 2
+    assert_all_are_told(unknown, stub)
 
 
 async def test_slow_reply_to_a_change_is_unknown(stub, exchange, monkeypatch):

@@ -48,3 +48,17 @@ def test_shards_are_stable():
     """A change here would hand an account to another executor on upgrade."""
     assert [subjects.shard_of(name, shards=4) for name in ("paper", "main", "a")] == [1, 1, 2]
     assert subjects.shard_of("paper", shards=1) == 0
+
+
+@pytest.mark.parametrize(
+    ("scope", "name"),
+    [("all", None), ("route", "btc-trend"), ("account", "a.b ü=1"), ("route", "")],
+)
+def test_a_controls_key_tells_what_it_was_made_of(scope, name):
+    assert subjects.parse_control_key(subjects.control_key(scope=scope, name=name)) == (scope, name)
+
+
+def test_a_buckets_subject_tells_bucket_and_key():
+    subject = subjects.bucket_subject(bucket="controls", key="route.btc")
+    assert subject == "$KV.controls.route.btc"
+    assert subjects.parse_bucket_subject(subject) == ("controls", "route.btc")

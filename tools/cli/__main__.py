@@ -15,6 +15,7 @@ _COMMANDS = {
     "halt": "tools.cli.halting:halt",
     "resume": "tools.cli.halting:resume",
     "halts": "tools.cli.halting:halts",
+    "changes": "tools.cli.changes:changes",
     "dead": "tools.cli.dead:dead",
     "audit": "tools.cli.audit:audit",
 }

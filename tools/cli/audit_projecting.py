@@ -9,6 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 from libs.common.bus import HEADER_ALERT, HEADER_EVENT_ID, HEADER_MADE_BY, HEADER_SERVICE
+from libs.common.contracts import subjects
+from services.auditor.changes import DELETION, change_of
 from services.auditor.rows import Row, bare, to_row
 
 WITHOUT_DOC = "without doc"
@@ -19,15 +21,7 @@ _NAMES = tuple(field.name for field in dataclasses.fields(Row) if field.name != 
 
 def misfit(row: Row) -> str | None:
     """The first column that does not fit, or `WITHOUT_DOC`."""
-    wanted = to_row(
-        stream=row.stream,
-        seq=row.seq,
-        subject=row.subject,
-        stored_at=row.stored_at,
-        # Of the headers nothing but these columns is kept.
-        headers=_headers(row),
-        data=row.body,
-    )
+    wanted = _projected(row)
     if row.doc is None and wanted.doc is not None and row == bare(wanted):
         return WITHOUT_DOC
     for name in _NAMES:
@@ -38,6 +32,30 @@ def misfit(row: Row) -> str | None:
     if wanted.doc is None:
         return "doc"
     return None if row.doc == wanted.doc or _same(row.doc, wanted.doc) else "doc"
+
+
+def _projected(row: Row) -> Row:
+    # Of the headers nothing but these columns is kept.
+    headers = _headers(row)
+    if not row.subject.startswith(subjects.BUCKET_SUBJECTS):
+        return to_row(
+            stream=row.stream,
+            seq=row.seq,
+            subject=row.subject,
+            stored_at=row.stored_at,
+            headers=headers,
+            data=row.body,
+        )
+    return change_of(
+        stream=row.stream,
+        seq=row.seq,
+        subject=row.subject,
+        stored_at=row.stored_at,
+        headers=headers,
+        body=row.body,
+        # The stage alone tells it; the hash covers that too.
+        is_deleted=row.stage.endswith(f".{DELETION}"),
+    )
 
 
 def document_of(row: Row) -> str | None:

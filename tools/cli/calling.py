@@ -7,8 +7,10 @@ from typing import Any
 import aiohttp
 import click
 
+from tools.cli.callers import own_name
 from tools.cli.place import Console
 
+BY_HEADER = "Alertwire-By"
 _TIMEOUT_S = 15
 
 
@@ -23,7 +25,7 @@ def call(console: Console, method: str, path: str, *, body: Any = None) -> Any:
 
 async def _call(console: Console, method: str, path: str, *, body: Any) -> Any:
     timeout = aiohttp.ClientTimeout(total=_TIMEOUT_S)
-    headers = {"Authorization": f"Bearer {console.token}"}
+    headers = {"Authorization": f"Bearer {console.token}", BY_HEADER: own_name()}
     try:
         async with (
             aiohttp.ClientSession(timeout=timeout, headers=headers) as session,

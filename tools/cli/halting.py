@@ -1,12 +1,12 @@
 """`alertwire halt`, `resume` and `halts`: open nothing any more, until it is resumed."""
 
-import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import click
 
+from tools.cli.callers import own_name
 from tools.cli.calling import call
 from tools.cli.place import Place, with_place
 from tools.cli.showing import clean, examples, json_option, print_json, table, terminal
@@ -29,8 +29,8 @@ def _with_scope(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--reason", default="", metavar="TEXT", help="Stands in every denial.")
 @click.option(
     "--by",
-    default=lambda: os.environ.get("USER", ""),
-    show_default="USER",
+    default=own_name,
+    show_default="your user name",
     metavar="NAME",
     help="Who halts it.",
 )

@@ -82,7 +82,7 @@ def flattened(document: Mapping[str, Any], *, prefix: str = "") -> Sequence[tupl
         if isinstance(value, dict) and value:
             out.extend(flattened(value, prefix=f"{prefix}{name}."))
         else:
-            out.append((f"{prefix}{name}", _plain(value)))
+            out.append((f"{prefix}{name}", in_words(value)))
     return out
 
 
@@ -91,7 +91,8 @@ def clean(text: str) -> str:
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
-def _plain(value: Any) -> str:
+def in_words(value: Any) -> str:
+    """A document's value for people."""
     if value is None or value in ([], {}):
         return "-"
     if isinstance(value, bool):

@@ -31,6 +31,8 @@ def summary(stage: str, data: object, *, asked: Mapping[str, str] = NOTHING) -> 
             return _plan(data)
         case ["execution", word]:
             return _execution(word, data, asked=asked)
+        case ["account", "called"]:
+            return str(data.get("what", ""))
         case ["position" | "dead", *_]:
             return _aside(data)
     return ""

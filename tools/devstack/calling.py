@@ -34,9 +34,10 @@ async def call(
     *,
     json_body: dict[str, Any] | None = None,
     token: str | None = None,
+    made_by: str | None = None,
     timeout_s: float = 10.0,
 ) -> Answer:
-    """Make the call, or raise `NoAnswerError`."""
+    """Make the call, or raise `NoAnswerError`. `made_by` stands in the trail of what it changes."""
     address = urlsplit(url)
     payload = b"" if json_body is None else json.dumps(json_body).encode()
     headers = {"Host": address.netloc, "Content-Length": str(len(payload)), "Connection": "close"}
@@ -44,6 +45,8 @@ async def call(
         headers["Content-Type"] = "application/json"
     if token is not None:
         headers["Authorization"] = f"Bearer {token}"
+    if made_by is not None:
+        headers["Alertwire-By"] = made_by
     lines = [f"{method} {address.path or '/'} HTTP/1.0", *(f"{k}: {v}" for k, v in headers.items())]
     request = "\r\n".join(lines).encode() + b"\r\n\r\n" + payload
     try:

@@ -17,6 +17,7 @@ ROUTE = "demo"
 ACCOUNT = "paper"
 _PAPER_ACCOUNT = {"balance": "10000", "position_mode": 1}
 _WATCHERS_LEARN_S = 0.3
+_MADE_BY = "devstack"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -96,7 +97,9 @@ class DemoSetup:
         self, method: str, path: str, json_body: dict[str, Any] | None = None
     ) -> Answer:
         url = f"{self.console}/api/{path}"
-        return await call(method, url, json_body=json_body, token=self.console_token)
+        return await call(
+            method, url, json_body=json_body, token=self.console_token, made_by=_MADE_BY
+        )
 
 
 def _require(answer: Answer, *statuses: int) -> Answer:

@@ -3,6 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 
+from libs.common.contracts.calls import ExchangeCall
 from libs.common.contracts.messages import Message, Part, guard
 from libs.common.contracts.words import (
     AccountId,
@@ -37,3 +38,5 @@ class PositionDrifted(Message, frozen=True, kw_only=True, tag="position.drifted"
     """What that alert's plan and its fills have led to; empty is flat."""
     held: tuple[Held, ...]
     """What the exchange tells."""
+    calls: tuple[ExchangeCall, ...] = ()
+    """In which it does."""

@@ -4,6 +4,7 @@ of it, so that neither a crash nor a restart long after makes another list.
 
 from datetime import datetime
 
+from libs.common.contracts.calls import ExchangeCall
 from libs.common.contracts.control import Scope
 from libs.common.contracts.messages import Message, Part
 from libs.common.contracts.words import AccountId, AlertId, RouteId, VenueSymbol
@@ -31,3 +32,5 @@ class Flattening(Message, frozen=True, kw_only=True, tag="intent.flattened"):
     lanes: tuple[FlatLane, ...] = ()
     unlisted: tuple[VenueSymbol, ...] = ()
     """Held, and left alone, since the exchange does not list the contract to us."""
+    calls: tuple[ExchangeCall, ...] = ()
+    """How it was learnt what is held and waits."""

@@ -5,6 +5,7 @@ position is known; and denials, by which we refuse before anything is sent.
 from datetime import datetime
 from decimal import Decimal
 
+from libs.common.contracts.calls import ExchangeCall
 from libs.common.contracts.instrument import Instrument
 from libs.common.contracts.messages import Message, Part, guard
 from libs.common.contracts.reasons import Reason
@@ -138,3 +139,5 @@ class IntentDenied(Message, frozen=True, kw_only=True, tag="intent.denied"):
     account: AccountId | None = None
     symbol: VenueSymbol | None = None
     intent_id: IntentId | None = None
+    calls: tuple[ExchangeCall, ...] = ()
+    """What was asked of the exchange before it was denied."""

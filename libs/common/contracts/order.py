@@ -5,6 +5,7 @@ and stored before its first leg leaves; a redelivery resumes it.
 from datetime import datetime
 from decimal import Decimal
 
+from libs.common.contracts.calls import ExchangeCall
 from libs.common.contracts.intent import Denial
 from libs.common.contracts.messages import Message, Part, guard
 from libs.common.contracts.words import (
@@ -23,6 +24,17 @@ from libs.common.contracts.words import (
     TriggerSource,
     VenueSymbol,
 )
+
+__all__ = [
+    "Change",
+    "ExchangeCall",
+    "Holding",
+    "Leg",
+    "Pending",
+    "Plan",
+    "Protective",
+    "Trail",
+]
 
 
 class Holding(Part, frozen=True, kw_only=True):
@@ -148,22 +160,6 @@ class Change(Part, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         for name in ("contracts", "stop_price", "target_price", "trail_distance"):
             guard(name, getattr(self, name))
-
-
-class ExchangeCall(Part, frozen=True, kw_only=True):
-    """One request to the exchange and what came back, to the byte, without headers or keys."""
-
-    method: str
-    path: str
-    query: str = ""
-    request_body: str = ""
-    sent_at: datetime
-    elapsed_ms: float | None = None
-    http_status: int | None = None
-    """None where no reply arrived."""
-    response_body: str = ""
-    error: str = ""
-    """Why no reply arrived, in the client's words."""
 
 
 class Plan(Message, frozen=True, kw_only=True, tag="order.planned"):

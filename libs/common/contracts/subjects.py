@@ -33,6 +33,11 @@ BUCKETS = (
 WITHOUT_HISTORY = frozenset({BUCKET_SECRETS, BUCKET_OWNERS})
 """Of a secret nothing older is kept, and who owned a name a second ago is nobody's interest."""
 
+BUCKET_SUBJECTS = "$KV."
+"""What the subjects of all buckets begin with."""
+AUDITED_BUCKETS = (BUCKET_ROUTES, BUCKET_ACCOUNTS, BUCKET_SECRETS, BUCKET_CONTROLS)
+"""What people change, so that each change stands in the trail."""
+
 ALERTS_RECEIVED = "alert.received.>"
 INTENTS_ACCEPTED = "intent.accepted.>"
 DEAD_LETTERS = "dead.*"
@@ -123,6 +128,28 @@ def anchor(stream: str) -> str:
 def control_key(*, scope: str, name: str | None) -> str:
     """Of the `controls` bucket."""
     return scope if name is None else f"{scope}.{_token(name)}"
+
+
+def parse_control_key(key: str) -> tuple[str, str | None]:
+    """The scope and the name that `control_key` was given."""
+    scope, dot, name = key.partition(".")
+    return scope, _plain(name) if dot else None
+
+
+def bucket_stream(bucket: str) -> str:
+    """A bucket is a stream, whose sequence is the bucket's revision."""
+    return f"KV_{bucket}"
+
+
+def bucket_subject(*, bucket: str, key: str) -> str:
+    return f"{BUCKET_SUBJECTS}{bucket}.{key}"
+
+
+def parse_bucket_subject(subject: str) -> tuple[str, str]:
+    """The bucket and the key."""
+    _, _, place = subject.partition(".")
+    bucket, _, key = place.partition(".")
+    return bucket, key
 
 
 def instrument_prefix(base_url: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
 
+from libs.common.contracts.calls import ExchangeCall
 from libs.common.contracts.control import Control, Scope
 from libs.common.contracts.flattening import FlatLane, Flattening
 from libs.common.contracts.instrument import Instrument
@@ -24,7 +25,7 @@ HALT = RouteId("halt")
 FindInstrument = Callable[[VenueSymbol], Instrument | None]
 
 
-def to_flattening(
+def to_flattening(  # noqa: PLR0913 - what the list is made of, each by name
     control: Control,
     *,
     account: AccountId,
@@ -32,6 +33,7 @@ def to_flattening(
     held: Collection[VenueSymbol],
     unsettled: Collection[VenueSymbol],
     find_instrument: FindInstrument,
+    calls: tuple[ExchangeCall, ...] = (),
 ) -> Flattening:
     """`unsettled` are symbols where an order waits or is under way, so that something may be opened
     yet: it is canceled before anything is closed, and what it opened meanwhile is closed too.
@@ -59,6 +61,7 @@ def to_flattening(
             if find_instrument(symbol) is not None
         ),
         unlisted=tuple(symbol for symbol in wanted if find_instrument(symbol) is None),
+        calls=calls,
     )
 
 

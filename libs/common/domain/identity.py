@@ -107,6 +107,11 @@ def drift_event_id(*, intent: IntentId, at: datetime) -> str:
     return f"drifted:{intent}:{int(at.timestamp() * 1e6)}"
 
 
+def called_event_id(*, account: AccountId, at: datetime, number: int) -> str:
+    """`number` counts what one process tells: several messages of one moment are no copies."""
+    return f"called:{account}:{int(at.timestamp() * 1e6)}:{number}"
+
+
 def dead_event_id(*, service: str, seq: int) -> str:
     return f"dead:{service}:{seq}"
 

@@ -1,11 +1,13 @@
 """Questions to MEXC: one request, or as many as a list has pages."""
 
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 import msgspec
 
 from libs.common.contracts.order import ExchangeCall
+from services.executor.exchange import QueryFailed
 from services.executor.mexc import replies, signing, wire
 from services.executor.mexc.transport import Request, Transfer, Transport
 
@@ -54,12 +56,24 @@ class Asker:
         for number in range(1, PAGES_MAX + 1):
             page = {number_name: number, size_name: PAGE_SIZE}
             transfer = await self.ask(path, query={**query, **page})
-            rows = readable(transfer, lambda data: [read(row) for row in wire.rows(data)])
+            with asked_before(calls):
+                rows = readable(transfer, lambda data: [read(row) for row in wire.rows(data)])
             found += rows
             calls.append(transfer.call)
             if len(rows) < PAGE_SIZE:
                 return found, tuple(calls)
-        raise replies.unreadable(transfer, ValueError(f"a list of over {PAGES_MAX} pages"))
+        with asked_before(calls[:-1]):
+            raise replies.unreadable(transfer, ValueError(f"a list of over {PAGES_MAX} pages"))
+
+
+@contextlib.contextmanager
+def asked_before(calls: Sequence[ExchangeCall]) -> Iterator[None]:
+    """A `QueryFailed` from here tells of these calls too, which were made for the same answer."""
+    try:
+        yield
+    except QueryFailed as failure:
+        failure.earlier = (*calls, *failure.earlier)
+        raise
 
 
 def readable(transfer: Transfer, read: Callable[[msgspec.Raw], T]) -> T:

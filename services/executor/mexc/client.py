@@ -190,8 +190,9 @@ class MexcExchange:
         for step in others:
             if not isinstance(changed, Done):
                 break
-            said = changed.message
+            said, earlier = changed.message, changed.calls
             changed = step.judge(await self._post(step.path, step.body, before_send))
+            changed = replace(changed, earlier=earlier)
             if isinstance(changed, Done):
                 changed = replace(changed, message="; ".join(filter(None, [said, changed.message])))
         return changed

@@ -1,5 +1,6 @@
 """MEXC's lists of what waits, and what became of one trigger order."""
 
+from dataclasses import replace
 from datetime import datetime
 
 import msgspec
@@ -8,7 +9,7 @@ from libs.common.contracts.order import ExchangeCall, Leg, Pending, Protective, 
 from libs.common.contracts.words import VenueSymbol
 from services.executor.exchange import NotFound, OrderQuery, OrderState, Told
 from services.executor.mexc import replies, signing, waiting, wire
-from services.executor.mexc.asking import Asker, readable
+from services.executor.mexc.asking import Asker, asked_before, readable
 from services.executor.mexc.numbers import TRAILING, WAITING
 from services.executor.mexc.transport import Transport
 
@@ -36,7 +37,8 @@ class Lister:
         orders, order_calls = await self._asker.listed(
             OPEN_ORDERS, query={}, read=lambda row: _order(row, symbol)
         )
-        plans, plan_calls = await self._plans(symbol, states=str(WAITING))
+        with asked_before(order_calls):
+            plans, plan_calls = await self._plans(symbol, states=str(WAITING))
         found = [order for order in orders if order is not None]
         found += [
             (plan.create_time, waiting.to_pending_plan(plan))
@@ -50,11 +52,12 @@ class Lister:
         orders, order_calls = await self._asker.listed(
             OPEN_ORDERS, query={}, read=lambda row: wire.row(row, wire.OpenOrder).symbol
         )
-        plans, plan_calls = await self._asker.listed(
-            PLANS,
-            query={**self._span(), "states": str(WAITING)},
-            read=lambda row: wire.row(row, wire.Plan),
-        )
+        with asked_before(order_calls):
+            plans, plan_calls = await self._asker.listed(
+                PLANS,
+                query={**self._span(), "states": str(WAITING)},
+                read=lambda row: wire.row(row, wire.Plan),
+            )
         waiting_plans = (plan.symbol for plan in plans if plan.state == WAITING)
         return Told(
             value=frozenset(VenueSymbol(symbol) for symbol in (*orders, *waiting_plans)),
@@ -101,11 +104,11 @@ class Lister:
         else:
             plan = waiting.plan_that_says(plans, leg, since_ms=since_ms, apart_from=apart_from)
         if plan is None:
-            return NotFound(call=calls[-1])
-        return await self._end_of(plan, call=calls[-1])
+            return NotFound(call=calls[-1], earlier=calls[:-1])
+        return await self._end_of(plan, calls=calls)
 
-    async def _end_of(self, plan: wire.Plan, *, call: ExchangeCall) -> OrderQuery:
-        found = waiting.to_found(plan, call=call)
+    async def _end_of(self, plan: wire.Plan, *, calls: tuple[ExchangeCall, ...]) -> OrderQuery:
+        found = replace(waiting.to_found(plan, call=calls[-1]), earlier=calls[:-1])
         order_id = waiting.made_by(plan)
         if found.state is not OrderState.PENDING or order_id is None:
             return found
@@ -114,7 +117,9 @@ class Lister:
         )
         query = replies.judge_order(transfer, client_order_id=None)
         # Its plan says that it was made: not to be seen yet is not to be absent.
-        return found if isinstance(query, NotFound) else query
+        if isinstance(query, NotFound):
+            return replace(found, call=query.call, earlier=calls)
+        return replace(query, earlier=calls)
 
     async def _plans(
         self, symbol: VenueSymbol, *, states: str | None = None, since_ms: int | None = None

@@ -151,6 +151,7 @@ def failed(error: QueryFailed) -> Failed:
         code=error.code,
         message=error.message,
         call=error.call,
+        earlier=error.earlier,
     )
 
 
