@@ -112,6 +112,8 @@ class Found:
     """Why an accepted order died; 0 where it did not. Not of the same list as a reply's code."""
     error_name: str
     call: ExchangeCall
+    error_cause: Cause | None = None
+    """What `error_code` is about; None where it is 0."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
