@@ -14,8 +14,9 @@ import asyncpg
 import structlog
 
 from libs.common.contracts import codec
+from libs.common.contracts.checkup import AccountChecked
 from libs.common.contracts.codec import AnyMessage
-from libs.common.contracts.words import AlertId
+from libs.common.contracts.words import AccountId, AlertId
 from libs.common.queries import named_queries
 from libs.common.secret import Secret
 from services.console.problems import Problem
@@ -80,6 +81,14 @@ class Trail:
             found[AlertId(str(record["alert_id"]))].append(_row(record))
         return found
 
+    async def checkups(
+        self, accounts: Sequence[AccountId], *, near: datetime
+    ) -> list[AccountChecked]:
+        """Of each account the checkup nearest to a time of the log; of some there is none."""
+        found = await self._fetch("checkups", list(accounts), near)
+        messages = [_message(record["body_bytes"]) for record in found]
+        return [message for message in messages if isinstance(message, AccountChecked)]
+
     async def _fetch(self, query: str, *values: Any) -> list[asyncpg.Record]:
         try:
             async with asyncio.timeout(_TIMEOUT_S), self._pool.acquire() as connection:
@@ -101,11 +110,6 @@ async def open_trail(url: Secret) -> AsyncIterator[Trail]:
 
 def _row(record: asyncpg.Record) -> Row:
     body: bytes = record["body_bytes"]
-    message: AnyMessage | None
-    try:
-        message = codec.decode(body)
-    except codec.UndecodableError:
-        message = None
     return Row(
         seq=record["seq"],
         stage=record["stage"],
@@ -113,5 +117,12 @@ def _row(record: asyncpg.Record) -> Row:
         at=record["at"],
         stored_at=record["stored_at"],
         body=body,
-        message=message,
+        message=_message(body),
     )
+
+
+def _message(body: bytes) -> AnyMessage | None:
+    try:
+        return codec.decode(body)
+    except codec.UndecodableError:
+        return None

@@ -64,10 +64,15 @@ class OwnRoutes:
                 await asyncio.sleep(0.02)
         return own
 
-    async def account(self, name: str) -> PaperClient:
-        """A second account at the paper exchange, known to the console under that name."""
+    async def account(
+        self, name: str, *, there: dict[str, Any] | None = None, **here: Any
+    ) -> PaperClient:
+        """A second account at the paper exchange, known to the console under that name. What it is
+        `there` and how it is known `here` may differ.
+        """
         paper = self._trader.paper
-        keys = await paper.control("POST", "accounts", {"balance": "10000", "position_mode": 1})
+        made = {"balance": "10000", "position_mode": 1, **(there or {})}
+        keys = await paper.control("POST", "accounts", made)
         url = str(paper.base_url)
         account = {
             "id": name,
@@ -76,6 +81,7 @@ class OwnRoutes:
             "access_key": keys["access_key"],
             "secret_key": keys["secret_key"],
             "order_calls_per_2s": 1000,
+            **here,
         }
         status, made = await self._trader.api("POST", "/api/accounts", account)
         assert status == 201, made

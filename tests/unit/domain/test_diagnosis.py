@@ -24,6 +24,7 @@ from tests.trail_messages import (
 LEG = make_leg(client_order_id="o1")
 ALERT = make_alert(source_address="52.89.214.238")
 BEFORE = (ALERT, make_intent(), make_plan(LEG))
+CAME = "received 2026-11-23T12:00:00Z from 52.89.214.238 and stored"
 EVERY = {name.value for name in CheckName}
 OURS = {"arrived", "json", "symbol", "quantity"}
 KEY_WORKS = {"access_key", "linked_ip", "secret_key"}
@@ -91,9 +92,7 @@ def test_a_ticker_that_maps_to_nothing():
     assert in_state(lines, "ok") == {"arrived", "json"}
     assert in_state(lines, "wrong") == {"symbol"}
     assert in_state(lines, "unknown") == set()
-    assert (
-        lines["arrived"].evidence == "received 2026-11-23T12:00:00Z from 52.89.214.238 and stored"
-    )
+    assert lines["arrived"].evidence == CAME
     assert lines["json"].evidence == "understood as buy 0.001 BTCUSDT.P"
 
 
@@ -112,7 +111,7 @@ def test_an_account_that_does_not_exist_is_found_before_the_symbol():
 def test_an_entry_that_grew_stale_was_understood_all_the_same():
     lines = diagnosed(*BEFORE[:2], by_executor(Reason.STALE, "the entry is 31.0 s old"))
     assert in_state(lines, "ok") == OURS - {"arrived"}
-    assert lines["arrived"].evidence == "stale: the entry is 31.0 s old"
+    assert lines["arrived"].evidence == (f"stale: the entry is 31.0 s old ({CAME})")
     assert in_state(lines, "not_reached") == EVERY - OURS
 
 
@@ -143,12 +142,17 @@ def test_a_size_is_proven_only_once_it_is_settled():
 )
 def test_a_refused_question_proves_what_the_exchange_looks_at_before(cause, check, proven):
     denial = by_executor(
-        Reason.EXCHANGE_REFUSED_QUERY, "the exchange said no", code="7", cause=cause.value
+        *(Reason.EXCHANGE_REFUSED_QUERY, "the exchange said no"),
+        code="7",
+        cause=cause.value,
+        path="/held",
     )
     lines = diagnosed(*BEFORE[:2], denial)
     assert in_state(lines, "ok") == OURS | proven
     assert in_state(lines, "wrong") == {check}
-    assert lines[check].evidence == "exchange_refused_query: 7 the exchange said no"
+    assert lines[check].evidence == (
+        "exchange_refused_query: the exchange said no (code 7, path /held)"
+    )
 
 
 def test_a_refused_question_of_an_older_release_is_the_exchanges():
@@ -299,7 +303,7 @@ def test_a_withheld_opening_says_what_was_closed():
     lines = diagnosed(ALERT, make_intent(opening_denied=paused), plan, done)
     assert in_state(lines, "wrong") == {"arrived"}
     assert lines["arrived"].evidence == (
-        "route_paused: route demo is paused; done: close long 10 BTC_USDT at 50000"
+        f"route_paused: route demo is paused; done: close long 10 BTC_USDT at 50000 ({CAME})"
     )
     assert lines["arrived"].mend == "Let it trade again by `alertwire routes resume demo`."
 
@@ -323,7 +327,7 @@ def test_an_order_whose_end_nobody_knows_names_what_was_sent():
 def test_what_the_router_gave_up_on_did_not_come_through():
     lines = diagnosed(ALERT, make_dead("router", "alert.received.demo"))
     assert in_state(lines, "wrong") == {"arrived"}
-    assert lines["arrived"].evidence == "the router gave up after 5 deliveries: a bug"
+    assert lines["arrived"].evidence == (f"the router gave up after 5 deliveries: a bug ({CAME})")
     assert "`alertwire dead replay 1`" in lines["arrived"].mend
 
 
@@ -339,7 +343,7 @@ def test_what_the_executor_gave_up_on_is_the_exchanges():
     [
         ("10", "50000.15", "the price is off the tick of 0.1"),
         ("10.5", "50000.1", "the size is not one of these"),
-        ("10", "50000.1", "what was sent is right, so the contract has changed"),
+        ("10", "50000.1", "what was sent fits, so the contract may have changed since"),
     ],
 )
 def test_one_code_for_sizes_and_prices_is_told_apart_by_what_was_sent(contracts, price, verdict):
@@ -367,12 +371,14 @@ def test_of_several_accounts_the_worst_counts_and_is_named():
 def test_several_accounts_that_fail_alike_are_told_each():
     both = [by_executor(Reason.STALE), make_denied(Reason.STALE, account="second")]
     lines = diagnosed(ALERT, *both)
-    assert lines["arrived"].evidence == "stale: no"
+    assert lines["arrived"].evidence == f"stale: no ({CAME})"
     other = msgspec.structs.replace(
         both[1], denial=Denial(reason=Reason.STALE, message="33.0 s old")
     )
     lines = diagnosed(ALERT, both[0], other)
-    assert lines["arrived"].evidence == "paper: stale: no; second: stale: 33.0 s old"
+    assert lines["arrived"].evidence == (
+        f"paper: stale: no ({CAME}); second: stale: 33.0 s old ({CAME})"
+    )
 
 
 def test_one_account_that_failed_is_told_while_another_is_under_way():

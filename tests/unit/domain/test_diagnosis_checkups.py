@@ -31,7 +31,7 @@ def test_the_address_that_is_seen_stands_beside_those_that_are_linked():
     line = diagnosed(*BEFORE[:2], NOT_LINKED, checkups=[checkup])["linked_ip"]
     assert line.state == "wrong"
     assert line.evidence == (
-        "exchange_refused_query: 406 Accessing IP is not in the whitelist;"
+        "exchange_refused_query: Accessing IP is not in the whitelist (code 406);"
         f" MEXC sees 203.0.113.9; the key is linked to 198.51.100.7 {WHEN}"
     )
     assert line.mend == "Add 203.0.113.9 to this key under API Management → Link IP Address."

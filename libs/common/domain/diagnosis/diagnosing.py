@@ -22,10 +22,11 @@ from libs.common.domain.diagnosis.checklist import (
 from libs.common.domain.diagnosis.failure import Failure
 from libs.common.domain.diagnosis.failures import failures_of, refusal
 from libs.common.domain.diagnosis.proofs import Proofs, asked, proofs_of
+from libs.common.domain.diagnosis.wording import received
 from libs.common.domain.journey import Journey, JourneyPart, TrailEvent, journey
 
 _NOT_REACHED = "the alert ended before this"
-_NOT_TOLD = "nothing that was said tells"
+_NOT_TOLD = "not told by anything in the trail"
 _UNDER_WAY = "still under way"
 
 
@@ -63,8 +64,7 @@ def _refused(refused: AlertRefused) -> Checklist:
     failure = refusal(refused)
     proofs: Proofs = {}
     if failure.check is not CheckName.ARRIVED:
-        sender = f" from {refused.source_address}" if refused.source_address else ""
-        proofs[CheckName.ARRIVED] = f"received{sender} by route {refused.route}"
+        proofs[CheckName.ARRIVED] = received(refused)
     return {
         name: _line(name, {failure.check: failure}, proofs, otherwise=_line_not_reached(name))
         for name in CheckName
@@ -89,9 +89,16 @@ def _of(
             otherwise = _line_not_reached(name, under_way=not failures)
         else:
             otherwise = _line_not_told(name, account=part.account)
+        if name is CheckName.EXCHANGE and (of := _answered(failures)) is not None:
+            evidence = f"what the exchange said stands at {of}"
+            otherwise = Check(check=name, state=CheckState.NOT_REACHED, evidence=evidence)
         known = known_by(name, checkup, symbol=symbol)
         lines[name] = _line(name, failures, proofs, otherwise=known or otherwise)
     return lines
+
+
+def _answered(failures: Mapping[CheckName, Failure]) -> CheckName | None:
+    return next((each.check for each in failures.values() if each.cause is not None), None)
 
 
 def _untouched(part: JourneyPart) -> frozenset[CheckName]:
@@ -105,7 +112,10 @@ def _line(
 ) -> Check:
     failure = failures.get(name)
     if failure is not None:
-        return Check(check=name, state=failure.state, evidence=failure.evidence, mend=failure.mend)
+        # What was stopped on its way has come so far all the same.
+        came = f" ({proofs[name]})" if name is CheckName.ARRIVED and name in proofs else ""
+        evidence = f"{failure.evidence}{came}"
+        return Check(check=name, state=failure.state, evidence=evidence, mend=failure.mend)
     if name in proofs:
         return Check(check=name, state=CheckState.OK, evidence=proofs[name])
     return otherwise

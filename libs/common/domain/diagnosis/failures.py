@@ -132,7 +132,7 @@ def _sent_sizes(part: JourneyPart, leg: Leg | None) -> str:
     if leg.price is not None and leg.price % one.tick_price:
         off.append(f"the price is off the tick of {plain(one.tick_price)}")
     ticks = f", and prices on ticks of {plain(one.tick_price)}" if leg.price is not None else ""
-    verdict = " and ".join(off) or "by that what was sent is right, so the contract has changed"
+    verdict = " and ".join(off) or "what was sent fits, so the contract may have changed since"
     return f"{sent}; {sizes_of(part.intent)}{ticks}: {verdict}"
 
 
@@ -152,8 +152,11 @@ def _denial(part: JourneyPart, denial: Denial) -> Failure:
     verdict = REASON_CHECKS[denial.reason]
     if denial.reason is not Reason.EXCHANGE_REFUSED_QUERY:
         return Failure(check=verdict.check, evidence=evidence, mend=_text(part, verdict, denial))
-    code = denial.context.get("code", "")
-    evidence = f"{denial.reason.value}: {code} {denial.message}{done_of(part)}"
+    known = [
+        f"{name} {denial.context[name]}" for name in ("code", "path") if name in denial.context
+    ]
+    told = f" ({', '.join(known)})" if known else ""
+    evidence = f"{denied(denial)}{told}{done_of(part)}"
     if "cause" not in denial.context:
         return Failure(check=verdict.check, evidence=evidence, mend=_text(part, verdict))
     cause = cause_in(denial.context)

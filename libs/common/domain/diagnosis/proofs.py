@@ -12,10 +12,10 @@ from libs.common.contracts.words import ExecutionKind, OrderType
 from libs.common.domain.diagnosis.cause_checks import passed
 from libs.common.domain.diagnosis.checklist import CheckName
 from libs.common.domain.diagnosis.wording import (
-    at_second,
     done_of,
     named,
     opens,
+    received,
     sizes_of,
     wanted,
 )
@@ -57,15 +57,14 @@ def proofs_of(part: JourneyPart, *, alert: Alert | None) -> Proofs:
 
 def _all(part: JourneyPart, *, alert: Alert | None) -> Iterator[tuple[CheckName, str]]:
     if alert is not None:
-        sender = f" from {alert.source_address}" if alert.source_address else ""
-        yield CheckName.ARRIVED, f"received {at_second(alert.at)}{sender} and stored"
+        yield CheckName.ARRIVED, f"{received(alert)} and stored"
         order = alert.order
         size = f" {plain(order.quantity)}" if order.quantity is not None else ""
         yield CheckName.JSON, f"understood as {order.action.value}{size} {order.ticker}"
     yield from _ours(part)
     if _has_picture(part):
-        held = describe(part.plan.holdings) if part.plan is not None else "what it asked for"
-        yield from _each(_KEY_WORKS, f"the exchange told what {part.account} holds: {held}")
+        held = f": {describe(part.plan.holdings)}" if part.plan is not None else ""
+        yield from _each(_KEY_WORKS, f"the exchange told what {part.account} holds{held}")
     for step in part.steps:
         yield from _by_step(part, step)
     if part.denied is not None:

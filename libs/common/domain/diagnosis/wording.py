@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from libs.common.contracts.alert import Alert, AlertRefused
 from libs.common.contracts.intent import Denial, Intent
 from libs.common.contracts.words import Effect
 from libs.common.domain.journey import JourneyOrder, JourneyPart, JourneyStep
@@ -11,6 +12,11 @@ from libs.common.domain.quantity import plain
 
 def at_second(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def received(alert: Alert | AlertRefused) -> str:
+    sender = f" from {alert.source_address}" if alert.source_address else ""
+    return f"received {at_second(alert.at)}{sender}"
 
 
 def asked_of(step: JourneyStep) -> str:
