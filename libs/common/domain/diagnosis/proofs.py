@@ -70,7 +70,8 @@ def _all(part: JourneyPart, *, alert: Alert | None) -> Iterator[tuple[CheckName,
     if part.denied is not None:
         told = part.denied.denial
         if told.reason is Reason.EXCHANGE_REFUSED_QUERY:
-            why = f"the exchange looks at it before what it refused: {told.message}"
+            code = told.context.get("code", "none")
+            why = f"the exchange looks at it before what it refused (code {code})"
             yield from _each(passed(cause_in(told.context)), why)
 
 
