@@ -54,7 +54,7 @@ def diagnose(
 
 def needs_diagnosis(found: Journey) -> bool:
     """Whether anything of it went wrong."""
-    if False:
+    if found.status is AlertStatus.PENDING:
         return any(failures_of(part) for part in found.parts)
     return found.status is not AlertStatus.EXECUTED
 
