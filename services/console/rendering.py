@@ -85,7 +85,9 @@ def alert_line(
     order = next((row.message.order for row in rows if isinstance(row.message, Alert)), None)
     flattened = flattenings(rows)
     traded = (each.account for each in (*found.orders, *found.changes))
-    last = max((row.at for row in rows), default=None)
+    # How long it took; what is looked at because of it comes later.
+    own = (row.at for row in rows if not row.stage.startswith("account."))
+    last = max(own, default=None)
     return {
         "alert_id": alert,
         "seq": seq,

