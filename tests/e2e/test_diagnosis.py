@@ -48,7 +48,7 @@ ACCOUNTS: dict[str, tuple[dict[str, Any], dict[str, Any], tuple[str, str]]] = {
     "permissions": ({"permissions": READ_ONLY}, {}, ("704 ", "Order Placing")),
     "access_key": ({}, {"access_key": "nobody"}, ("code 401", "")),
     "secret_key": ({}, {"secret_key": "wrong"}, ("code 602", "")),
-    "position_mode": ({"position_mode": 2}, {}, ("", "position_mode of account why-position_mode")),
+    "position_mode": ({"position_mode": 2}, {}, ("", "edit why-position_mode --position-mode")),
     "balance": ({"balance": "0.01"}, {}, ("2005 ", "Transfer margin")),
 }
 

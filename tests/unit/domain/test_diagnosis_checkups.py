@@ -44,6 +44,32 @@ def test_an_account_that_was_stopped_for_its_address_tells_the_same():
     assert "MEXC sees 203.0.113.9; the key is linked to no address" in line.evidence
 
 
+def test_an_account_that_was_stopped_for_its_address_names_it_without_a_checkup():
+    denied = by_executor(
+        *(Reason.ADDRESS_NOT_LINKED, "refused since 12:00 (code 406); our address is 203.0.113.9"),
+        code="406",
+        addresses="203.0.113.9",
+    )
+    lines = diagnosed(*BEFORE[:2], denied)
+    assert in_state(lines, "ok") == {"arrived", "json", "symbol", "quantity"}
+    assert lines["linked_ip"].evidence == (
+        "address_not_linked: refused since 12:00 (code 406); our address is 203.0.113.9"
+    )
+    assert lines["linked_ip"].mend == (
+        "Add 203.0.113.9 to this key under API Management → Link IP Address."
+    )
+
+
+def test_a_question_that_was_refused_for_the_address_proves_the_key():
+    denied = by_executor(
+        *(Reason.ADDRESS_NOT_LINKED, "refused"), code="406", cause="ip", path="/held"
+    )
+    lines = diagnosed(*BEFORE[:2], denied)
+    assert lines["linked_ip"].evidence == "address_not_linked: refused (code 406, path /held)"
+    assert lines["access_key"].state == "ok"
+    assert lines["secret_key"].state == "not_reached"
+
+
 def test_an_address_that_is_not_known_is_asked_for():
     line = diagnosed(*BEFORE[:2], NOT_LINKED)["linked_ip"]
     assert "`alertwire doctor paper`" in line.mend
@@ -117,15 +143,25 @@ def test_what_the_alert_proves_counts_before_an_earlier_checkup():
     assert lines["linked_ip"].state == "ok"
 
 
-def test_only_the_alerts_own_contract_counts():
+def test_only_the_alerts_own_contract_and_route_count():
     checkup = make_checkup(
-        make_finding("leverage", "wrong", "5x", symbol="ETH_USDT"),
-        make_finding("margin_mode", "ok", "cross", symbol="BTC_USDT"),
+        make_finding("leverage", "wrong", "5x", symbol="ETH_USDT", route="demo"),
+        make_finding("leverage", "wrong", "7x", symbol="BTC_USDT", route="other"),
+        make_finding("leverage", "ok", "no live route trades on this account"),
+        make_finding("margin_mode", "ok", "cross", symbol="BTC_USDT", route="demo"),
+        make_finding("balance", "ok", "9 USDT are available"),
     )
     no = rejected(Cause.OTHER, 6001, "Trading is forbidden")
     lines = diagnosed(*BEFORE, no, checkups=[checkup])
-    assert "5x" not in lines["leverage"].evidence
+    assert lines["leverage"].evidence == "not told by anything in the trail"
     assert lines["margin_mode"].evidence == f"cross {WHEN}"
+    assert lines["balance"].evidence == f"9 USDT are available {WHEN}"
+
+
+def test_a_checkups_mend_becomes_a_sentence():
+    finding = make_finding("permissions", "wrong", "missing: Order Placing", mend="tick it there")
+    line = diagnosed(*BEFORE, NO_ORDERS, checkups=[make_checkup(finding)])["permissions"]
+    assert line.mend == "Tick it there."
 
 
 def test_each_account_has_its_own_checkup():
@@ -157,7 +193,9 @@ def test_a_checkup_does_not_make_a_diagnosis_of_what_was_done():
 
 
 def test_our_own_mend_stays_where_the_checkup_knows_no_better():
-    checkup = make_checkup(make_finding("leverage", "wrong", "5x is set", mend="Set it."))
+    checkup = make_checkup(
+        make_finding("leverage", "wrong", "5x is set", mend="Set it.", symbol="BTC_USDT")
+    )
     denial = Denial(reason=Reason.LEVERAGE_DIFFERS, message="5 is held, 10 asked")
     denied = make_denied(account="paper", intent_id=make_intent().intent_id, denial=denial)
     line = diagnosed(*BEFORE[:2], denied, checkups=[checkup])["leverage"]

@@ -6,7 +6,7 @@ from libs.common.contracts.causes import Cause
 from libs.common.domain.diagnosis.checklist import CheckName
 from libs.common.domain.diagnosis.failure import Verdict
 
-_KEY_AGAIN = "enter Access Key and Secret Key for account {account} (PATCH /api/accounts/{account})"
+_EDIT = "`alertwire accounts edit {account} "
 
 CAUSE_CHECKS: dict[Cause, Verdict] = {
     Cause.IP: Verdict(
@@ -17,7 +17,8 @@ CAUSE_CHECKS: dict[Cause, Verdict] = {
     Cause.KEY: Verdict(
         check=CheckName.ACCESS_KEY,
         mend="Compare the Access Key with API Management; where it is gone or has expired, create a"
-        f" new key with a linked IP address (one without lives 90 days) and {_KEY_AGAIN}.",
+        " new key with a linked IP address (one without lives 90 days) and enter it by"
+        f" {_EDIT}--access-key KEY --secret-key-file -`.",
     ),
     Cause.PERMISSION: Verdict(
         check=CheckName.PERMISSIONS,
@@ -26,8 +27,8 @@ CAUSE_CHECKS: dict[Cause, Verdict] = {
     ),
     Cause.SIGNATURE: Verdict(
         check=CheckName.SECRET_KEY,
-        mend="Enter the Secret Key of account {account} again (PATCH /api/accounts/{account}); MEXC"
-        " shows it once, so where it is lost create a new key under API Management.",
+        mend=f"Enter the Secret Key again by {_EDIT}--secret-key-file -`; MEXC shows it once, so"
+        " where it is lost create a new key under API Management.",
     ),
     Cause.TIMESTAMP: Verdict(
         check=CheckName.EXCHANGE, mend="Set the clock of the executor's machine by NTP."
@@ -84,8 +85,8 @@ CAUSE_CHECKS: dict[Cause, Verdict] = {
     ),
     Cause.POSITION_MODE: Verdict(
         check=CheckName.POSITION_MODE,
-        mend="Make MEXC's Position Mode and the position_mode of account {account} the same: change"
-        " it at MEXC, or here by PATCH /api/accounts/{account}.",
+        mend="Make MEXC's Position Mode and that of account {account} here the same: change it at"
+        f" MEXC, or by {_EDIT}--position-mode MODE`.",
     ),
     Cause.MARGIN_MODE: Verdict(
         check=CheckName.MARGIN_MODE,

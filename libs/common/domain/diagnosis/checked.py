@@ -1,11 +1,12 @@
 """What an account's checkup knows about a line of the checklist. Pure."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from libs.common.contracts.causes import Cause
 from libs.common.contracts.checkup import AccountChecked, CheckState, CheckupLine, Finding
-from libs.common.contracts.words import VenueSymbol
+from libs.common.contracts.words import RouteId, VenueSymbol
 from libs.common.domain.diagnosis.checklist import Check, CheckName
 from libs.common.domain.diagnosis.failure import Failure
 from libs.common.domain.diagnosis.wording import at_second
@@ -34,15 +35,22 @@ _OF_THE_KEY = frozenset(
 """Lines where the checkup knows better what mends it than who met the refusal."""
 _FINE = frozenset({CheckState.OK, CheckState.WARNING})
 _SILENT = frozenset({CheckState.NOT_REACHED})
+_OF_A_CONTRACT = frozenset({CheckName.SYMBOL, CheckName.MARGIN_MODE, CheckName.LEVERAGE})
 
 
-def with_checkup(
-    failure: Failure, checkup: AccountChecked | None, *, symbol: VenueSymbol | None
-) -> Failure:
+@dataclass(frozen=True, kw_only=True)
+class Scope:
+    """What of an account the alert is about; None where that is not known."""
+
+    route: RouteId | None
+    symbol: VenueSymbol | None
+
+
+def with_checkup(failure: Failure, checkup: AccountChecked | None, *, scope: Scope) -> Failure:
     """The failure with what the checkup knows beside it."""
     if checkup is None:
         return failure
-    told, mend = _beside(failure, checkup, symbol=symbol)
+    told, mend = _beside(failure, checkup, scope=scope)
     if not told:
         return failure
     return Failure(
@@ -54,29 +62,25 @@ def with_checkup(
     )
 
 
-def known_by(
-    check: CheckName, checkup: AccountChecked | None, *, symbol: VenueSymbol | None
-) -> Check | None:
+def known_by(check: CheckName, checkup: AccountChecked | None, *, scope: Scope) -> Check | None:
     """What the checkup says of a line that the alert itself proves nothing about. What is wrong
     there is no reason why this alert failed, so it is told as `unknown`.
     """
     if checkup is None or check is CheckName.EXCHANGE:
         return None
-    findings = [each for each in _findings(check, checkup, symbol) if each.state not in _SILENT]
+    findings = [each for each in _findings(check, checkup, scope) if each.state not in _SILENT]
     if not findings:
         return None
     bad = [each for each in findings if each.state not in _FINE]
     evidence = "; ".join(each.evidence for each in bad or findings if each.evidence)
     evidence = f"{evidence or 'nothing wrong'} (checkup of {at_second(checkup.at)})"
     if bad:
-        mend = next((each.mend for each in bad if each.mend), "")
+        mend = _sentence(next((each.mend for each in bad if each.mend), ""))
         return Check(check=check, state=CheckState.UNKNOWN, evidence=evidence, mend=mend)
     return Check(check=check, state=CheckState.OK, evidence=evidence)
 
 
-def _beside(
-    failure: Failure, checkup: AccountChecked, *, symbol: VenueSymbol | None
-) -> tuple[str, str]:
+def _beside(failure: Failure, checkup: AccountChecked, *, scope: Scope) -> tuple[str, str]:
     if failure.check is CheckName.LINKED_IP and checkup.linked_addresses is not None:
         return _addresses(checkup.addresses, checkup.linked_addresses)
     if failure.cause is Cause.TIMESTAMP and checkup.clock_offset_ms is not None:
@@ -85,13 +89,13 @@ def _beside(
         return f"the exchange's clock is {abs(offset)} ms {side} ours", ""
     bad = [
         each
-        for each in _findings(failure.check, checkup, symbol)
+        for each in _findings(failure.check, checkup, scope)
         if each.state in {CheckState.WRONG, CheckState.UNKNOWN}
         and (failure.check is not CheckName.EXCHANGE or each.line is CheckupLine.EXCHANGE)
     ]
     told = "; ".join(each.evidence for each in bad if each.evidence)
     mends = [each.mend for each in bad if each.mend and each.state is CheckState.WRONG]
-    mend = mends[0] if mends and failure.check in _OF_THE_KEY else ""
+    mend = _sentence(mends[0]) if mends and failure.check in _OF_THE_KEY else ""
     return told, mend
 
 
@@ -105,10 +109,18 @@ def _addresses(ours: Sequence[str], linked: Sequence[str]) -> tuple[str, str]:
     return f"MEXC sees {seen}; the key is linked to {to}", mend
 
 
-def _findings(
-    check: CheckName, checkup: AccountChecked, symbol: VenueSymbol | None
-) -> Iterator[Finding]:
+def _findings(check: CheckName, checkup: AccountChecked, scope: Scope) -> Iterator[Finding]:
     for finding in checkup.findings:
-        of_it = finding.symbol is None or finding.symbol == symbol
-        if of_it and CHECK_OF_LINE[finding.line] is check:
+        if CHECK_OF_LINE[finding.line] is not check:
+            continue
+        # What is said of no contract says nothing of this one.
+        symbols = {scope.symbol} if check in _OF_A_CONTRACT else {None, scope.symbol}
+        if finding.symbol in symbols and finding.route in {None, scope.route}:
             yield finding
+
+
+def _sentence(mend: str) -> str:
+    """A checkup's mend as the checklist's stand."""
+    if not mend:
+        return ""
+    return f"{mend[0].upper()}{mend[1:]}{'' if mend.endswith('.') else '.'}"

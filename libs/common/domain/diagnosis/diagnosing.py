@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 
 from libs.common.contracts.alert import Alert, AlertRefused
 from libs.common.contracts.checkup import AccountChecked, CheckState
-from libs.common.contracts.words import AccountId, AlertStatus, VenueSymbol
-from libs.common.domain.diagnosis.checked import known_by, with_checkup
+from libs.common.contracts.words import AccountId, AlertStatus
+from libs.common.domain.diagnosis.checked import Scope, known_by, with_checkup
 from libs.common.domain.diagnosis.checklist import (
     AT_THE_EXCHANGE,
     PROCESS,
@@ -75,10 +75,10 @@ def _of(
     part: JourneyPart, alert: Alert | None, checkups: Mapping[AccountId, AccountChecked]
 ) -> Checklist:
     checkup = checkups.get(part.account) if part.account is not None else None
-    symbol = _symbol(part)
+    scope = _scope(part)
     failures: dict[CheckName, Failure] = {}
     for failure in failures_of(part):
-        failures.setdefault(failure.check, with_checkup(failure, checkup, symbol=symbol))
+        failures.setdefault(failure.check, with_checkup(failure, checkup, scope=scope))
     proofs = proofs_of(part, alert=alert)
     reached = max((PROCESS.index(check) for check in failures), default=-1)
     was_asked = asked(part)
@@ -92,7 +92,7 @@ def _of(
         if name is CheckName.EXCHANGE and (of := _answered(failures)) is not None:
             evidence = f"what the exchange said stands at {of}"
             otherwise = Check(check=name, state=CheckState.NOT_REACHED, evidence=evidence)
-        known = known_by(name, checkup, symbol=symbol)
+        known = known_by(name, checkup, scope=scope)
         lines[name] = _line(name, failures, proofs, otherwise=known or otherwise)
     return lines
 
@@ -133,8 +133,9 @@ def _line_not_told(name: CheckName, *, account: AccountId | None) -> Check:
     return Check(check=name, state=CheckState.UNKNOWN, evidence=_NOT_TOLD, mend=mend)
 
 
-def _symbol(part: JourneyPart) -> VenueSymbol | None:
-    for message in (part.intent, part.plan, part.denied):
-        if message is not None and message.symbol is not None:
-            return message.symbol
-    return None
+def _scope(part: JourneyPart) -> Scope:
+    known = [one for one in (part.intent, part.plan, part.denied) if one is not None]
+    return Scope(
+        route=next((one.route for one in known), None),
+        symbol=next((one.symbol for one in known if one.symbol is not None), None),
+    )

@@ -22,6 +22,7 @@ from libs.common.domain.lifecycle import BAD_ENDS, OrderState
 from libs.common.domain.quantity import plain
 
 _PERMISSION_MEND = "Give this key {what} of Futures under API Management."
+_ADDRESS_MEND = "Add {what} to this key under API Management → Link IP Address."
 _CANCELED_MEND = (
     "Nothing is to be mended where it was canceled on request; else look at the order in MEXC's"
     " order history."
@@ -148,23 +149,27 @@ def _unknown(part: JourneyPart, step: JourneyStep) -> Failure:
 
 
 def _denial(part: JourneyPart, denial: Denial) -> Failure:
-    evidence = f"{denied(denial)}{done_of(part)}"
-    verdict = REASON_CHECKS[denial.reason]
-    if denial.reason is not Reason.EXCHANGE_REFUSED_QUERY:
-        return Failure(check=verdict.check, evidence=evidence, mend=_text(part, verdict, denial))
-    known = [
-        f"{name} {denial.context[name]}" for name in ("code", "path") if name in denial.context
+    context, cause = denial.context, cause_in(denial)
+    refused = [
+        f"{name} {context[name]}"
+        for name in ("code", "path")
+        if name in context and f"{name} {context[name]}" not in denial.message
     ]
-    told = f" ({', '.join(known)})" if known else ""
-    evidence = f"{denied(denial)}{told}{done_of(part)}"
-    if "cause" not in denial.context:
-        return Failure(check=verdict.check, evidence=evidence, mend=_text(part, verdict))
-    cause = cause_in(denial.context)
-    verdict = CAUSE_CHECKS[cause]
-    mend = _text(part, verdict)
-    if cause is Cause.PERMISSION:
+    told = f" ({', '.join(refused)})" if refused else ""
+    verdict = REASON_CHECKS[denial.reason]
+    if denial.reason is Reason.EXCHANGE_REFUSED_QUERY and cause is not None:
+        verdict = CAUSE_CHECKS[cause]
+    mend = _text(part, verdict, denial)
+    if verdict.check is CheckName.PERMISSIONS:
         mend = _PERMISSION_MEND.format(what="View Order Details and View Account Details")
-    return Failure(check=verdict.check, evidence=evidence, mend=mend, cause=cause)
+    if denial.reason is Reason.ADDRESS_NOT_LINKED and context.get("addresses"):
+        mend = _ADDRESS_MEND.format(what=context["addresses"])
+    return Failure(
+        check=verdict.check,
+        evidence=f"{denied(denial)}{told}{done_of(part)}",
+        mend=mend,
+        cause=cause,
+    )
 
 
 def _given_up(part: JourneyPart, letter: DeadLetter) -> Failure:

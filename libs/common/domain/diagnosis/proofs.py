@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from libs.common.contracts.alert import Alert
 from libs.common.contracts.causes import Cause
+from libs.common.contracts.intent import Denial
 from libs.common.contracts.order import Leg
 from libs.common.contracts.reasons import Reason
 from libs.common.contracts.words import ExecutionKind, OrderType
@@ -67,12 +68,10 @@ def _all(part: JourneyPart, *, alert: Alert | None) -> Iterator[tuple[CheckName,
         yield from _each(_KEY_WORKS, f"the exchange told what {part.account} holds{held}")
     for step in part.steps:
         yield from _by_step(part, step)
-    if part.denied is not None:
-        told = part.denied.denial
-        if told.reason is Reason.EXCHANGE_REFUSED_QUERY:
-            code = told.context.get("code", "none")
-            why = f"the exchange looks at it before what it refused (code {code})"
-            yield from _each(passed(cause_in(told.context)), why)
+    if part.denied is not None and (cause := cause_in(part.denied.denial)) is not None:
+        code = part.denied.denial.context.get("code", "none")
+        why = f"the exchange looks at it before what it refused (code {code})"
+        yield from _each(passed(cause), why)
 
 
 def _ours(part: JourneyPart) -> Iterator[tuple[CheckName, str]]:
@@ -138,18 +137,24 @@ def leg_of(part: JourneyPart, step: JourneyStep) -> Leg | None:
     return next((leg for leg in legs if leg.client_order_id == step.client_order_id), None)
 
 
-def cause_in(context: dict[str, str]) -> Cause:
-    """Of a refused query's denial. An older release's, or a later one's word, says nothing."""
+def cause_in(denial: Denial) -> Cause | None:
+    """What the exchange refused, where we denied something because of that."""
+    told = denial.context.get("cause")
+    if told is None:
+        return None
     try:
-        return Cause(context.get("cause", ""))
+        return Cause(told)
     except ValueError:
+        # A later release's word: it proves nothing.
         return Cause.SYSTEM
 
 
 def asked(part: JourneyPart) -> bool:
     """Whether anything was asked of the exchange for this."""
     denied = part.denied
-    refused = denied is not None and denied.denial.reason is Reason.EXCHANGE_REFUSED_QUERY
+    refused = denied is not None and (
+        cause_in(denied.denial) is not None or denied.denial.reason is Reason.EXCHANGE_REFUSED_QUERY
+    )
     return _has_picture(part) or refused or any(step.told is not None for step in part.steps)
 
 

@@ -87,7 +87,7 @@ REASON_CHECKS: dict[Reason, Verdict] = {
     ),
     Reason.KEY_UNREADABLE: _of(
         CheckName.SECRET_KEY,
-        "Enter the Secret Key of account {account} again (PATCH /api/accounts/{account}).",
+        "Enter the Secret Key again by `alertwire accounts edit {account} --secret-key-file -`.",
     ),
     Reason.ADDRESS_NOT_LINKED: _of(
         CheckName.LINKED_IP,
@@ -96,9 +96,9 @@ REASON_CHECKS: dict[Reason, Verdict] = {
     ),
     Reason.ADDRESS_UNEXPECTED: _of(
         CheckName.LINKED_IP,
-        "Bring the executor back to an expected egress address, or name the new one in"
-        " expected_addresses of account {account} (PATCH /api/accounts/{account}) and link it to"
-        " the key.",
+        "Bring the executor back to an expected egress address, or link the new one to the key"
+        " under API Management → Link IP Address and name all of them by `alertwire accounts edit"
+        " {account} --expected-address IP`.",
     ),
     # The contract.
     Reason.SYMBOL_UNKNOWN: _of(
@@ -181,13 +181,14 @@ REASON_CHECKS: dict[Reason, Verdict] = {
     ),
     Reason.POSITION_MODE_DIFFERS: _of(
         CheckName.POSITION_MODE,
-        "Change the one that is wrong: Position Mode at MEXC, or position_mode of account {account}"
-        " here (PATCH /api/accounts/{account}).",
+        "Change the one that is wrong: Position Mode at MEXC, or that of the account here by"
+        " `alertwire accounts edit {account} --position-mode MODE`.",
     ),
     Reason.HEDGE_NEEDS_HEDGE_MODE: _of(
         CheckName.POSITION_MODE,
-        "Set Position Mode at MEXC and position_mode of account {account} to hedge, or use another"
-        " mode by `alertwire routes edit {route} --trade-mode netting`.",
+        "Set Position Mode to hedge at MEXC and by `alertwire accounts edit {account}"
+        " --position-mode hedge`, or use another mode by `alertwire routes edit {route}"
+        " --trade-mode netting`.",
     ),
     # The exchange.
     Reason.CONTRACTS_UNKNOWN: _of(
