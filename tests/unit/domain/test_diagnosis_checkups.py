@@ -137,6 +137,21 @@ def test_a_line_that_the_alert_did_not_reach_may_be_known():
     assert lines["linked_ip"].state == "not_reached"
 
 
+def test_what_only_goes_with_a_line_does_not_prove_it():
+    beside = [make_finding("egress", "ok", "none is expected"), make_finding("key_days", "ok")]
+    denied = make_denied(Reason.SYMBOL_UNKNOWN, account="paper")
+    lines = diagnosed(make_alert(), denied, checkups=[make_checkup(*beside)])
+    assert in_state(lines, "ok") == {"arrived", "json"}
+    wrong = make_finding(
+        "egress", "wrong", "203.0.113.9 is not expected", mend="look at the way out"
+    )
+    lines = diagnosed(make_alert(), denied, checkups=[make_checkup(wrong)])
+    assert (lines["linked_ip"].state, lines["linked_ip"].mend) == (
+        "unknown",
+        "Look at the way out.",
+    )
+
+
 def test_what_the_alert_proves_counts_before_an_earlier_checkup():
     stale = make_checkup(make_finding("linked_ip", "wrong", "not linked"))
     lines = diagnosed(*BEFORE, rejected(Cause.MARGIN), checkups=[stale])

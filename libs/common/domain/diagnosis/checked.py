@@ -72,6 +72,9 @@ def known_by(check: CheckName, checkup: AccountChecked | None, *, scope: Scope) 
     if not findings:
         return None
     bad = [each for each in findings if each.state not in _FINE]
+    if not bad and not any(each.line.value == check.value for each in findings):
+        # That our own address is as expected says nothing about the key's.
+        return None
     evidence = "; ".join(each.evidence for each in bad or findings if each.evidence)
     evidence = f"{evidence or 'nothing wrong'} (checkup of {at_second(checkup.at)})"
     if bad:
