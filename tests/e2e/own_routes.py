@@ -65,13 +65,13 @@ class OwnRoutes:
         return own
 
     async def account(
-        self, name: str, *, there: dict[str, Any] | None = None, **here: Any
+        self, name: str, *, known: dict[str, Any] | None = None, **at_the_exchange: Any
     ) -> PaperClient:
-        """A second account at the paper exchange, known to the console under that name. What it is
-        `there` and how it is known `here` may differ.
+        """A second account at the paper exchange, known to the console under that name; `known`:
+        what of it the console is told otherwise.
         """
         paper = self._trader.paper
-        made = {"balance": "10000", "position_mode": 1, **(there or {})}
+        made = {"balance": "10000", "position_mode": 1, **at_the_exchange}
         keys = await paper.control("POST", "accounts", made)
         url = str(paper.base_url)
         account = {
@@ -81,10 +81,10 @@ class OwnRoutes:
             "access_key": keys["access_key"],
             "secret_key": keys["secret_key"],
             "order_calls_per_2s": 1000,
-            **here,
+            **(known or {}),
         }
-        status, made = await self._trader.api("POST", "/api/accounts", account)
-        assert status == 201, made
+        status, answer = await self._trader.api("POST", "/api/accounts", account)
+        assert status == 201, answer
         self._accounts.append(name)
         return PaperClient(url, keys["access_key"], keys["secret_key"])
 

@@ -57,7 +57,7 @@ async def test_what_is_wrong_with_an_account(trader: Trader, routes: OwnRoutes) 
     own = {}
     for check, (there, here, _) in ACCOUNTS.items():
         name = f"why-{check}"
-        paper = await routes.account(name, there=there, **here)
+        paper = await routes.account(name, known=here, **there)
         await paper.close()
         own[check] = await routes.make(accounts=[{"account": name}])
     found = await asyncio.gather(*(route.execute(**BUY) for route in own.values()))
