@@ -1,6 +1,6 @@
 """What the fake venue keeps: orders, and what waits for a price."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from libs.common.contracts.causes import Cause
@@ -9,6 +9,11 @@ from libs.common.contracts.words import PositionSide, TriggerSource, VenueSymbol
 from libs.common.domain.picture import Prices
 from services.executor.exchange import Found, OrderState
 
+_CAUSES = {
+    "INSUFFICIENT_BALANCE": Cause.MARGIN,
+    "POST_ONLY_CANCEL": Cause.PRICE,
+    **dict.fromkeys(("IOC_CANCEL", "FOK_CANCEL", "MARKET_CANCEL"), Cause.LIQUIDITY),
+}
 _OPEN = frozenset({OrderState.PENDING, OrderState.OPEN})
 
 
@@ -95,3 +100,12 @@ class FakeTrail:
             return price <= self.extreme - self.distance
         self.extreme = min(self.extreme, price)
         return price >= self.extreme + self.distance
+
+
+def died(
+    found: Found, state: OrderState, *, error: tuple[int, str], cause: Cause | None = None
+) -> Found:
+    """Ended by itself, with the exchange's code and its name."""
+    code, name = error
+    why = cause or _CAUSES.get(name)
+    return replace(found, state=state, error_code=code, error_name=name, error_cause=why)

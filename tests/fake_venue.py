@@ -25,7 +25,7 @@ from libs.common.contracts.words import (
 )
 from libs.common.domain.picture import Prices
 from services.executor.exchange import Found, OrderState
-from tests.fake_orders import FakeOrder, FakePlan, FakeStop, FakeTrail, Refusal
+from tests.fake_orders import FakeOrder, FakePlan, FakeStop, FakeTrail, Refusal, died
 
 TAKER_FEE_RATE = Decimal("0.0008")
 MAKER_FEE_RATE = Decimal("0.0006")
@@ -214,8 +214,7 @@ class FakeVenue:
     def end(
         self, order: FakeOrder, state: OrderState, *, error: tuple[int, str] = (0, "NORMAL")
     ) -> None:
-        code, name = error
-        order.found = replace(order.found, state=state, error_code=code, error_name=name)
+        order.found = died(order.found, state, error=error)
         leg, filled = order.leg, order.found.filled_contracts
         held = self.held.get((order.symbol, leg.position_side))
         attached = leg.stop_price is not None or leg.target_price is not None
@@ -307,12 +306,8 @@ class FakeVenue:
         leg = replaced(plan.leg, order_type=OrderType.MARKET, price=None)
         refusal = self.check(plan.symbol, leg)
         if refusal is not None:
-            plan.found = replace(
-                plan.found,
-                state=OrderState.INVALID,
-                error_code=refusal.code,
-                error_name=refusal.kind.name,
-            )
+            error = (refusal.code, refusal.kind.name)
+            plan.found = died(plan.found, OrderState.INVALID, error=error, cause=refusal.kind)
             return
         plan.found = replace(plan.found, state=OrderState.FILLED)
         plan.made = self.enter(

@@ -18,11 +18,14 @@ _SERVICES = {"alert": "ingest", "intent": "router", "order": "executor", "execut
 
 def answered(*messages: AnyMessage) -> dict[str, Any]:
     """The document of `GET /api/alerts/{id}`, two milliseconds from message to message."""
-    rows = [_row(number, message) for number, message in enumerate(messages)]
     document: dict[str, Any] = msgspec.json.decode(
-        msgspec.json.encode(alert_document(ALERT_ID, rows))
+        msgspec.json.encode(alert_document(ALERT_ID, rows_of(*messages)))
     )
     return document
+
+
+def rows_of(*messages: AnyMessage) -> list[Row]:
+    return [_row(number, message) for number, message in enumerate(messages)]
 
 
 def _row(number: int, message: AnyMessage) -> Row:

@@ -1,5 +1,5 @@
-"""Writes the documents that repeat what the code says: reasons, configuration and the picture of
-the trade modes.
+"""Writes the documents that repeat what the code says: reasons, mends, configuration and the
+picture of the trade modes.
 
 `python -m tools.documenting` rewrites them; `tests/test_docs.py` fails when they are stale.
 """
@@ -9,7 +9,11 @@ import types
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
+from libs.common.contracts.causes import Cause
 from libs.common.contracts.reasons import EXPLANATIONS, Reason
+from libs.common.domain.diagnosis.cause_checks import CAUSE_CHECKS
+from libs.common.domain.diagnosis.failure import Verdict
+from libs.common.domain.diagnosis.reason_checks import REASON_CHECKS
 from libs.common.settings import ServiceSettings, variable_name
 from services.auditor.settings import Settings as AuditorSettings
 from services.console.settings import Settings as ConsoleSettings
@@ -34,6 +38,7 @@ def documents() -> dict[Path, str]:
     """Every generated document with its text."""
     return {
         DOCS / "reasons.md": _reasons(),
+        DOCS / "mends.md": _mends(),
         DOCS / "configuration.md": _configuration(),
         DOCS / "pictures" / "trade-modes.svg": trade_modes(),
     }
@@ -51,6 +56,31 @@ def _reasons() -> str:
         *(f"| `{reason.value}` | {EXPLANATIONS[reason]} |" for reason in Reason),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _mends() -> str:
+    lines = [
+        "# Mends",
+        "What an alert that was not executed calls for, by its reason or by what the exchange's",
+        "refusal is about, and the line of the [checklist](diagnosis.md) where it stands.",
+        "`{route}`, `{account}`, `{symbol}` and `{field}` are the alert's own there. Made by",
+        "`python -m tools.documenting`.",
+        "",
+        "## Our reasons",
+        "| reason | line | mend |",
+        "|---|---|---|",
+        *(_mend(reason.value, REASON_CHECKS[reason]) for reason in Reason),
+        "",
+        "## The exchange's refusals",
+        "| cause | line | mend |",
+        "|---|---|---|",
+        *(_mend(cause.value, CAUSE_CHECKS[cause]) for cause in Cause),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _mend(name: str, verdict: Verdict) -> str:
+    return f"| `{name}` | `{verdict.check.value}` | {verdict.mend} |"
 
 
 def _configuration() -> str:

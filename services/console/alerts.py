@@ -14,7 +14,7 @@ from libs.common.contracts.words import AlertId, AlertStatus
 from services.console.documents import Document
 from services.console.flattened import Closed, listed_alerts
 from services.console.problems import Problem
-from services.console.rendering import alert_document, alert_line
+from services.console.rendering import alert_document, alert_line, to_diagnose
 from services.console.trail import Row, Trail
 
 _PAGE_MAX = 500
@@ -65,7 +65,10 @@ async def show_alert(trail: NamedDependency[Trail], alert_id: FromPath[str]) -> 
     rows = (await trail.events([alert]))[alert]
     if not rows:
         raise Problem(404, f"The trail knows no alert {alert}.")
-    return alert_document(alert, rows, closed=await _closed(trail, [rows]))
+    accounts = to_diagnose(rows)
+    checkups = await trail.checkups(accounts, near=rows[0].stored_at) if accounts else []
+    closed = await _closed(trail, [rows])
+    return alert_document(alert, rows, closed=closed, checkups=checkups)
 
 
 async def _closed(trail: Trail, journeys: Iterable[Sequence[Row]]) -> Closed:

@@ -16,7 +16,11 @@ Closed = Mapping[AlertId, Sequence[Row]]
 
 
 def journey_of(rows: Sequence[Row]) -> Journey:
-    return journey(
+    return journey(events_of(rows))
+
+
+def events_of(rows: Sequence[Row]) -> list[TrailEvent]:
+    return [
         TrailEvent(
             seq=row.seq,
             stage=row.stage,
@@ -27,7 +31,7 @@ def journey_of(rows: Sequence[Row]) -> Journey:
         )
         for row in rows
         if row.message is not None
-    )
+    ]
 
 
 def flattenings(rows: Sequence[Row]) -> list[Flattening]:

@@ -220,3 +220,30 @@ LEFT JOIN LATERAL (
     LIMIT 1
 ) AS b ON true
 ORDER BY c.stored_at DESC, c.stream DESC, c.seq DESC;
+
+-- name: checkups
+-- Of each account $1 the checkup nearest to $2: the first one behind it, else the last before. What
+-- was checked days apart says nothing. Each half is a walk along the index of stage and time.
+SELECT nearest.body_bytes
+FROM unnest($1::text[]) AS wanted (account)
+CROSS JOIN LATERAL (
+    (
+        SELECT c.body_bytes, 1 AS choice
+        FROM journey_event AS c
+        WHERE c.stage = 'account.checked' AND c.account = wanted.account
+            AND c.stored_at >= $2 AND c.stored_at < $2 + interval '1 day'
+        ORDER BY c.stored_at
+        LIMIT 1
+    )
+    UNION ALL
+    (
+        SELECT c.body_bytes, 2 AS choice
+        FROM journey_event AS c
+        WHERE c.stage = 'account.checked' AND c.account = wanted.account
+            AND c.stored_at < $2 AND c.stored_at >= $2 - interval '7 days'
+        ORDER BY c.stored_at DESC
+        LIMIT 1
+    )
+    ORDER BY choice
+    LIMIT 1
+) AS nearest;

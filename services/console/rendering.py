@@ -9,14 +9,17 @@ from typing import Any
 import msgspec
 
 from libs.common.contracts.alert import Alert, AlertRefused
+from libs.common.contracts.checkup import AccountChecked
 from libs.common.contracts.flattening import Flattening
 from libs.common.contracts.intent import Intent, IntentDenied
 from libs.common.contracts.order import Plan
-from libs.common.contracts.words import AlertId
+from libs.common.contracts.words import AccountId, AlertId
+from libs.common.domain.diagnosis.diagnosing import diagnose, needs_diagnosis
 from libs.common.domain.journey import JourneyChange, JourneyOrder
 from services.console.documents import Document, plain
 from services.console.flattened import (
     Closed,
+    events_of,
     flattenings,
     halt_alerts,
     halt_outcome,
@@ -27,9 +30,15 @@ from services.console.trail import Row
 NOTHING: Closed = {}
 
 
-def alert_document(alert: AlertId, rows: Sequence[Row], *, closed: Closed = NOTHING) -> Document:
-    """One alert, whole; `closed` are the rows of what a halt has closed. `diagnosis` stays empty:
-    the checks that fill it are not written yet.
+def alert_document(
+    alert: AlertId,
+    rows: Sequence[Row],
+    *,
+    closed: Closed = NOTHING,
+    checkups: Sequence[AccountChecked] = (),
+) -> Document:
+    """One alert, whole; `closed` are the rows of what a halt has closed, `checkups` those of the
+    accounts that `to_diagnose` names.
     """
     found = journey_of(rows)
     status, reason = halt_outcome(rows, closed, found=found)
@@ -43,8 +52,24 @@ def alert_document(alert: AlertId, rows: Sequence[Row], *, closed: Closed = NOTH
         "orders": [_order(order) for order in found.orders],
         "changes": [_change(change) for change in found.changes],
         "alerts": halt_alerts(rows, closed),
-        "diagnosis": [],
+        "diagnosis": [
+            {
+                "check": line.check.value,
+                "state": line.state.value,
+                "evidence": line.evidence,
+                "mend": line.mend,
+            }
+            for line in diagnose(events_of(rows), checkups=checkups)
+        ],
     }
+
+
+def to_diagnose(rows: Sequence[Row]) -> list[AccountId]:
+    """The accounts whose checkups may tell why not all was done; none where all was."""
+    found = journey_of(rows)
+    if not needs_diagnosis(found):
+        return []
+    return [part.account for part in found.parts if part.account is not None]
 
 
 def alert_line(
@@ -60,7 +85,9 @@ def alert_line(
     order = next((row.message.order for row in rows if isinstance(row.message, Alert)), None)
     flattened = flattenings(rows)
     traded = (each.account for each in (*found.orders, *found.changes))
-    last = max((row.at for row in rows), default=None)
+    # How long it took; what is looked at because of it comes later.
+    own = (row.at for row in rows if not row.stage.startswith("account."))
+    last = max(own, default=None)
     return {
         "alert_id": alert,
         "seq": seq,

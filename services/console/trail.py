@@ -14,8 +14,9 @@ import asyncpg
 import structlog
 
 from libs.common.contracts import codec
+from libs.common.contracts.checkup import AccountChecked
 from libs.common.contracts.codec import AnyMessage
-from libs.common.contracts.words import AlertId, AlertStatus
+from libs.common.contracts.words import AccountId, AlertId, AlertStatus
 from libs.common.queries import named_queries
 from libs.common.secret import Secret
 from services.console.differences import ChangeKind, Revision
@@ -164,6 +165,14 @@ class Trail:
         found = await self._fetch("changes", stages, name, route, account, *place, limit)
         return [_change(record) for record in found]
 
+    async def checkups(
+        self, accounts: Sequence[AccountId], *, near: datetime
+    ) -> list[AccountChecked]:
+        """Of each account the checkup nearest to a time of the log; of some there is none."""
+        found = await self._fetch("checkups", list(accounts), near)
+        messages = [_message(record["body_bytes"]) for record in found]
+        return [message for message in messages if isinstance(message, AccountChecked)]
+
     async def _fetch(self, query: str, *values: Any) -> list[asyncpg.Record]:
         try:
             async with asyncio.timeout(_TIMEOUT_S), self._pool.acquire() as connection:
@@ -200,11 +209,6 @@ def _change(record: asyncpg.Record) -> ChangeRow:
 
 def _row(record: asyncpg.Record) -> Row:
     body: bytes = record["body_bytes"]
-    message: AnyMessage | None
-    try:
-        message = codec.decode(body)
-    except codec.UndecodableError:
-        message = None
     return Row(
         seq=record["seq"],
         stage=record["stage"],
@@ -212,5 +216,12 @@ def _row(record: asyncpg.Record) -> Row:
         at=record["at"],
         stored_at=record["stored_at"],
         body=body,
-        message=message,
+        message=_message(body),
     )
+
+
+def _message(body: bytes) -> AnyMessage | None:
+    try:
+        return codec.decode(body)
+    except codec.UndecodableError:
+        return None

@@ -184,7 +184,11 @@ class ChangeRunner:
     async def _conclude(self, change: Change, changed: Done | Rejected) -> ExecutionKind:
         if isinstance(changed, Rejected):
             self._recorder.record(
-                change, ExecutionKind.REJECTED, code=changed.code, message=changed.message
+                change,
+                ExecutionKind.REJECTED,
+                code=changed.code,
+                cause=changed.kind,
+                message=changed.message,
             )
             return ExecutionKind.REJECTED
         return await self._done(change, changed.exchange_id, message=changed.message)

@@ -119,6 +119,8 @@ class Found(Called):
     error_code: int
     """Why an accepted order died; 0 where it did not. Not of the same list as a reply's code."""
     error_name: str
+    error_cause: Cause | None = None
+    """What `error_code` is about; None where it is 0."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

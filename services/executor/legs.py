@@ -164,7 +164,11 @@ class LegRunner:
                 return None
             case Rejected():
                 self._recorder.record(
-                    leg, ExecutionKind.REJECTED, code=submitted.code, message=submitted.message
+                    leg,
+                    ExecutionKind.REJECTED,
+                    code=submitted.code,
+                    cause=submitted.kind,
+                    message=submitted.message,
                 )
                 return _NOT_SENT
             case RateLimited():

@@ -91,6 +91,7 @@ class Recorder:
             fee_currency=found.fee_currency,
             profit=found.profit,
             code=found.error_code or None,
+            cause=found.error_cause,
             message=found.error_name if found.error_code else "",
             **facts,
         )

@@ -178,6 +178,7 @@ async def test_accepted_order_may_still_die(stand):
     assert found.state is OrderState.INVALID
     assert (found.filled_contracts, found.average_price) == (D(0), None)
     assert (found.error_code, found.error_name) == (2, "INSUFFICIENT_BALANCE")
+    assert found.error_cause is Cause.MARGIN
     assert await held(stand) == ()
 
 

@@ -1,5 +1,6 @@
 """What every implementation promises about orders that are not at market."""
 
+from libs.common.contracts.causes import Cause
 from libs.common.contracts.words import Effect, OrderType, PendingKind, PositionSide
 from services.executor.exchange import Accepted, OrderState, Rejected, Unknown
 from tests.conformance.steps import (
@@ -74,7 +75,7 @@ async def test_post_only_order_that_would_be_filled_is_canceled(stand):
     assert isinstance(accepted, Accepted)
     order = await found(stand)
     assert (order.state, order.filled_contracts) == (OrderState.CANCELED, 0)
-    assert order.error_name == "POST_ONLY_CANCEL"
+    assert (order.error_name, order.error_cause) == ("POST_ONLY_CANCEL", Cause.PRICE)
     assert await held(stand) == ()
 
 
@@ -87,7 +88,7 @@ async def test_ioc_order_does_not_rest(stand):
     await submitted(stand, order_type=OrderType.IOC, price="49000")
     order = await found(stand)
     assert (order.state, order.filled_contracts) == (OrderState.CANCELED, 0)
-    assert order.error_name == "IOC_CANCEL"
+    assert (order.error_name, order.error_cause) == ("IOC_CANCEL", Cause.LIQUIDITY)
 
 
 async def test_rest_of_an_ioc_order_is_canceled(stand):
@@ -109,7 +110,7 @@ async def test_fok_order_that_cannot_be_filled_is_canceled(stand):
     await submitted(stand, order_type=OrderType.FOK, price="49000")
     order = await found(stand)
     assert (order.state, order.filled_contracts) == (OrderState.CANCELED, 0)
-    assert order.error_name == "FOK_CANCEL"
+    assert (order.error_name, order.error_cause) == ("FOK_CANCEL", Cause.LIQUIDITY)
 
 
 async def test_price_off_the_tick_is_rejected(stand):

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from libs.common.contracts.causes import Cause
 from libs.common.contracts.words import OrderType, PositionMode, PositionSide
 from services.executor.exchange import Accepted, Found, OrderState
 from services.executor.pushes import OrderPushed, PositionPushed
@@ -118,7 +119,7 @@ async def test_an_order_that_dies_after_it_was_accepted(listener):
     await listener.stand.befall(Mishap.DIE_LATER)
     await submitted(listener.stand, **listener.mode)
     told = await answered(listener, await listener.order(FIRST, OrderState.INVALID))
-    assert told.error_name == "INSUFFICIENT_BALANCE"
+    assert (told.error_name, told.error_cause) == ("INSUFFICIENT_BALANCE", Cause.MARGIN)
 
 
 async def test_an_order_that_is_filled_in_part(listener):

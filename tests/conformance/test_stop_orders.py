@@ -1,5 +1,6 @@
 """What every implementation promises about market orders that wait for a trigger price."""
 
+from libs.common.contracts.causes import Cause
 from libs.common.contracts.words import (
     Effect,
     OrderType,
@@ -187,4 +188,4 @@ async def test_stop_order_that_fails_when_it_triggers_is_invalid(stand):
     await stand.price("49000")
     stop = await found_stop(stand, leg, accepted)
     assert (stop.state, stop.error_code) == (OrderState.INVALID, 2009)
-    assert stop.error_name == "POSITION"
+    assert (stop.error_name, stop.error_cause) == ("POSITION", Cause.POSITION)

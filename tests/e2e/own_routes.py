@@ -64,8 +64,12 @@ class OwnRoutes:
                 await asyncio.sleep(0.02)
         return own
 
-    async def account(self, name: str, **at_the_exchange: Any) -> PaperClient:
-        """A second account at the paper exchange, known to the console under that name."""
+    async def account(
+        self, name: str, *, known: dict[str, Any] | None = None, **at_the_exchange: Any
+    ) -> PaperClient:
+        """A second account at the paper exchange, known to the console under that name; `known`:
+        what of it the console is told otherwise.
+        """
         paper = self._trader.paper
         made = {"balance": "10000", "position_mode": 1, **at_the_exchange}
         keys = await paper.control("POST", "accounts", made)
@@ -77,6 +81,7 @@ class OwnRoutes:
             "access_key": keys["access_key"],
             "secret_key": keys["secret_key"],
             "order_calls_per_2s": 1000,
+            **(known or {}),
         }
         status, answer = await self._trader.api("POST", "/api/accounts", account)
         assert status == 201, answer

@@ -1,24 +1,29 @@
 """The console's reading of the trail, over real NATS and Postgres."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
+import asyncpg
 import msgspec
 import pytest
 
 from libs.common.contracts import codec
-from libs.common.contracts.alert import AlertRefused
+from libs.common.contracts.causes import Cause
 from libs.common.contracts.intent import Denial
 from libs.common.contracts.order import Change, ExchangeCall
 from libs.common.contracts.reasons import Reason
 from libs.common.contracts.words import ChangeKind, OrderType, PositionSide
+from libs.common.domain.diagnosis.checklist import CheckName
 from libs.common.domain.identity import alert_id
+from libs.common.queries import named_queries
 from libs.common.secret import Secret
 from libs.common.topology import ensure_topology
 from services.auditor.rows import to_row
 from services.auditor.store import Store, make_pool
+from services.console import trail
 from tests.console_server import running
+from tests.diagnosed import make_checkup, make_finding
 from tests.factories import D, make_alert, make_intent, make_leg, make_order
 from tests.trail_messages import make_denied, make_execution, make_plan
 
@@ -319,73 +324,60 @@ async def test_an_alert_that_was_put_into_the_log_again_stands_once(console, put
     assert [event["stage"] for event in found["events"]] == ["alert.received"] * 2
 
 
-async def test_every_filter_finds_what_the_whole_list_holds(console, put_trail):
-    """In pages of any size, and the newest first, though filters read other indexes."""
-    await put_trail(
-        *(message for number in range(1, 10) for message in lives(number)),
-        *executed(20),
-        *denied(21, route="other"),
-    )
-    _, whole = await console.call("GET", "/api/alerts")
-    statuses = {line["status"] for line in whole["alerts"]}
-    assert statuses == {"executed", "denied", "rejected", "refused", "pending", "partial"}
-    tried = [
-        *({"status": status} for status in (*sorted(statuses), "unknown", "dead")),
-        *({"symbol": symbol} for symbol in ("BTC_USDT", "ETHUSDT.P", "NONE_USDT")),
-        *({"route": route} for route in ("demo", "other")),
-        {"route": "demo", "status": "denied"},
-        {"symbol": "BTC_USDT", "status": "executed"},
-        {"symbol": "BTC_USDT", "route": "other"},
+def checked(word, account="paper"):
+    finding = make_finding("permissions", "ok", word)
+    return f"account.checked.{account}", "executor", make_checkup(finding, account=account)
+
+
+def forbidden(number):
+    """Rejected for what says nothing about the key's permissions."""
+    lane, alert = "paper.BTC_USDT", make_id(number)
+    words = {"code": 6001, "cause": Cause.OTHER, "message": "Trading is forbidden"}
+    return [
+        *executed(number)[:4],
+        (
+            f"execution.rejected.{lane}",
+            "executor",
+            make_execution("rejected", f"order{number}", alert=alert, **words),
+        ),
     ]
-    for filters in tried:
-        wanted = [
-            line["alert_id"]
-            for line in whole["alerts"]
-            if all(fits(line, name, value) for name, value in filters.items())
-        ]
-        for limit in (1, 2, 50):
-            assert await walked(console, limit=limit, **filters) == wanted, filters
 
 
-def lives(number):
-    """One alert of each kind in turn."""
-    alert, lane = make_id(number), "paper.BTC_USDT"
-    accepted = (f"intent.accepted.0.{lane}", "router", make_intent(alert_id=alert))
-    leg = make_leg(client_order_id=f"order{number}")
-    planned = (f"order.planned.{lane}", "executor", make_plan(leg, alert=alert))
-    match number % 5:
-        case 0:
-            return [received(number, ticker="ETHUSDT.P"), *denied(number)[1:]]
-        case 1:
-            rejected = make_execution("rejected", f"order{number}", alert=alert, code=2005)
-            where = f"execution.rejected.{lane}"
-            return [received(number), accepted, planned, (where, "executor", rejected)]
-        case 2:
-            refused = make_refused(alert)
-            return [("alert.refused.demo", "ingest", refused)]
-        case 3:
-            return [received(number), accepted]
-        case _:
-            held = make_plan(alert=alert, withheld=Denial(reason=Reason.HALTED, message="no"))
-            return [received(number), accepted, (f"order.planned.{lane}", "executor", held)]
+async def test_an_alert_that_was_not_executed_is_diagnosed(console, put_trail):
+    await put_trail(*forbidden(1))
+    _, found = await console.call("GET", f"/api/alerts/{make_id(1)}")
+    lines = {line["check"]: line for line in found["diagnosis"]}
+    assert list(lines) == [name.value for name in CheckName]
+    assert set(lines["exchange"]) == {"check", "state", "evidence", "mend"}
+    assert lines["exchange"]["state"] == "wrong"
+    assert lines["exchange"]["evidence"] == "open long 10 BTC_USDT: 6001 Trading is forbidden"
+    assert lines["permissions"]["state"] == "unknown", "there is no checkup"
 
 
-def make_refused(alert):
-    values = {"route": "demo", "status": 422, "reason": Reason.FIELD_INVALID, "message": "no"}
-    return AlertRefused(alert_id=alert, at=START, **values)
+async def test_the_checkup_nearest_to_the_alert_is_taken(console, put_trail):
+    """The first one behind it, else the last before it; never another account's."""
+
+    async def told(number):
+        _, found = await console.call("GET", f"/api/alerts/{make_id(number)}")
+        lines = {line["check"]: line for line in found["diagnosis"]}
+        return lines["permissions"]["evidence"].partition(" (")[0]
+
+    await put_trail(checked("first"), checked("second"), *forbidden(1), checked("else", "other"))
+    assert await told(1) == "second"
+    await put_trail(checked("third"), checked("fourth"), *forbidden(2))
+    assert await told(1) == "third"
+    assert await told(2) == "fourth"
 
 
-def fits(line, name, value):
-    """The list names the ticker where no contract is known."""
-    return line[name] == value
-
-
-async def walked(console, **query):
-    found, before = [], None
-    while True:
-        more = {} if before is None else {"before": before}
-        _, page = await console.call("GET", f"/api/alerts?{urlencode({**query, **more})}")
-        found += [line["alert_id"] for line in page["alerts"]]
-        before = page["next"]
-        if before is None:
-            return found
+async def test_checkups_are_found_by_an_index(put_trail, reader_dsn):
+    await put_trail(checked("first"), *forbidden(1))
+    queries = named_queries(Path(trail.__file__).with_name("queries.sql"))
+    connection = await asyncpg.connect(reader_dsn)
+    try:
+        await connection.execute("SET enable_seqscan = off")
+        plan = await connection.fetch(f"EXPLAIN {queries['checkups']}", ["paper"], START)
+    finally:
+        await connection.close()
+    text = "\n".join(row[0] for row in plan)
+    assert "Seq Scan" not in text, text
+    assert text.count("stage_stored_at_idx") == 2, text

@@ -80,7 +80,12 @@ def partial_alert():
     return answered(
         alert,
         intent,
-        make_plan(*planned.legs, withheld=planned.withheld, steps=planned.steps),
+        make_plan(
+            *planned.legs,
+            holdings=(make_holding(),),
+            withheld=planned.withheld,
+            steps=planned.steps,
+        ),
         make_execution("sent", order, calls=(call,)),
         make_execution("accepted", order, exchange_order_id="77"),
         make_execution(

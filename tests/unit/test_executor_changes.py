@@ -82,6 +82,7 @@ async def test_a_refused_change_is_rejected_with_the_exchanges_words(desk):
     assert desk.bus.stages == [*CHANGED[:2], "execution.rejected"]
     (rejected,) = desk.bus.messages("execution.rejected")
     assert (rejected.code, rejected.message) == (5003, "The price is off")
+    assert rejected.cause is Cause.PRICE
 
 
 @pytest.mark.parametrize("mishap", [Mishap.RATE_LIMIT, Mishap.NOT_SENT])

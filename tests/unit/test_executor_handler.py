@@ -47,6 +47,7 @@ async def test_where_the_close_fails_nothing_is_opened(desk):
     assert desk.bus.stages == ["order.planned", "execution.sent", "execution.rejected"]
     (rejected,) = desk.bus.messages("execution.rejected")
     assert (rejected.code, rejected.message) == (2008, "Not enough")
+    assert rejected.cause is Cause.POSITION
     assert await desk.holdings() == {"long": 10}
 
 

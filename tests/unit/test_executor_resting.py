@@ -241,7 +241,7 @@ async def test_a_stop_order_that_is_refused_once_its_price_came_is_rejected(desk
     desk.exchange.move("48000")
     await desk.follow()
     (rejected,) = desk.bus.messages("execution.rejected")
-    assert rejected.message
+    assert (rejected.cause, bool(rejected.message)) == (Cause.POSITION, True)
 
 
 @pytest.mark.parametrize("order", [LIMIT, STOP])

@@ -308,3 +308,25 @@ def test_the_answer_does_not_depend_on_times():
     ]
     backwards = [replace(e, at=NOW - timedelta(seconds=e.seq)) for e in events]
     assert journey(events) == journey(backwards)
+
+
+def test_a_journey_has_a_part_for_each_account_and_one_before_them_where_something_is_told():
+    denied = make_denied(Reason.STALE, account="second")
+    found = told(make_alert(), make_intent(), make_plan(make_leg()), denied)
+    assert [(part.account, str(part.status), part.reason) for part in found.parts] == [
+        ("paper", "pending", None),
+        ("second", "denied", "stale"),
+    ]
+    first, second = found.parts
+    assert (first.intent, first.plan is not None) == (make_intent(), True)
+    assert second.denied == denied
+    assert [part.account for part in told(make_alert()).parts] == [None]
+    letter = make_dead("router", "alert.received.demo")
+    (whole,) = told(make_alert(), letter).parts
+    assert (whole.letter, whole.letter_seq) == (letter, 1)
+
+
+def test_a_step_knows_the_execution_that_told_its_state():
+    no = make_execution("rejected", code=2005, message="Balance insufficient")
+    (order,) = told(make_plan(make_leg()), no, make_execution("sent")).orders
+    assert order.told == no

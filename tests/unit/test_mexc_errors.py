@@ -92,6 +92,36 @@ def test_codes_that_leave_the_outcome_open_or_name_a_duplicate():
     assert {603, 2042} == errors.DUPLICATE_ORDER
 
 
+def test_every_order_error_but_none_has_its_cause():
+    assert set(errors.ORDER_ERROR_CAUSES) == set(errors.ORDER_ERROR_NAMES) - {0}
+    assert sum(len(codes) for codes in errors._ORDER_ERRORS.values()) == 24
+
+
+@pytest.mark.parametrize(
+    ("name", "cause"),
+    [
+        ("NORMAL", None),
+        ("INSUFFICIENT_BALANCE", Cause.MARGIN),
+        ("POSITION_MODE_NOT_MATCH", Cause.POSITION_MODE),
+        ("POSITION_NOT_ENOUGH", Cause.POSITION),
+        ("RISK_LEVEL_LIMIT", Cause.RISK_LIMIT),
+        ("CONTRACT_NOT_ENABLE", Cause.SYMBOL),
+        ("BLACK_USER_CANCEL", Cause.OTHER),
+        ("IOC_CANCEL", Cause.LIQUIDITY),
+        ("MARKET_CANCEL", Cause.LIQUIDITY),
+        ("POST_ONLY_CANCEL", Cause.PRICE),
+        ("CID_DUPLICATE", Cause.CLIENT_ID),
+    ],
+)
+def test_order_error_cause(name, cause):
+    code = next(code for code, known in errors.ORDER_ERROR_NAMES.items() if known == name)
+    assert errors.order_error_cause(code) is cause
+
+
+def test_an_order_error_that_is_not_documented_is_other():
+    assert errors.order_error_cause(77) is Cause.OTHER
+
+
 def test_order_error_names():
     published = {int(code): name for code, name in recorded("order_error_names").items()}
     assert published == errors.ORDER_ERROR_NAMES

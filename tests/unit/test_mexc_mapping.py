@@ -5,6 +5,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
+from libs.common.contracts.causes import Cause
 from libs.common.contracts.words import MarginMode, PositionSide
 from libs.common.domain.leverages import SideLeverage
 from services.executor.exchange import OrderState
@@ -57,6 +58,7 @@ def test_order_that_filled_nothing_has_no_average_price():
     found = mapping.to_found(order, call=make_call())
     assert found.average_price is None
     assert (found.error_code, found.error_name) == (23, "CID_DUPLICATE")
+    assert found.error_cause is Cause.CLIENT_ID
 
 
 def test_undocumented_order_state_is_an_error():

@@ -5,6 +5,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
+from libs.common.contracts.causes import Cause
 from libs.common.contracts.words import Effect, OrderType, PendingKind, PositionSide
 from services.executor.exchange import OrderState
 from services.executor.mexc import waiting, wire
@@ -223,9 +224,15 @@ def test_every_state_of_a_plan(number, state, name):
 
 
 @pytest.mark.parametrize(
-    ("code", "name"),
-    [(2005, "MARGIN"), (2, "INSUFFICIENT_BALANCE"), (77, "OTHER")],
+    ("code", "name", "cause"),
+    [
+        (2005, "MARGIN", Cause.MARGIN),
+        (2, "INSUFFICIENT_BALANCE", Cause.MARGIN),
+        (77, "OTHER", Cause.OTHER),
+        (0, "NORMAL", None),
+    ],
 )
-def test_why_a_plan_failed_may_be_of_either_list_of_codes(code, name):
+def test_why_a_plan_failed_may_be_of_either_list_of_codes(code, name, cause):
     found = waiting.to_found(a_plan(state=5, errorCode=code), call=make_call())
     assert (found.error_code, found.error_name) == (code, name)
+    assert found.error_cause is cause

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tools.cli.calling import NotFound, call
+from tools.cli.diagnosis import print_diagnosis
 from tools.cli.place import Console, Place, with_place
 from tools.cli.showing import clean, examples, json_option, print_json, style_of, table, terminal
 from tools.cli.summaries import asked_of, change_words, details, runs, summary, times
@@ -99,9 +100,7 @@ def _print(document: Mapping[str, Any]) -> None:
     if document.get("alerts"):
         out.print()
         _print_alerts(document["alerts"])
-    for check in document["diagnosis"]:
-        told = " ".join(str(check.get(name) or "") for name in ("evidence", "mend"))
-        out.print(Text(clean(f"{check['check']}: {check['state']}  {told}")))
+    print_diagnosis(document["diagnosis"])
 
 
 def _print_upshot(lines: Sequence[Line]) -> None:

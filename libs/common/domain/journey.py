@@ -64,6 +64,8 @@ class JourneyStep:
     fee: Decimal | None = None
     words: str = ""
     """What the exchange said last about why it is so, with its code."""
+    told: Execution | None = field(default=None, repr=False)
+    """Where those words stand."""
     sent: ExchangeCall | None = field(default=None, repr=False)
     """The latest request as it left."""
 
@@ -89,6 +91,31 @@ class JourneyChange(JourneyStep):
 
 
 @dataclass(frozen=True, kw_only=True)
+class JourneyPart:
+    """What became of an alert on one account, or before it was shared out among them (None)."""
+
+    account: AccountId | None
+    status: AlertStatus
+    reason: str | None
+    intent: Intent | None
+    plan: Plan | None
+    orders: tuple[JourneyOrder, ...]
+    changes: tuple[JourneyChange, ...]
+    denied: IntentDenied | None
+    letter: DeadLetter | None
+    """It was given up on, and nothing has come of it since."""
+    letter_seq: int | None
+
+    @property
+    def steps(self) -> tuple[JourneyStep, ...]:
+        return (*self.orders, *self.changes)
+
+    @property
+    def withheld(self) -> Denial | None:
+        return self.plan.withheld if self.plan is not None else None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Journey:
     status: AlertStatus
     reason: str | None
@@ -96,17 +123,19 @@ class Journey:
     it was canceled."""
     orders: tuple[JourneyOrder, ...]
     changes: tuple[JourneyChange, ...] = ()
+    parts: tuple[JourneyPart, ...] = ()
+    """Of each account; of an alert that was refused there is none."""
 
 
 @dataclass(kw_only=True)
 class _Lane:
     # What happened on one account.
-    planned: bool = False
+    intent: Intent | None = None
+    plan: Plan | None = None
     orders: list[JourneyOrder] = field(default_factory=list)
     changes: list[JourneyChange] = field(default_factory=list)
-    denial: Denial | None = None
-    withheld: Denial | None = None
-    dead: str | None = None
+    denied: IntentDenied | None = None
+    letter: DeadLetter | None = None
     letter_seq: int | None = None
 
     @property
@@ -143,13 +172,32 @@ def journey(events: Iterable[TrailEvent]) -> Journey:
     changes = tuple(change for lane in lanes.values() for change in lane.changes)
     if refused is not None:
         return Journey(status=AlertStatus.REFUSED, reason=refused, orders=orders, changes=changes)
-    if flattened and not lanes and whole.dead is None:
+    if flattened and not lanes and whole.letter is None:
         # What it lists has journeys of its own.
         return Journey(status=AlertStatus.EXECUTED, reason=None, orders=(), changes=())
-    told = whole.dead is not None or whole.denial is not None
-    judged = [*lanes.values(), whole] if told or not lanes else [*lanes.values()]
-    status, reason = folded([_outcome(lane) for lane in judged])
-    return Journey(status=status, reason=reason, orders=orders, changes=changes)
+    told = whole.letter is not None or whole.denied is not None
+    judged: list[tuple[AccountId | None, _Lane]] = [*lanes.items()]
+    if told or not lanes:
+        judged.append((None, whole))
+    parts = tuple(_part(account, lane) for account, lane in judged)
+    status, reason = folded([(part.status, part.reason) for part in parts])
+    return Journey(status=status, reason=reason, orders=orders, changes=changes, parts=parts)
+
+
+def _part(account: AccountId | None, lane: _Lane) -> JourneyPart:
+    status, reason = _outcome(lane)
+    return JourneyPart(
+        account=account,
+        status=status,
+        reason=reason,
+        intent=lane.intent,
+        plan=lane.plan,
+        orders=tuple(lane.orders),
+        changes=tuple(lane.changes),
+        denied=lane.denied,
+        letter=lane.letter,
+        letter_seq=lane.letter_seq if lane.letter is not None else None,
+    )
 
 
 def _add(story: _Story, message: AnyMessage | None, *, seq: int) -> None:
@@ -163,16 +211,16 @@ def _add(story: _Story, message: AnyMessage | None, *, seq: int) -> None:
             # Others stay dead; and where the replay has failed too, its letter may stand before.
             for lane in (whole, *lanes.values()):
                 if lane.letter_seq == message.letter_seq:
-                    lane.dead = None
+                    lane.letter = None
         case DeadLetter():
             if message.service not in _OFF_THE_PATH:
                 lane = _dead_lane(message, whole=whole, lanes=lanes)
-                lane.dead, lane.letter_seq = message.reason, seq
+                lane.letter, lane.letter_seq = message, seq
         case IntentDenied(account=None):
             _tell(whole, message)
         case Intent() | IntentDenied() | Plan() | Execution():
             assert message.account is not None  # noqa: S101 - the case above
-            whole.dead = None  # What was given up on before is going on again.
+            whole.letter = None  # What was given up on before is going on again.
             _tell(lanes.setdefault(message.account, _Lane()), message)
         case _:
             # What arrived, what came twice, what moved the position later: none of it is an end.
@@ -189,13 +237,14 @@ def _dead_lane(letter: DeadLetter, *, whole: _Lane, lanes: dict[AccountId, _Lane
 
 def _tell(lane: _Lane, message: AnyMessage) -> None:
     if not _is_followed(lane, message):
-        lane.dead = None  # It was replayed, or delivered after all.
+        lane.letter = None  # It was replayed, or delivered after all.
     match message:
-        case IntentDenied(denial=denial):
-            lane.denial = denial
-        case Plan() if not lane.planned:
-            lane.planned = True
-            lane.withheld = message.withheld
+        case Intent():
+            lane.intent = message
+        case IntentDenied():
+            lane.denied = message
+        case Plan() if lane.plan is None:
+            lane.plan = message
             lane.orders = [_order(message, leg) for leg in message.legs]
             lane.changes = [_change(message, change) for change in message.changes]
         case Execution(client_order_id=wanted):
@@ -239,7 +288,7 @@ def _hear(order: JourneyStep, execution: Execution) -> None:
     before = order.state
     order.state = next_state(before, execution.kind, filled_contracts=order.filled_contracts)
     if before not in FINAL or order.state is not before:
-        order.words = _words(execution)
+        order.words, order.told = _words(execution), execution
     if execution.kind is ExecutionKind.SENT and execution.calls:
         order.sent = execution.calls[0]
     call = _creating_call(execution.calls, order=order)
@@ -279,17 +328,17 @@ def _outcome(lane: _Lane) -> Outcome:
     unknown = next((step for step in lane.steps if step.state is OrderState.UNKNOWN), None)
     stopped = next((step for step in lane.steps if step.state in BAD_ENDS), None)
     moved = any(step.filled_contracts or step.state in GOOD_ENDS for step in lane.steps)
-    if lane.dead is not None:
-        return AlertStatus.DEAD, lane.dead
+    if lane.letter is not None:
+        return AlertStatus.DEAD, lane.letter.reason
     if unknown is not None:
         return AlertStatus.UNKNOWN, unknown.words or None
-    if lane.planned and all(state in GOOD_ENDS for state in states):
-        if lane.withheld is not None:
-            return AlertStatus.PARTIAL, lane.withheld.reason.value
+    if lane.plan is not None and all(state in GOOD_ENDS for state in states):
+        if lane.plan.withheld is not None:
+            return AlertStatus.PARTIAL, lane.plan.withheld.reason.value
         return AlertStatus.EXECUTED, None
-    if lane.denial is not None:
+    if lane.denied is not None:
         status = AlertStatus.PARTIAL if moved else AlertStatus.DENIED
-        return status, lane.denial.reason.value
+        return status, lane.denied.denial.reason.value
     if OrderState.RESTING in states or any(state in _UNDER_WAY for state in states):
         return AlertStatus.PENDING, None
     if stopped is not None:

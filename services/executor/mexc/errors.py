@@ -101,9 +101,38 @@ ORDER_ERROR_NAMES: Mapping[int, str] = MappingProxyType(
     }
 )
 
+_ORDER_ERRORS: dict[Cause, tuple[int, ...]] = {
+    Cause.PARAMS: (1,),
+    Cause.MARGIN: (2,),
+    # What it was to close is gone or smaller, or was taken over by the exchange; then every order
+    # of the position goes, too.
+    Cause.POSITION: (3, 4, 5, 6, 10, 13, 14),
+    Cause.RISK_LIMIT: (7,),
+    Cause.SYSTEM: (8,),
+    Cause.POSITION_MODE: (9,),
+    Cause.SYMBOL: (11, 12),
+    # Nobody was there to trade with, at that price and in that moment.
+    Cause.LIQUIDITY: (18, 19, 21),
+    # It would have been filled at once, and was to wait in the book.
+    Cause.PRICE: (20,),
+    Cause.CLIENT_ID: (22, 23),
+    # The account may not trade (15). What funding or a changed margin has to do with an order
+    # (16, 17) is not documented.
+    Cause.OTHER: (15, 16, 17, 999),
+}
+
+ORDER_ERROR_CAUSES: Mapping[int, Cause] = MappingProxyType(
+    {code: cause for cause, codes in _ORDER_ERRORS.items() for code in codes}
+)
+
 
 def cause_of(code: int) -> Cause:
     return CAUSES.get(code, Cause.OTHER)
+
+
+def order_error_cause(code: int) -> Cause | None:
+    """What an order died of; None where it did not. A code that is not documented is OTHER."""
+    return ORDER_ERROR_CAUSES.get(code, Cause.OTHER) if code else None
 
 
 def order_error_name(code: int) -> str:

@@ -38,6 +38,7 @@ def to_found(order: wire.Order, *, call: ExchangeCall) -> Found:
         profit=order.profit,
         error_code=error_code,
         error_name=errors.order_error_name(error_code),
+        error_cause=errors.order_error_cause(error_code),
         call=call,
     )
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from types import MappingProxyType
 
+from libs.common.contracts.causes import Cause
 from libs.common.contracts.order import ExchangeCall, Leg, Pending, Protective, Trail
 from libs.common.contracts.words import Effect, OrderType, PendingKind
 from services.executor.exchange import Found, OrderState
@@ -147,6 +148,7 @@ def to_found(plan: wire.Plan, *, call: ExchangeCall) -> Found:
         profit=None,
         error_code=code,
         error_name="EXPIRED" if plan.state == _EXPIRED and not code else _name(code),
+        error_cause=_cause(code),
         call=call,
     )
 
@@ -166,3 +168,7 @@ def _name(code: int) -> str:
     if code in errors.CAUSES:
         return errors.cause_of(code).name
     return errors.order_error_name(code)
+
+
+def _cause(code: int) -> Cause | None:
+    return errors.CAUSES.get(code) or errors.order_error_cause(code)
