@@ -13,6 +13,8 @@ from services.console.access import bearer_guard
 from services.console.accounts import Sealer, account_router
 from services.console.alerts import alert_router
 from services.console.dead_letters import dead_router
+from services.console.events import event_router
+from services.console.feed import Feed
 from services.console.halts import halt_router
 from services.console.letters import DeadLetters
 from services.console.problems import (
@@ -34,18 +36,23 @@ def make_app(  # noqa: PLR0913 - what the pages work with, each by name
     registry: Registry,
     dead_letters: DeadLetters,
     trail: Trail,
+    feed: Feed,
     webhooks: Webhooks,
     sealer: Sealer,
     health: Health,
 ) -> Litestar:
     api = Router(
         "/api",
-        route_handlers=[alert_router, route_router, account_router, halt_router, dead_router],
+        route_handlers=[
+            *(alert_router, event_router, route_router, account_router, halt_router),
+            dead_router,
+        ],
         guards=[bearer_guard(token)],
         dependencies={
             "registry": _given(registry),
             "dead_letters": _given(dead_letters),
             "trail": _given(trail),
+            "feed": _given(feed),
             "webhooks": _given(webhooks),
             "sealer": _given(sealer),
         },
