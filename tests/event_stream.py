@@ -18,6 +18,8 @@ class Followed:
 
     answer: aiohttp.ClientResponse
     comments: list[str] = field(default_factory=list)
+    place: int | None = None
+    """To come back to, as a comment last told."""
 
     async def next(self) -> tuple[str, str, dict[str, Any]] | None:
         """The next event as id, name and data; None at the end of the stream."""
@@ -42,7 +44,10 @@ class Followed:
                         return None
                 elif line:
                     fields[name] = value.removeprefix(" ")
-                elif "data" in fields:
+                elif "data" not in fields:
+                    # The id of a comment, which is the place to come back to.
+                    fields.clear()
+                else:
                     return fields.get("id", ""), fields["event"], json.loads(fields["data"])
         return None
 
@@ -61,6 +66,8 @@ class Followed:
                 line = await self.answer.content.readline()
                 assert line, "the stream has ended"
                 assert not line.startswith(b"data"), line
+                if line.startswith(b"id:"):
+                    self.place = int(line[3:])
                 if line.startswith(b":"):
                     self.comments.append(line[1:].decode().strip())
 

@@ -14,7 +14,7 @@ from litestar.params import FromQuery, QueryParameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from libs.common.bus import LogUnavailable
-from services.console.feed import Feed, Pulse
+from services.console.feed import Beat, Feed, Lagging
 from services.console.log_events import LogEvent, Wanted
 from services.console.problems import Problem
 
@@ -92,8 +92,9 @@ async def _place(feed: Feed, wanted: Wanted, start: Start) -> int | None:
 async def _messages(
     feed: Feed, wanted: Wanted, *, after: int | None
 ) -> AsyncGenerator[ServerSentEventMessage, None]:
-    # At once, so that whatever lies between passes the answer on.
-    yield _comment("following")
+    # At once, so that whatever lies between passes the answer on. An id without data is kept by
+    # whoever follows, as the place to come back to, and is no event.
+    yield _comment("following", after=after)
     seq = after
     async with contextlib.aclosing(feed.follow(wanted=wanted, after=after)) as stream:
         async for item in stream:
@@ -101,16 +102,16 @@ async def _messages(
                 case LogEvent():
                     seq = item.seq
                     yield ServerSentEventMessage(id=seq, event=item.stage, data=item.document)
-                case Pulse.BEAT:
-                    yield _comment("still here")
-                case Pulse.LAGGING:
+                case Beat():
+                    yield _comment("still here", after=item.after)
+                case Lagging():
                     yield ServerSentEventMessage(
                         event="lagging", data=msgspec.json.encode({"after": seq})
                     )
 
 
-def _comment(text: str) -> ServerSentEventMessage:
-    return ServerSentEventMessage(comment=text, data=None)
+def _comment(text: str, *, after: int | None) -> ServerSentEventMessage:
+    return ServerSentEventMessage(comment=text, id=after, data=None)
 
 
 def _several(given: list[str] | None) -> frozenset[str]:

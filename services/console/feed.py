@@ -12,7 +12,7 @@ import secrets
 import time
 from collections import deque
 from collections.abc import AsyncGenerator
-from enum import Enum, auto
+from dataclasses import dataclass
 
 import nats.errors
 import nats.js.errors
@@ -39,17 +39,24 @@ _IDLE_S = 30
 _log = structlog.get_logger()
 
 
-class Pulse(Enum):
-    """What a follower gets besides events."""
-
-    BEAT = auto()
+@dataclass(frozen=True, slots=True)
+class Beat:
     """Nothing has come for a while, and the stream lives."""
-    LAGGING = auto()
-    """The last: it takes less than comes."""
+
+    after: int | None
+    """Nothing that was wanted is left up to here; None where the log was away from the start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lagging:
+    """The last of a stream: it takes less than comes."""
+
+
+Item = LogEvent | Beat | Lagging
 
 
 class Feed:
-    """Run it beside its followers, until cancelled; `close` ends every stream."""
+    """Run it beside its followers; `close` ends it and every stream."""
 
     def __init__(
         self,
@@ -78,24 +85,24 @@ class Feed:
     def close(self) -> None:
         """End every stream once it has given out what it has."""
         self._closing.set()
+        self._someone.set()
         for queue in self._queues:
             queue.news.set()
 
     async def run(self) -> None:
-        """Bring what is stored, until cancelled, whatever happens to the connection."""
-        while True:
+        """Bring what is stored until closed, whatever happens to the connection."""
+        # A cancellation may be lost in the client library, so it is not what ends this.
+        while not self._closing.is_set():
             await self._someone.wait()
             try:
                 await self._bring()
             except (nats.errors.Error, nats.js.errors.Error, OSError, LogUnavailable) as error:
                 _log.warning("feed.lost", error=f"{type(error).__name__}: {error}")
-                await asyncio.sleep(_RETRY_S)
+                await self._pause(_RETRY_S)
             if not self._following:
                 self._seq = None
 
-    async def follow(
-        self, *, wanted: Wanted, after: int | None
-    ) -> AsyncGenerator[LogEvent | Pulse, None]:
+    async def follow(self, *, wanted: Wanted, after: int | None) -> AsyncGenerator[Item, None]:
         """What is wanted of everything stored behind `after`; None: from when the log can be read.
         Ends when the feed is closed.
         """
@@ -118,14 +125,14 @@ class Feed:
                 else:
                     break
                 if heart.is_due():
-                    yield Pulse.BEAT
+                    yield Beat(place)
             # Between the last look at the consumer's place and this line nobody else has run.
             async with contextlib.aclosing(self._live(wanted, after=place or 0)) as live:
                 async for item in live:
                     yield item
         finally:
             self._following -= 1
-            if not self._following:
+            if not self._following and not self._closing.is_set():
                 self._someone.clear()
 
     async def _stretch(self, place: int, *, until: int) -> tuple[list[LogEvent], int]:
@@ -146,7 +153,7 @@ class Feed:
         _log.warning("feed.hole", after=place, until=until)
         return [], until
 
-    async def _live(self, wanted: Wanted, *, after: int) -> AsyncGenerator[LogEvent | Pulse, None]:
+    async def _live(self, wanted: Wanted, *, after: int) -> AsyncGenerator[Item, None]:
         queue = _Queue(
             wanted, after=after, events_max=self._queue_events, bytes_max=self._queue_bytes
         )
@@ -157,7 +164,7 @@ class Feed:
                 while queue.events:
                     yield queue.take()
                 if queue.is_over:
-                    yield Pulse.LAGGING
+                    yield Lagging()
                     return
                 if self._closing.is_set():
                     return
@@ -165,7 +172,8 @@ class Feed:
                     async with asyncio.timeout(self._heartbeat_s):
                         await queue.news.wait()
                 except TimeoutError:
-                    yield Pulse.BEAT
+                    if not queue.news.is_set():
+                        yield Beat(max(after, self._seq or 0))
         finally:
             self._queues.discard(queue)
 
@@ -183,7 +191,7 @@ class Feed:
                 self._bus,
                 durable=consumer,
                 room=lambda: _ROOM,
-                going=lambda: self._following > 0,
+                going=lambda: self._following > 0 and not self._closing.is_set(),
             ) as batches:
                 brought = 0
                 async for batch in batches:

@@ -224,6 +224,20 @@ async def test_silence_is_filled_with_heartbeats(js, nats_url):
     assert followed.comments[:2] == ["following", "still here"]
 
 
+async def test_a_heartbeat_tells_the_place_to_come_back_to(js, nats_url):
+    """Else whoever waits for something rare would have all in between read again."""
+    await ensure_topology(js)
+    async with running(nats_url, NOWHERE, heartbeat_s=0.05) as console:
+        await store(console, 3)
+        async with stream(console, "?route=rare") as followed:
+            await followed.comment(1)
+            assert await followed.answer.content.readline() == b"id: 3\r\n"
+            await store(console, 4, begin=3)
+            async with asyncio.timeout(10):
+                while followed.place != 7:
+                    await followed.comment(len(followed.comments) + 1)
+
+
 async def test_all_streams_end_when_the_console_stops(js, nats_url):
     await ensure_topology(js)
     async with contextlib.AsyncExitStack() as stack:
