@@ -11,6 +11,7 @@ _COMMANDS = {
     "explain": "tools.cli.explaining:explain_alert",
     "trace": "tools.cli.tracing:trace",
     "tail": "tools.cli.tailing:tail",
+    "replay": "tools.cli.replaying:replay_alert",
     "routes": "tools.cli.routes:routes",
     "accounts": "tools.cli.accounts:accounts",
     "halt": "tools.cli.halting:halt",
