@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from libs.common.contracts import codec
+from libs.common.domain.identity import alert_id
 from tests.factories import ALERT_ID, D, make_alert, make_intent, make_leg
 from tests.trail_messages import make_denied, make_execution, make_plan
 from tests.unit.cli_stand import run
@@ -32,6 +33,7 @@ def event(seq, message, *, stage, service="executor", **fields):
     return f"id: {seq}\r\nevent: {stage}\r\ndata: {json.dumps(document)}\r\n\r\n"
 
 
+OTHER = alert_id(unix_ms=7, random_bits=7)
 LEG = make_leg(client_order_id="o1")
 JOURNEY = [
     event(1, make_alert(), stage="alert.received", service="ingest"),
@@ -113,6 +115,27 @@ def test_each_event_is_a_line_and_the_alert_stands_whole_once(tail):
     assert asked[0][1]["Authorization"] == "Bearer the-token"
 
 
+def test_alerts_are_told_when_they_have_ended(tail):
+    late = event(9, make_execution("filled", "o9", alert=OTHER), stage="execution.filled")
+    denied = event(6, make_denied(alert=OTHER), stage="intent.denied", service="router")
+    begun = event(5, make_alert(alert_id=OTHER), stage="alert.received", service="ingest")
+    # Of the first one nobody has seen the beginning.
+    with streaming([late, *JOURNEY, begun, denied]) as (url, _):
+        answer = tail(url, "--alerts", "--count", "2")
+    assert answer.exit_code == 0, answer.output
+    executed, refused = answer.output.splitlines()
+    assert executed == (
+        f"12:00:00.001  executed  {ALERT_ID}  demo  buy 0.001 BTCUSDT.P;"
+        " open long 10 BTC_USDT filled  3 ms"
+    )
+    assert f"denied    {OTHER}  demo  buy 0.001 BTCUSDT.P; stale" in refused
+    with streaming([*JOURNEY, begun, denied]) as (url, _):
+        (line,) = tail(
+            url, "--alerts", "--status", "denied", "--json", "--count", "1"
+        ).output.splitlines()
+    assert (json.loads(line)["status"], json.loads(line)["reason"]) == ("denied", "stale")
+
+
 def test_ids_are_whole_where_they_are_asked_for_or_there_is_room(tail, monkeypatch):
     for arguments, columns in ((["--ids"], "80"), ([], "200")):
         monkeypatch.setenv("COLUMNS", columns)
@@ -154,7 +177,14 @@ def test_since_is_so_long_ago_or_a_moment(tail):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--since", "soon"], ["--since", "1m", "--last", "3"], ["--last", "0"]]
+    "arguments",
+    [
+        ["--since", "soon"],
+        ["--since", "1m", "--last", "3"],
+        ["--last", "0"],
+        ["--alerts", "--symbol", "BTC_USDT"],
+        ["--status", "denied"],
+    ],
 )
 def test_wrong_use(tail, arguments):
     assert tail("http://127.0.0.1:1", *arguments).exit_code == 2

@@ -26,7 +26,7 @@ class Lines:
         self._introduced: OrderedDict[str, None] = OrderedDict()
         self._day = ""
 
-    def show(self, event: Event) -> None:
+    def show(self, event: Event) -> bool:
         from rich.text import Text  # noqa: PLC0415 - see showing.terminal
 
         day, _, moment = str(event.get("at") or "").partition("T")
@@ -50,6 +50,7 @@ class Lines:
         self._print(Text("  ").join(Text(text, style=style) for text, style in told if text))
         _forget_old(self._asked)
         _forget_old(self._introduced)
+        return True
 
     def _summary(self, stage: str, data: object) -> str:
         if stage == "order.planned" and isinstance(data, dict):

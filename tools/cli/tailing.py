@@ -11,14 +11,17 @@ from typing import Any
 
 import click
 
+from libs.common.contracts.words import AlertStatus
 from tools.cli.event_stream import Event, Query, follow
 from tools.cli.place import Console, Place, with_place
 from tools.cli.showing import examples
+from tools.cli.tail_alerts import OPEN, Alerts
 from tools.cli.tail_lines import Lines
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _DURATION = re.compile(r"(\d{1,6})([smhd])")
-_SHOW = Callable[[Event], None]
+_Show = Callable[[Event], bool]
+"""False where there was nothing to show."""
 
 
 class _Since(click.ParamType[datetime]):
@@ -45,6 +48,7 @@ class _Since(click.ParamType[datetime]):
         "alertwire tail",
         "alertwire tail --route demo --since 10m",
         "alertwire tail --stage execution,intent.denied --symbol BTC_USDT",
+        "alertwire tail --alerts --status denied --status rejected",
         "alertwire tail --alert 0197b2c0-7f3a-7c11-9d2e-5b8f0e6a1c44 --last 100 --json",
     )
 )
@@ -73,6 +77,17 @@ class _Since(click.ParamType[datetime]):
 @click.option(
     "--timeout", "timeout_s", type=click.FloatRange(0), metavar="S", help="End after S seconds."
 )
+@click.option(
+    "--alerts", "by_alert", is_flag=True, help="One line for each alert, when it has ended."
+)
+@click.option(
+    "--status",
+    "statuses",
+    multiple=True,
+    type=click.Choice([status.value for status in AlertStatus if status not in OPEN]),
+    metavar="STATUS",
+    help="With --alerts: only those that ended so.",
+)
 @click.option("--ids", is_flag=True, help="Show alert ids whole on every line.")
 @click.option("--json", "as_json", is_flag=True, help="Print each event as a line of JSON.")
 @with_place
@@ -82,6 +97,8 @@ def tail(  # noqa: PLR0913 - one per option
     last: int | None,
     count: int | None,
     timeout_s: float | None,
+    by_alert: bool,
+    statuses: tuple[str, ...],
     ids: bool,
     as_json: bool,
     place: Place,
@@ -93,16 +110,26 @@ def tail(  # noqa: PLR0913 - one per option
     hold several values with commas between. Times are UTC. Where the stream breaks it is opened
     again behind the last event, with a notice on standard error.
 
+    With --alerts there is one line for each alert whose beginning is seen, when it has ended, with
+    its status and reason; and again where something later changes that.
+
     Ctrl-C ends it with exit status 0; 1 where --timeout was over before --count was reached.
     """
     if since is not None and last is not None:
         raise click.UsageError("--since and --last both say where to begin: give one of them")
+    if by_alert and any(filters[name] for name in ("accounts", "symbols", "stages")):
+        raise click.UsageError("with --alerts only --route and --alert choose: it needs all else")
+    if statuses and not by_alert:
+        raise click.UsageError("--status goes with --alerts")
     query = [(_PARAMETERS[name], value) for name, values in filters.items() for value in values]
     if since is not None:
         query.append(("since", since.isoformat()))
     if last is not None:
         query.append(("last", str(last)))
-    show = _print_json if as_json else Lines(whole_ids=ids).show
+    if by_alert:
+        show = Alerts(statuses=frozenset(statuses), as_json=as_json).show
+    else:
+        show = _print_json if as_json else Lines(whole_ids=ids).show
     try:
         done = asyncio.run(
             _follow(place.console(), query, show=show, count=count, timeout_s=timeout_s)
@@ -122,7 +149,7 @@ _PARAMETERS = {
 
 
 async def _follow(
-    console: Console, query: Query, *, show: _SHOW, count: int | None, timeout_s: float | None
+    console: Console, query: Query, *, show: _Show, count: int | None, timeout_s: float | None
 ) -> bool:
     """False where the time was over before so many events had come."""
     seen = 0
@@ -132,8 +159,7 @@ async def _follow(
             contextlib.aclosing(follow(console, query, notice=_notice)) as events,
         ):
             async for event in events:
-                show(event)
-                seen += 1
+                seen += show(event)
                 if seen == count:
                     break
     except TimeoutError:
@@ -141,9 +167,10 @@ async def _follow(
     return True
 
 
-def _print_json(event: Event) -> None:
+def _print_json(event: Event) -> bool:
     click.echo(json.dumps(event, ensure_ascii=False))
     sys.stdout.flush()
+    return True
 
 
 def _notice(text: str) -> None:
