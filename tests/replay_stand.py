@@ -17,6 +17,7 @@ from libs.common.contracts.words import PositionMode
 from libs.common.domain.picture import Need, Picture, Prices, needs
 from libs.common.domain.planning import plan_orders
 from services.executor.mexc import client, listing
+from services.executor.withholding import stale
 from services.ingest.parsing import Unparsed, parse_alert
 from services.router.deciding import decide_intent
 from tests.cli_console import answering, documents_of, run
@@ -56,6 +57,7 @@ class Then:
         self.holdings = holdings
         self.mode = mode or PositionMode.HEDGE
         self.late_s = late_s
+        self.planned_after_s = 0.003
         self.halted = None
         self.recent_openings = 0
         self.body = body
@@ -100,8 +102,12 @@ class Then:
         if isinstance(intent, Denial):
             return [IntentDenied(**denied, at=at, denial=intent)]
         wanted = needs(intent)
-        planned = plan_orders(intent, self._picture(wanted))
-        later = {**denied, "at": at + timedelta(milliseconds=3), "intent_id": intent.intent_id}
+        planned_at = at + timedelta(seconds=self.planned_after_s)
+        # As the executor does it.
+        old = stale(intent, now=planned_at)
+        asked = msgspec.structs.replace(intent, opening_denied=intent.opening_denied or old)
+        planned = plan_orders(asked, self._picture(wanted))
+        later = {**denied, "at": planned_at, "intent_id": intent.intent_id}
         later["symbol"] = intent.symbol
         if isinstance(planned, Denial):
             return [intent, IntentDenied(**later, denial=planned)]

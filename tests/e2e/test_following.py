@@ -87,6 +87,17 @@ async def test_a_replay_right_after_the_alert_says_same_and_sends_nothing(stack,
         {"order_action": "flat", "ticker": "NOSUCH"},
     ]
     ended = [await route.execute(**alert) for alert in alerts]
+    first = {"order_id": "first"}
+    ended += [
+        await route.rests(
+            **{**first, "order_action": "buy", "order_contracts": "0.001", "price": 40000},
+            order_type="limit",
+        ),
+        # Which order is meant nobody tells but the alert that made it.
+        await route.execute(**first, order_action="modify", sl_price=39000),
+        await route.execute(**first, order_action="cancel"),
+    ]
+    assert [journey["status"] for journey in ended[-2:]] == ["executed"] * 2
     before = len(await trader.orders_received())
     for journey in ended:
         answer = await asyncio.to_thread(

@@ -119,6 +119,21 @@ def test_the_age_is_that_of_then(tmp_path):
     assert found["denied"][1] == "-"
 
 
+def test_the_executor_looks_at_the_age_again(tmp_path):
+    """The alert was young for the router, and the executor had much to do."""
+    then = Then(SELL, late_s=5, holdings=HELD["long"])
+    then.planned_after_s = 4
+    assert replayed(tmp_path, then)["outcome"] == "same"
+    found = differences(replayed(tmp_path, then, max_age_s=7))
+    assert found["outcome"] == ("planned", "partial")
+    assert found["withheld"][1].startswith("stale: the entry is 9.0 s old; max_age_s is 7")
+    then.planned_after_s = 40
+    assert replayed(tmp_path, then)["outcome"] == "same"
+    found = differences(replayed(tmp_path, then, max_age_s=60))
+    assert found["outcome"] == ("partial", "planned")
+    assert found["order 2"] == ("-", "open short 10 market, cross 10x")
+
+
 def test_a_window_is_that_of_then(tmp_path):
     inside = {"windows": ["mon 11:00-13:00"]}
     outside = {"windows": ["tue 11:00-13:00"]}
