@@ -20,6 +20,7 @@ from services.console.accounts import Sealer
 from services.console.app import make_app
 from services.console.feed import Feed
 from services.console.letters import DeadLetters
+from services.console.patience import PATIENCE_S, Patience
 from services.console.registry import Registry
 from services.console.routes import Webhooks
 from services.console.trail import open_trail
@@ -50,7 +51,9 @@ class Console:
 
 
 @contextlib.asynccontextmanager
-async def running(nats_url: str, dsn: str, **feed_options: Any) -> AsyncIterator[Console]:
+async def running(
+    nats_url: str, dsn: str, *, patience_s: float = PATIENCE_S, **feed_options: Any
+) -> AsyncIterator[Console]:
     """`feed_options`: of the feed, for tests that cannot wait for a heartbeat or fill a queue."""
     client = ExpressClient()
     await client.connect(nats_url, reconnect_time_wait=0.05, max_reconnect_attempts=-1)
@@ -62,20 +65,24 @@ async def running(nats_url: str, dsn: str, **feed_options: Any) -> AsyncIterator
             registry, feed = Registry(bus), Feed(bus, **feed_options)
             health = Health("console")
             health.add("trail", trail.missing)
-            app = make_app(
-                token=Secret(TOKEN),
-                registry=registry,
-                dead_letters=DeadLetters(bus),
-                trail=trail,
-                feed=feed,
-                webhooks=Webhooks(base_url="https://hook.example.org/"),
-                sealer=Sealer(public_key=PRIVATE_KEY.public_key.encode(Base64Encoder).decode()),
-                health=health,
+            app = Patience(
+                make_app(
+                    token=Secret(TOKEN),
+                    registry=registry,
+                    dead_letters=DeadLetters(bus),
+                    trail=trail,
+                    feed=feed,
+                    webhooks=Webhooks(base_url="https://hook.example.org/"),
+                    sealer=Sealer(public_key=PRIVATE_KEY.public_key.encode(Base64Encoder).decode()),
+                    health=health,
+                ),
+                patience_s=patience_s,
             )
             async with serving(app, host="127.0.0.1", port=port), asyncio.TaskGroup() as group:
                 background = [group.create_task(each) for each in (trail.watch(), feed.run())]
                 yield Console(http=http, url=f"http://127.0.0.1:{port}", bus=bus, feed=feed)
                 feed.close()
+                app.close()
                 for task in background:
                     task.cancel()
     finally:

@@ -18,6 +18,7 @@ from services.console.accounts import Sealer
 from services.console.app import make_app
 from services.console.feed import Feed
 from services.console.letters import DeadLetters
+from services.console.patience import Patience
 from services.console.problems import Problem
 from services.console.registry import Registry
 from services.console.routes import Webhooks
@@ -42,15 +43,17 @@ async def main(stop: asyncio.Event) -> None:
         registry, feed = Registry(bus), Feed(bus)
         health.add("registry", registry.missing)
         health.add("trail", trail.missing)
-        app = make_app(
-            token=settings.console_token,
-            registry=registry,
-            dead_letters=DeadLetters(bus),
-            trail=trail,
-            feed=feed,
-            webhooks=Webhooks(base_url=settings.webhook_base_url),
-            sealer=sealer,
-            health=health,
+        app = Patience(
+            make_app(
+                token=settings.console_token,
+                registry=registry,
+                dead_letters=DeadLetters(bus),
+                trail=trail,
+                feed=feed,
+                webhooks=Webhooks(base_url=settings.webhook_base_url),
+                sealer=sealer,
+                health=health,
+            )
         )
         async with serving(app, host=settings.host, port=settings.port):
             running = (trail.watch(), feed.run(), _read(registry))
@@ -60,6 +63,7 @@ async def main(stop: asyncio.Event) -> None:
             health.started()
             await stop.wait()
             feed.close()
+            app.close()
         for task in background:
             task.cancel()
     shutdown_telemetry()

@@ -35,6 +35,14 @@ class Start:
     last: int | None = None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Begin:
+    after: int | None
+    """None: the log is away, and it begins when that is back."""
+    forgotten: int | None = None
+    """Where the log begins now, if it has forgotten something behind `after`."""
+
+
 @get("/", status_code=200)
 async def follow_events(  # noqa: PLR0913, PLR0917 - one per parameter of the query
     request: Request[Any, Any, Any],
@@ -63,40 +71,44 @@ async def follow_events(  # noqa: PLR0913, PLR0917 - one per parameter of the qu
     resumed = _resumed(request.headers.get("last-event-id"))
     start = Start(after=after if resumed is None else resumed, since=since, last=last)
     begin = await _place(feed, wanted, start)
-    return ServerSentEvent(_messages(feed, wanted, after=begin), headers=_HEADERS)
+    return ServerSentEvent(_messages(feed, wanted, begin=begin), headers=_HEADERS)
 
 
-async def _place(feed: Feed, wanted: Wanted, start: Start) -> int | None:
+async def _place(feed: Feed, wanted: Wanted, start: Start) -> Begin:
     """Found before the answer begins: whoever has that sees everything stored from then on."""
     history = feed.history
     try:
-        _, end = await history.ends()
+        first, end = await history.ends()
         if start.after is not None:
             # A log that was made anew counts from the start again.
-            return min(start.after, end)
+            after = min(start.after, end)
+            return Begin(after=after, forgotten=first if after + 1 < first <= end else None)
         if start.since is not None:
             since = start.since if start.since.tzinfo else start.since.replace(tzinfo=UTC)
-            return await history.before_time(since, last=end)
+            return Begin(after=await history.before_time(since, last=end))
         if start.last is not None:
-            return await history.before_matching(
+            place = await history.before_matching(
                 start.last, wanted.matches, last=end, reach=LAST_REACH
             )
+            return Begin(after=place)
     except LogUnavailable as error:
         if start.after is not None or (start.since is None and start.last is None):
             # The stream begins once the log is back; nothing is stored until then.
-            return start.after
+            return Begin(after=start.after)
         raise Problem(503, f"The log does not answer now ({error}); try again.") from None
-    return end
+    return Begin(after=end)
 
 
 async def _messages(
-    feed: Feed, wanted: Wanted, *, after: int | None
+    feed: Feed, wanted: Wanted, *, begin: Begin
 ) -> AsyncGenerator[ServerSentEventMessage, None]:
     # At once, so that whatever lies between passes the answer on. An id without data is kept by
     # whoever follows, as the place to come back to, and is no event.
-    yield _comment("following", after=after)
-    seq = after
-    async with contextlib.aclosing(feed.follow(wanted=wanted, after=after)) as stream:
+    seq = begin.after
+    yield _comment("following", after=seq)
+    if begin.forgotten is not None:
+        yield _aside("forgotten", after=seq, first=begin.forgotten)
+    async with contextlib.aclosing(feed.follow(wanted=wanted, after=seq)) as stream:
         async for item in stream:
             match item:
                 case LogEvent():
@@ -105,13 +117,15 @@ async def _messages(
                 case Beat():
                     yield _comment("still here", after=item.after)
                 case Lagging():
-                    yield ServerSentEventMessage(
-                        event="lagging", data=msgspec.json.encode({"after": seq})
-                    )
+                    yield _aside("lagging", after=seq)
 
 
 def _comment(text: str, *, after: int | None) -> ServerSentEventMessage:
     return ServerSentEventMessage(comment=text, id=after, data=None)
+
+
+def _aside(name: str, **data: int | None) -> ServerSentEventMessage:
+    return ServerSentEventMessage(event=name, data=msgspec.json.encode(data))
 
 
 def _several(given: list[str] | None) -> frozenset[str]:

@@ -199,6 +199,19 @@ async def test_a_place_that_the_log_never_reached_is_its_end(console):
         assert await followed.seqs(1) == [1]
 
 
+async def test_what_the_log_has_forgotten_is_told(console, js):
+    await store(console, 9)
+    await js.purge_stream(subjects.STREAM, seq=6)
+    async with stream(console, "?after=2") as late, stream(console, "?after=5") as whole:
+        (_, name, data), *_ = await late.take(1)
+        assert (name, data) == ("forgotten", {"after": 2, "first": 6})
+        assert await late.seqs(4) == await whole.seqs(4) == [6, 7, 8, 9]
+    await js.purge_stream(subjects.STREAM)
+    async with stream(console, "?after=2") as empty:
+        await store(console, begin=9)
+        assert await empty.seqs(1) == [10]
+
+
 @pytest.mark.parametrize(
     ("query", "headers"),
     [
@@ -270,6 +283,29 @@ async def test_whoever_does_not_read_is_cut_off_and_keeps_nobody_waiting(js, nat
         assert numbers == list(range(1, len(numbers) + 1))
         assert data == {"after": numbers[-1]}
         assert len(numbers) < 600
+
+
+async def test_whoever_never_reads_again_is_forgotten(js, nats_url):
+    """Its last event cannot be told, so its connection is ended."""
+    await ensure_topology(js)
+    large = make_alert(body="x" * 60_000)
+    async with running(nats_url, NOWHERE, patience_s=0.2, queue_events=50) as console:
+        async with stream(console):
+            for number in range(500):
+                await store(console, begin=number, message=large)
+            await until(lambda: console.feed.followers == 0)
+
+
+async def test_whoever_never_reads_holds_up_no_stop(js, nats_url):
+    await ensure_topology(js)
+    large = make_alert(body="x" * 60_000)
+    async with contextlib.AsyncExitStack() as stack:
+        async with running(nats_url, NOWHERE, queue_events=50) as console:
+            await stack.enter_async_context(stream(console))
+            for number in range(500):
+                await store(console, begin=number, message=large)
+            assert console.feed.followers == 1, "its end cannot be told"
+        assert console.feed.followers == 0
 
 
 async def test_a_stream_outlives_the_log_and_goes_on_without_a_gap(tmp_path):

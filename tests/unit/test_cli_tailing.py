@@ -212,6 +212,14 @@ def test_whoever_is_cut_off_goes_on(tail):
     assert asked[1][1]["Last-Event-ID"] == "1"
 
 
+def test_what_the_log_has_forgotten_is_told(tail):
+    forgotten = 'event: forgotten\r\ndata: {"after": 1, "first": 900}\r\n\r\n'
+    with streaming([forgotten, JOURNEY[0]]) as (url, _):
+        answer = tail(url, "--json", "--count", "1")
+    assert json.loads(answer.stdout)["seq"] == 1
+    assert "forgotten what came before 900" in answer.stderr
+
+
 def test_an_event_of_any_length_is_read(tail):
     long = event(1, make_alert(body="x" * 900_000), stage="alert.received")
     with streaming([long]) as (url, _):

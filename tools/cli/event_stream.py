@@ -78,7 +78,11 @@ class _Stream:
                 async for name, data in self._events(answer):
                     if name == "lagging":
                         raise _BrokenError("the console cut the stream off: it was read too slowly")
-                    yield json.loads(data)
+                    found = json.loads(data)
+                    if name == "forgotten":
+                        self._notice(f"the log has forgotten what came before {found['first']}")
+                        continue
+                    yield found
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             why = str(error) or type(error).__name__
             raise _BrokenError(
