@@ -153,11 +153,14 @@ def _stages(stage: str) -> tuple[str, str]:
 def _read(data: bytes) -> _Fields:
     try:
         # Strings that nobody asks for are not looked at by the decoder.
-        return _fields_decoder.decode(data.decode())
-    except msgspec.ValidationError:
-        # JSON, but no object.
-        return _Fields()
-    except (UnicodeDecodeError, msgspec.DecodeError, RecursionError):
+        text = data.decode()
+        try:
+            return _fields_decoder.decode(text)
+        except msgspec.ValidationError:
+            # JSON, but no object; or none behind its beginning.
+            msgspec.json.decode(text)
+            return _Fields()
+    except (UnicodeDecodeError, msgspec.MsgspecError, RecursionError):
         return _NO_FIELDS
 
 

@@ -32,6 +32,7 @@ def test_any_bytes_are_an_event(data):
         (b'{"route":7,"account":null,"at":"soon"}', {"route": 7, "account": None, "at": "soon"}),
         (b"[1,2]", [1, 2]),
         (b'"text"', "text"),
+        (b'"route":"demo"}', '"route":"demo"}'),
         (b'{"route":', '{"route":'),
         (b"\xff\xfe", "\ufffd\ufffd"),
         (b"", ""),
