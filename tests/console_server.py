@@ -18,7 +18,9 @@ from libs.common.secret import Secret
 from libs.common.serving import serving
 from services.console.accounts import Sealer
 from services.console.app import make_app
+from services.console.feed import Feed
 from services.console.letters import DeadLetters
+from services.console.patience import PATIENCE_S, Patience
 from services.console.registry import Registry
 from services.console.routes import Webhooks
 from services.console.trail import open_trail
@@ -35,6 +37,7 @@ class Console:
     http: aiohttp.ClientSession
     url: str
     bus: Bus
+    feed: Feed
 
     async def call(self, method: str, path: str, body: Any = None, **more: Any) -> tuple[int, Any]:
         headers = {"Authorization": f"Bearer {TOKEN}", **more}
@@ -48,29 +51,39 @@ class Console:
 
 
 @contextlib.asynccontextmanager
-async def running(nats_url: str, dsn: str) -> AsyncIterator[Console]:
+async def running(
+    nats_url: str, dsn: str, *, patience_s: float = PATIENCE_S, **feed_options: Any
+) -> AsyncIterator[Console]:
+    """`feed_options`: of the feed, for tests that cannot wait for a heartbeat or fill a queue."""
     client = ExpressClient()
-    await client.connect(nats_url)
+    await client.connect(nats_url, reconnect_time_wait=0.05, max_reconnect_attempts=-1)
     port = free_port()
     try:
         async with open_trail(Secret(dsn)) as trail, aiohttp.ClientSession() as http:
             bus = Bus(client=client, service="console")
             await bus.open()
-            registry = Registry(bus)
+            registry, feed = Registry(bus), Feed(bus, **feed_options)
             health = Health("console")
             health.add("trail", trail.missing)
-            app = make_app(
-                token=Secret(TOKEN),
-                registry=registry,
-                dead_letters=DeadLetters(bus),
-                trail=trail,
-                webhooks=Webhooks(base_url="https://hook.example.org/"),
-                sealer=Sealer(public_key=PRIVATE_KEY.public_key.encode(Base64Encoder).decode()),
-                health=health,
+            app = Patience(
+                make_app(
+                    token=Secret(TOKEN),
+                    registry=registry,
+                    dead_letters=DeadLetters(bus),
+                    trail=trail,
+                    feed=feed,
+                    webhooks=Webhooks(base_url="https://hook.example.org/"),
+                    sealer=Sealer(public_key=PRIVATE_KEY.public_key.encode(Base64Encoder).decode()),
+                    health=health,
+                ),
+                patience_s=patience_s,
             )
             async with serving(app, host="127.0.0.1", port=port), asyncio.TaskGroup() as group:
-                watching = group.create_task(trail.watch())
-                yield Console(http=http, url=f"http://127.0.0.1:{port}", bus=bus)
-                watching.cancel()
+                background = [group.create_task(each) for each in (trail.watch(), feed.run())]
+                yield Console(http=http, url=f"http://127.0.0.1:{port}", bus=bus, feed=feed)
+                feed.close()
+                app.close()
+                for task in background:
+                    task.cancel()
     finally:
         await client.close()

@@ -16,7 +16,9 @@ from libs.common.settings import SettingsError, from_env, redacted
 from libs.common.telemetry import configure_telemetry
 from services.console.accounts import Sealer
 from services.console.app import make_app
+from services.console.feed import Feed
 from services.console.letters import DeadLetters
+from services.console.patience import Patience
 from services.console.problems import Problem
 from services.console.registry import Registry
 from services.console.routes import Webhooks
@@ -38,24 +40,30 @@ async def main(stop: asyncio.Event) -> None:
         open_trail(settings.postgres_url) as trail,
         asyncio.TaskGroup() as group,
     ):
-        registry = Registry(bus)
+        registry, feed = Registry(bus), Feed(bus)
         health.add("registry", registry.missing)
         health.add("trail", trail.missing)
-        app = make_app(
-            token=settings.console_token,
-            registry=registry,
-            dead_letters=DeadLetters(bus),
-            trail=trail,
-            webhooks=Webhooks(base_url=settings.webhook_base_url),
-            sealer=sealer,
-            health=health,
+        app = Patience(
+            make_app(
+                token=settings.console_token,
+                registry=registry,
+                dead_letters=DeadLetters(bus),
+                trail=trail,
+                feed=feed,
+                webhooks=Webhooks(base_url=settings.webhook_base_url),
+                sealer=sealer,
+                health=health,
+            )
         )
         async with serving(app, host=settings.host, port=settings.port):
-            background = [group.create_task(trail.watch()), group.create_task(_read(registry))]
+            running = (trail.watch(), feed.run(), _read(registry))
+            background = [group.create_task(each) for each in running]
             _log.info("console.started", settings=redacted(settings))
             settle_memory()
             health.started()
             await stop.wait()
+            feed.close()
+            app.close()
         for task in background:
             task.cancel()
     shutdown_telemetry()

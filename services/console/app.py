@@ -15,6 +15,8 @@ from services.console.alerts import alert_router
 from services.console.callers import caller_of
 from services.console.changes import change_router
 from services.console.dead_letters import dead_router
+from services.console.events import event_router
+from services.console.feed import Feed
 from services.console.halts import halt_router
 from services.console.letters import DeadLetters
 from services.console.problems import (
@@ -36,6 +38,7 @@ def make_app(  # noqa: PLR0913 - what the pages work with, each by name
     registry: Registry,
     dead_letters: DeadLetters,
     trail: Trail,
+    feed: Feed,
     webhooks: Webhooks,
     sealer: Sealer,
     health: Health,
@@ -43,7 +46,8 @@ def make_app(  # noqa: PLR0913 - what the pages work with, each by name
     api = Router(
         "/api",
         route_handlers=[
-            *(alert_router, change_router, route_router, account_router, halt_router),
+            *(alert_router, event_router, change_router, route_router, account_router),
+            halt_router,
             dead_router,
         ],
         guards=[bearer_guard(token)],
@@ -52,6 +56,7 @@ def make_app(  # noqa: PLR0913 - what the pages work with, each by name
             "registry": _given(registry),
             "dead_letters": _given(dead_letters),
             "trail": _given(trail),
+            "feed": _given(feed),
             "webhooks": _given(webhooks),
             "sealer": _given(sealer),
         },

@@ -4,6 +4,7 @@ since it is most likely a misspelling that would otherwise be ignored in silence
 
 import difflib
 import re
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -101,3 +102,8 @@ def plain(value: object) -> Any:
         case tuple() | list():
             return [plain(inner) for inner in value]
     return value
+
+
+def moment(at: datetime) -> str:
+    """A time as every document shows it."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

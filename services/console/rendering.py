@@ -3,7 +3,7 @@ it means comes from the journey.
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -16,7 +16,7 @@ from libs.common.contracts.order import Plan
 from libs.common.contracts.words import AccountId, AlertId
 from libs.common.domain.diagnosis.diagnosing import diagnose, needs_diagnosis
 from libs.common.domain.journey import JourneyChange, JourneyOrder
-from services.console.documents import Document, plain
+from services.console.documents import Document, moment, plain
 from services.console.flattened import (
     Closed,
     events_of,
@@ -94,7 +94,7 @@ def alert_line(
         "route": _route(rows),
         "status": status.value,
         "reason": reason,
-        "at": _time(rows[0].at) if rows else None,
+        "at": moment(rows[0].at) if rows else None,
         "symbol": _symbol(rows) or (order.ticker if order else None),
         "action": order.action.value if order else "flatten" if flattened else None,
         "quantity": plain(order.quantity) if order else None,
@@ -122,7 +122,7 @@ def _event(row: Row, *, first: Row) -> Document:
         "seq": row.seq,
         "stage": row.stage,
         "service": row.service,
-        "at": _time(row.at),
+        "at": moment(row.at),
         "elapsed_ms": _elapsed_ms(row.at, since=first.at),
         "data": _data(row),
     }
@@ -184,10 +184,6 @@ def _parsed(text: str | None) -> Any:
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return text
     return msgspec.Raw(text.encode())
-
-
-def _time(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def _elapsed_ms(at: datetime, *, since: datetime) -> float:

@@ -31,6 +31,8 @@ class Server:
     url: str
     answers: dict[str, list[tuple[int, Any]]] = field(default_factory=dict)
     asked: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
+    streams: dict[str, str] = field(default_factory=dict)
+    """Events by the beginning of a path."""
 
     def next_answer(self, request: str) -> tuple[int, Any]:
         scripted = self.answers.get(request, [(404, {"detail": f"no {request}"})])
@@ -44,12 +46,22 @@ def scripted_server() -> Iterator[Server]:
             length = int(self.headers.get("Content-Length", 0))
             request = f"{self.command} {self.path}"
             found.asked.append((request, dict(self.headers), self.rfile.read(length)))
+            for path, events in found.streams.items():
+                if self.path.startswith(path):
+                    self.answer_events(events)
+                    return
             status, document = found.next_answer(request)
             body = b"" if document is None else json.dumps(document).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
+
+        def answer_events(self, events: str):
+            self.send_response(200)
+            self.send_header("Content-Type", "text/event-stream")
+            self.end_headers()
+            self.wfile.write(events.encode())
 
         do_GET = do_POST = do_PATCH = do_DELETE = handle_any  # noqa: N815 - the base class's names
 

@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 
 import click
@@ -33,11 +34,13 @@ from services.console.trail import ChangeRow
 from services.console.trail import Place as ChangePlace
 from services.ingest.parsing import Parsed, parse_alert
 from services.router.deciding import decide_intent
+from tests.cli_console import documents_of
 from tests.documented_commands import Example, examples_of
 from tests.factories import (
     ALERT_ID,
     NOW,
     D,
+    make_account,
     make_alert,
     make_holding,
     make_instrument,
@@ -56,13 +59,18 @@ from tools.cli.upshot import End
 PAGE = Path(__file__).parents[2] / "docs" / "command-line.md"
 TEXT = PAGE.read_text()
 EXAMPLES = examples_of(PAGE)
+BODY = '{"ticker":"BTCUSDT.P","order_action":"sell","order_contracts":0.002}'
 SENT = re.findall(r"^alertwire (send .*)$", TEXT, re.MULTILINE)
 
 
 def partial_alert():
     """A sell of 20 contracts on a paused route that holds long 10."""
     route = make_settings(state=RouteState.PAUSED)
-    alert = make_alert(order=make_order(action=Action.SELL, quantity=D("0.002")))
+    alert = make_alert(
+        order=make_order(action=Action.SELL, quantity=D("0.002")),
+        body=BODY,
+        body_sha256=sha256(BODY.encode()).hexdigest(),
+    )
     instrument = make_instrument()
     intent = decide_intent(
         alert,
@@ -76,18 +84,26 @@ def partial_alert():
     )
     assert isinstance(planned, Planned)
     order = planned.legs[0].client_order_id
-    call = ExchangeCall(method="POST", path="/api/v1/private/order/create", sent_at=NOW)
+    call = ExchangeCall(
+        method="POST",
+        path="/api/v1/private/order/create",
+        sent_at=NOW + timedelta(milliseconds=6),
+    )
+    replied = msgspec.structs.replace(
+        call, elapsed_ms=1.9, http_status=200, response_body='{"success":true,"code":0}'
+    )
     return answered(
         alert,
         intent,
         make_plan(
             *planned.legs,
-            holdings=(make_holding(),),
             withheld=planned.withheld,
+            summary=planned.summary,
             steps=planned.steps,
+            holdings=(make_holding(),),
         ),
         make_execution("sent", order, calls=(call,)),
-        make_execution("accepted", order, exchange_order_id="77"),
+        make_execution("accepted", order, exchange_order_id="77", calls=(replied,)),
         make_execution(
             "filled",
             order,
@@ -104,6 +120,12 @@ def lay_down(example, *, stack, server):
     """What the console answers to the command, by its own rules."""
     if example.command.startswith("alertwire trace"):
         server.answers[f"GET /api/alerts/{ALERT_ID}"] = [(200, partial_alert())]
+        return
+    if example.command.startswith("alertwire tail"):
+        lay_down_events(server=server)
+        return
+    if example.command.startswith("alertwire replay"):
+        lay_down_replay(server=server)
         return
     if example.command.startswith("alertwire dead"):
         lay_down_letters(server=server)
@@ -126,6 +148,28 @@ def lay_down(example, *, stack, server):
     except Problem as problem:
         answer = (problem.status, {"detail": problem.detail})
     server.answers["PATCH /api/routes/demo"] = [answer]
+
+
+def lay_down_events(*, server):
+    """What became of the alert of `trace`, as a stream of events."""
+    events = ""
+    for event in partial_alert()["events"]:
+        data = event["data"]
+        lane = {name: data.get(name) for name in ("alert_id", "route", "account", "symbol")}
+        events += f"id: {event['seq']}\ndata: {json.dumps({**event, **lane})}\n\n"
+    server.streams["/api/events?route=demo&since="] = events
+
+
+def lay_down_replay(*, server):
+    """Today the route trades the account twice over, and is not paused any more."""
+    then = msgspec.to_builtins(make_settings())
+    settings = msgspec.convert(
+        {**then, "accounts": [{"account": "paper", "multiplier": "2"}]}, RouteSettings
+    )
+    documents = documents_of(settings, accounts=[make_account()], instruments=[make_instrument()])
+    documents[f"/api/alerts/{ALERT_ID}"] = partial_alert()
+    for path, document in documents.items():
+        server.answers[f"GET {path}"] = [(200, document)]
 
 
 def lay_down_letters(*, server):
@@ -221,7 +265,7 @@ def test_an_alert_that_is_sent_is_understood(command, stack, server):
 
 
 def test_no_example_goes_unseen() -> None:
-    assert len(EXAMPLES) == TEXT.count("```console") == TEXT.count("$ alertwire") == 13
+    assert len(EXAMPLES) == TEXT.count("```console") == TEXT.count("$ alertwire") == 15
     assert len(SENT) == TEXT.count("alertwire send demo") >= 9
 
 
@@ -247,7 +291,8 @@ def test_every_option_of_a_route_is_told_with_its_setting_and_its_default() -> N
 @pytest.mark.parametrize(
     "command",
     [
-        *(["trace"], ["routes", "edit"], ["routes", "rotate"], ["halt"], ["resume"]),
+        *(["trace"], ["tail"], ["replay"], ["routes", "edit"], ["routes", "rotate"]),
+        *(["halt"], ["resume"]),
         *(["changes"], ["audit", "verify"], ["audit", "export"], ["audit", "retire"]),
     ],
 )

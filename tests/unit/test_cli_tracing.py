@@ -72,7 +72,12 @@ def test_trace_draws_the_journey_in_80_columns(stack, server, monkeypatch):
 def test_trace_shows_bars_where_there_is_room(stack, server, monkeypatch):
     monkeypatch.setenv("COLUMNS", "140")
     server.answers[f"GET /api/alerts/{ALERT_ID}"] = [(200, journey())]
-    assert "\u00b7\u00b7\u2588" in run("trace", ALERT_ID, stack=stack).output
+    lines = run("trace", ALERT_ID, stack=stack).output.splitlines()
+    received, filled = (line for line in lines if " ingest " in line or " executor " in line)
+    # Of its own service each, over the same axis.
+    assert "\u2591   " in received
+    assert "\u2593" * 24 in filled
+    assert max(map(len, lines)) <= 140
 
 
 def test_trace_folds_equal_orders(stack, server):

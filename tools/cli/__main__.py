@@ -10,6 +10,8 @@ _COMMANDS = {
     "send": "tools.cli.sending:send",
     "explain": "tools.cli.explaining:explain_alert",
     "trace": "tools.cli.tracing:trace",
+    "tail": "tools.cli.tailing:tail",
+    "replay": "tools.cli.replaying:replay_alert",
     "routes": "tools.cli.routes:routes",
     "accounts": "tools.cli.accounts:accounts",
     "halt": "tools.cli.halting:halt",

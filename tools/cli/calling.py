@@ -39,14 +39,15 @@ async def _call(console: Console, method: str, path: str, *, body: Any) -> Any:
         ) from None
     if status >= 400:
         kind = NotFound if status == 404 else click.ClickException
-        raise kind(_told(status, text))
+        raise kind(told(status, text))
     try:
         return json.loads(text) if text else None
     except ValueError:
         raise click.ClickException(f"{console.url} is no console: it answered no JSON") from None
 
 
-def _told(status: int, text: str) -> str:
+def told(status: int, text: str) -> str:
+    """The console's problem, for people."""
     try:
         problem = json.loads(text)
         detail = str(problem["detail"])

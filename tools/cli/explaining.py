@@ -1,23 +1,15 @@
 """`alertwire explain`: what an alert would do, step by step, without sending it."""
 
 import sys
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import click
-import msgspec
 
-from libs.common.contracts.control import Control
-from libs.common.contracts.instrument import Instrument
-from libs.common.contracts.route import Account, Route, RouteSettings
-from libs.common.contracts.words import PositionMode, PositionSide, RouteId, VenueSymbol
-from libs.common.domain.halting import halted
-from tools.cli.calling import NotFound, call
+from libs.common.contracts.words import PositionMode, PositionSide
 from tools.cli.explaining_drawing import document_of, outcome_of, print_explanation
 from tools.cli.explaining_path import (
-    AccountKnown,
     Assumed,
     Explanation,
     Held,
@@ -28,7 +20,8 @@ from tools.cli.explaining_path import (
 )
 from tools.cli.messaging import message_of, message_options
 from tools.cli.numbers import Positive, positive
-from tools.cli.place import Console, Place, with_place
+from tools.cli.place import Place, with_place
+from tools.cli.rulebook import accounts_of, route_of
 from tools.cli.showing import examples, print_json
 
 _CURES = {
@@ -37,8 +30,6 @@ _CURES = {
     Lack.ENTRY: "give --holding SIDE:CONTRACTS@ENTRY",
 }
 _FAILED = frozenset({Outcome.REFUSED, Outcome.DENIED})
-# The API shows stars where a route asks for a body secret; its hash stays with the console.
-_SOME_HASH = "0" * 64
 
 
 class _Holding(click.ParamType[Held]):
@@ -124,14 +115,14 @@ def explain_alert(  # noqa: PLR0913 - one per option
     """
     message = message_of(body, fields=fields, known=known)
     console = place.console()
-    found = _route(console, route)
+    found = route_of(console, route)
     names = [part.account for part in found.settings.accounts]
     if account is not None and account not in names:
         raise click.UsageError(f"route {route} trades {', '.join(names)}, not {account}")
     explanation = explain(
         message.encode(),
         route=found,
-        accounts=_accounts(console, names if account is None else [account], route=found.id),
+        accounts=accounts_of(console, names if account is None else [account], route=found.id),
         assumed=Assumed(
             held=held,
             price=live,
@@ -146,49 +137,6 @@ def explain_alert(  # noqa: PLR0913 - one per option
     else:
         print_explanation(explanation)
     sys.exit(1 if outcome_of(explanation) in _FAILED else 0)
-
-
-def _route(console: Console, name: str) -> Route:
-    document = call(console, "GET", f"/routes/{name}")
-    secret = document.pop("body_secret", None)
-    return Route(
-        settings=msgspec.convert(document, RouteSettings),
-        tokens=(),
-        body_secret_sha256=None if secret is None else _SOME_HASH,
-    )
-
-
-def _accounts(console: Console, names: list[str], *, route: RouteId) -> dict[str, AccountKnown]:
-    controls = _controls(console)
-    catalogues: dict[str, Mapping[VenueSymbol, Instrument]] = {}
-    found: dict[str, AccountKnown] = {}
-    for name in names:
-        account = msgspec.convert(call(console, "GET", f"/accounts/{name}"), Account)
-        # Accounts of one exchange trade the same contracts.
-        if account.base_url not in catalogues:
-            catalogues[account.base_url] = _catalogue(console, name)
-        found[name] = AccountKnown(
-            position_mode=account.position_mode,
-            catalogue=catalogues[account.base_url],
-            halted=halted(controls, route=route, account=account.account_id),
-        )
-    return found
-
-
-def _controls(console: Console) -> dict[str, Control]:
-    try:
-        document = call(console, "GET", "/halt")
-    except NotFound:
-        # An older console halts nothing.
-        return {}
-    found = msgspec.convert(document["halts"], list[Control])
-    return {control.halt_id: control for control in found}
-
-
-def _catalogue(console: Console, account: str) -> dict[VenueSymbol, Instrument]:
-    document = call(console, "GET", f"/accounts/{account}/instruments")
-    found = msgspec.convert(document["instruments"], list[Instrument])
-    return {instrument.symbol: instrument for instrument in found}
 
 
 def _check_planned(explanation: Explanation) -> None:

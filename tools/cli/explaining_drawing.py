@@ -45,7 +45,7 @@ def document_of(explanation: Explanation) -> Document:
         "outcome": outcome_of(explanation).value,
         "sent": False,
         "body": explanation.body,
-        "order": _shown(explanation.order),
+        "order": shown(explanation.order),
         "refusal": None
         if refusal is None
         else {
@@ -87,33 +87,33 @@ def _account(account: AccountExplained) -> Document:
         "account": account.account,
         "outcome": account.outcome.value,
         "assumptions": list(account.assumptions),
-        "intent": _shown(intent),
+        "intent": shown(intent),
         "plan": None
         if planned is None
         else {
             "summary": planned.summary,
             "steps": list(planned.steps),
-            "legs": [_shown(leg) for leg in planned.legs],
-            "changes": [_shown(change) for change in planned.changes],
-            "withheld": _shown(planned.withheld),
+            "legs": [shown(leg) for leg in planned.legs],
+            "changes": [shown(change) for change in planned.changes],
+            "withheld": shown(planned.withheld),
         },
-        "denial": _shown(result) if isinstance(result, Denial) else None,
+        "denial": shown(result) if isinstance(result, Denial) else None,
         "denied_by": account.denied_by,
     }
 
 
-def _shown(value: Any) -> Any:
+def shown(value: Any) -> Any:
     """A struct with its defaults spelled out, as the console's API shows it."""
     match value:
         case msgspec.Struct():
             names = [name for name in value.__struct_fields__ if name not in _MADE_UP]
-            return {name: _shown(getattr(value, name)) for name in names}
+            return {name: shown(getattr(value, name)) for name in names}
         case Decimal():
             return plain(value)
         case dict():
-            return {key: _shown(inner) for key, inner in value.items()}
+            return {key: shown(inner) for key, inner in value.items()}
         case tuple() | list():
-            return [_shown(inner) for inner in value]
+            return [shown(inner) for inner in value]
     return value
 
 
@@ -128,8 +128,8 @@ def _alert_rows(explanation: Explanation) -> Iterator[Row]:
             yield "value", refusal.value
         yield "cure", refusal.message
     elif explanation.order is not None:
-        shown = _shown(explanation.order)
-        given = {name: value for name, value in shown.items() if value not in (None, False)}
+        fields = shown(explanation.order)
+        given = {name: value for name, value in fields.items() if value not in (None, False)}
         yield "order", ", ".join(f"{name} {_word(value)}" for name, value in given.items())
 
 
@@ -150,16 +150,16 @@ def _intent_rows(account: AccountExplained) -> Iterator[Row]:
 def _result_rows(account: AccountExplained) -> Iterator[Row]:
     match account.result:
         case Denial() as denial:
-            yield "denied", _denial(denial)
+            yield "denied", denial_words(denial)
         case Planned() as planned:
             for step in planned.steps:
                 yield "executor", step
-            for words, number in runs(_leg(leg) for leg in planned.legs):
+            for words, number in runs(leg_words(leg) for leg in planned.legs):
                 yield "order", times(words, number)
             for change in planned.changes:
-                yield "change", _change(change)
+                yield "change", change_words(change)
             if planned.withheld is not None:
-                yield "withheld", _denial(planned.withheld)
+                yield "withheld", denial_words(planned.withheld)
 
 
 def _intent(intent: Intent) -> str:
@@ -169,7 +169,8 @@ def _intent(intent: Intent) -> str:
     return f"{intent.action.value}{wanted}{size} {intent.symbol} ({modes})"
 
 
-def _leg(leg: Leg) -> str:
+def leg_words(leg: Leg) -> str:
+    """An order of a plan, for people."""
     price = "" if leg.price is None else f" at {plain(leg.price)}"
     prices = _prices(("stop", leg.stop_price), ("target", leg.target_price))
     modes = f"{leg.margin_mode.value} {leg.leverage}x"
@@ -177,7 +178,8 @@ def _leg(leg: Leg) -> str:
     return ", ".join([f"{move} {leg.order_type.value}{price}", modes, *prices])
 
 
-def _change(change: Change) -> str:
+def change_words(change: Change) -> str:
+    """A change of a plan, for people."""
     side = "" if change.position_side is None else f" {change.position_side.value}"
     contracts = "" if change.contracts is None else f" {plain(change.contracts)}"
     prices = _prices(
@@ -192,7 +194,8 @@ def _prices(*named: tuple[str, Decimal | None]) -> list[str]:
     return [f"{name} {plain(value)}" for name, value in named if value is not None]
 
 
-def _denial(denial: Denial) -> str:
+def denial_words(denial: Denial) -> str:
+    """Why not, for people."""
     numbers = ", ".join(f"{name} {value}" for name, value in denial.context.items() if value)
     return f"{denial.reason.value}: {denial.message}" + (f" ({numbers})" if numbers else "")
 

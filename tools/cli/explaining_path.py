@@ -136,7 +136,7 @@ def explain(
 
     The body's secret is not asked for: only its hash is kept, and that is not shown to anybody.
     """
-    parsed = parse_alert(body, route=_without_secret(route))
+    parsed = parse_alert(body, route=without_secret(route))
     if isinstance(parsed, Unparsed):
         return Explanation(route=route.id, body=parsed.body, refusal=parsed.refusal)
     alert = Alert(
@@ -160,7 +160,8 @@ def explain(
     )
 
 
-def _without_secret(route: Route) -> Route:
+def without_secret(route: Route) -> Route:
+    """The route for a body whose secret nobody can check."""
     return Route(settings=route.settings, tokens=route.tokens)
 
 
@@ -180,7 +181,7 @@ def _of_account(
     alert: Alert, route: Route, part: RouteAccount, *, known: AccountKnown, assumed: Assumed
 ) -> AccountExplained:
     if not known.catalogue:
-        return AccountExplained(account=part.account, result=_contracts_unknown(part))
+        return AccountExplained(account=part.account, result=contracts_unknown(part))
     decided = decide_intent(
         alert,
         route=route.settings,
@@ -201,7 +202,8 @@ def _of_account(
     )
 
 
-def _contracts_unknown(part: RouteAccount) -> Denial:
+def contracts_unknown(part: RouteAccount) -> Denial:
+    """What the router says in the end, where the executor has read no contracts."""
     return Denial(
         reason=Reason.CONTRACTS_UNKNOWN,
         message=f"the contracts of account {part.account}'s exchange were not read yet",

@@ -31,11 +31,23 @@ def summary(stage: str, data: object, *, asked: Mapping[str, str] = NOTHING) -> 
             return _plan(data)
         case ["execution", word]:
             return _execution(word, data, asked=asked)
-        case ["account", "called"]:
-            return str(data.get("what", ""))
+        case ["account", word]:
+            return _account(word, data)
         case ["position" | "dead", *_]:
             return _aside(data)
     return ""
+
+
+def _account(word: str, data: Data) -> str:
+    if word != "checked":
+        return _of("", data, "what")
+    # What is well is not told.
+    worse = [
+        f"{found.get('line')} {found.get('state')}: {found.get('evidence')}"
+        for found in _objects(data, "findings")
+        if found.get("state") not in {"ok", "not_reached"}
+    ]
+    return "; ".join(worse) or "all is well"
 
 
 def _aside(data: Data) -> str:

@@ -12,13 +12,17 @@ from tools.cli.place import Console, Place, with_place
 from tools.cli.showing import clean, examples, json_option, print_json, style_of, table, terminal
 from tools.cli.summaries import asked_of, change_words, details, runs, summary, times
 from tools.cli.upshot import Line, upshot
+from tools.cli.waterfall import Step, axis_end_ms, bar, call_words, durations, steps_of
 
 if TYPE_CHECKING:
     from rich.text import Text
 
 _POLL_S = 0.1
-_BAR_CHARS = 16
+_BAR_CHARS = 24
 _WIDE_CHARS = 110
+_USUAL = {"alert": "ingest", "intent": "router", "order": "executor", "execution": "executor"}
+"""Where there is no room to say who, only who else it was is said."""
+_SHADES = {"ingest": "cyan", "router": "blue", "executor": "green", "exchange": "magenta"}
 _GOING_ON = frozenset({"pending", "unknown"})
 
 
@@ -118,8 +122,9 @@ def _print_events(events: Sequence[Mapping[str, Any]]) -> None:
 
     out = terminal()
     wide = out.width >= _WIDE_CHARS
-    rows = table("ms", *(("when",) if wide else ()), "stage", "by", "what")
-    rows.columns[0].justify = "right"
+    bar_chars = _BAR_CHARS + max(out.width - _WIDE_CHARS, 0) // 4
+    rows = table("ms", "+ms", *(("when", "stage", "by") if wide else ("stage",)), "what")
+    rows.columns[0].justify = rows.columns[1].justify = "right"
     for column in rows.columns[:-1]:
         column.no_wrap = True
     asked = asked_of(
@@ -127,18 +132,40 @@ def _print_events(events: Sequence[Mapping[str, Any]]) -> None:
         for event in events
         if event["stage"] == "order.planned" and isinstance(event["data"], dict)
     )
-    whole_ms = max((event["elapsed_ms"] for event in events), default=0.0)
-    for event in events:
-        stage = event["stage"]
-        bar = (Text(_bar(event["elapsed_ms"], whole_ms=whole_ms)),) if wide else ()
+    steps = steps_of(events)
+    axis_ms = axis_end_ms(steps)
+    for step in steps:
+        stage, by, what = _told(step, asked=asked)
+        style = style_of(stage.rpartition(".")[2]) if step.event else "dim"
+        if not wide and by != _USUAL.get(stage.split(".", maxsplit=1)[0], "exchange"):
+            what.append(f"\nby {clean(by)}", style="dim")
+        columns = (
+            (Text(bar(step, axis_ms=axis_ms, chars=bar_chars), style=_SHADES.get(by, "")),)
+            if wide
+            else ()
+        )
         rows.add_row(
-            Text(f"{event['elapsed_ms']:.1f}"),
-            *bar,
-            Text(stage, style=style_of(stage.rpartition(".")[2])),
-            Text(event["service"]),
-            _what(stage, event["data"], asked=asked),
+            Text(f"{(step.end_ms if step.event else step.begin_ms):.1f}"),
+            Text(f"{step.took_ms:.1f}", style="dim"),
+            *columns,
+            Text(stage, style=style),
+            *((Text(by, style=_SHADES.get(by, "")),) if wide else ()),
+            what,
         )
     out.print(rows)
+    told = durations(steps)
+    if told:
+        out.print(Text(told))
+
+
+def _told(step: Step, *, asked: Mapping[str, str]) -> "tuple[str, str, Text]":
+    """Stage, by whom, and what."""
+    from rich.text import Text  # noqa: PLC0415
+
+    if step.event is None:
+        return "round trip", "exchange", Text(clean(call_words(step)), style="dim")
+    event = step.event
+    return event["stage"], event["service"], _what(event["stage"], event["data"], asked=asked)
 
 
 def _what(stage: str, data: object, *, asked: Mapping[str, str]) -> "Text":
@@ -148,11 +175,6 @@ def _what(stage: str, data: object, *, asked: Mapping[str, str]) -> "Text":
     for told in details(stage, data):
         what.append(f"\n{clean(told)}", style="dim")
     return what
-
-
-def _bar(elapsed_ms: float, *, whole_ms: float) -> str:
-    share = elapsed_ms / whole_ms if whole_ms > 0 else 0.0
-    return "\u00b7" * round(share * (_BAR_CHARS - 1)) + "\u2588"
 
 
 def _print_orders(orders: Sequence[Mapping[str, Any]]) -> None:
