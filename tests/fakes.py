@@ -50,6 +50,7 @@ from services.executor.exchange import (
 )
 from tests import fake_changes, fake_leverages, fake_lists
 from tests.factories import NOW, make_instrument
+from tests.fake_checks import FakeChecks
 from tests.fake_orders import Refusal
 from tests.fake_venue import TAKER_FEE_RATE, FakeVenue
 
@@ -96,6 +97,7 @@ class FakeExchange:
             price=Decimal(price),
             now_ms=lambda: int(now().timestamp() * 1_000),
         )
+        self.checks = FakeChecks(self)
         self.equities: dict[str, Decimal] = {}
         """What an account is said to be worth; without an entry it is counted."""
         self.submitted: list[tuple[VenueSymbol, Leg]] = []

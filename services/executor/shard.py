@@ -1,6 +1,6 @@
 """The work of one shard of accounts, for as long as this process is its owner: intents are handled,
-orders that wait are followed, what a halt flattens is closed, and leverage is set beforehand. Each
-tenure begins with nothing but what the log tells.
+orders that wait are followed, what a halt flattens is closed, leverage is set beforehand, and the
+accounts are checked. Each tenure begins with nothing but what the log tells.
 """
 
 import asyncio
@@ -16,6 +16,9 @@ from libs.common.owning import Ownership
 from libs.common.topology import executor_consumer
 from libs.common.watching import Watched
 from services.executor.accounts import Accounts
+from services.executor.checkup.addresses import UNSEEN, OwnAddress
+from services.executor.checkup.checker import Checker
+from services.executor.checkup.checkups import Checkups
 from services.executor.drifting import DriftWatch
 from services.executor.flattening import Flattener
 from services.executor.following import Follower
@@ -39,8 +42,10 @@ class Shard:
         settings: Settings,
         timing: Timing,
         clock: Clock,
+        own: OwnAddress = UNSEEN,
     ) -> None:
         self._bus = bus
+        self._own = own
         self._accounts = accounts
         self._halts = halts
         self._contracts = contracts
@@ -92,15 +97,6 @@ class Shard:
             timing=self._timing,
             clock=self._clock,
         )
-        flattener = Flattener(
-            bus=self._bus,
-            accounts=self._accounts,
-            halts=self._halts,
-            contracts=self._contracts,
-            durable=self.durable,
-            shard_of=self._shard_of,
-            clock=self._clock,
-        )
         leverages = self._leverages(ownership, resting=resting, moved=moved)
         self._resting = resting
         self._consumer = Consumer(
@@ -113,15 +109,46 @@ class Shard:
             async with asyncio.TaskGroup() as group:
                 helpers = [
                     group.create_task(follower.follow()),
-                    group.create_task(flattener.follow()),
+                    group.create_task(self._flattener().follow()),
                     group.create_task(drifts.watch()),
                     group.create_task(leverages.follow()),
+                    group.create_task(self._checkups().follow()),
                 ]
                 await self._consumer.run(stop)
                 for helper in helpers:
                     helper.cancel()
         finally:
             self._consumer = self._resting = None
+
+    def _flattener(self) -> Flattener:
+        return Flattener(
+            bus=self._bus,
+            accounts=self._accounts,
+            halts=self._halts,
+            contracts=self._contracts,
+            durable=self.durable,
+            shard_of=self._shard_of,
+            clock=self._clock,
+        )
+
+    def _checkups(self) -> Checkups:
+        checker = Checker(
+            bus=self._bus,
+            accounts=self._accounts,
+            terms=self._terms,
+            own=self._own,
+            is_stopped=lambda _account: False,
+            clock=self._clock,
+        )
+        return Checkups(
+            bus=self._bus,
+            accounts=self._accounts,
+            checker=checker,
+            shard_of=self._shard_of,
+            every_s=self._settings.checkup_every_s,
+            on_checked=lambda _checked: None,
+            clock=self._clock,
+        )
 
     def _leverages(
         self, ownership: Ownership, *, resting: RestingOrders, moved: Moved

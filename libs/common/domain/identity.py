@@ -107,6 +107,11 @@ def drift_event_id(*, intent: IntentId, at: datetime) -> str:
     return f"drifted:{intent}:{int(at.timestamp() * 1e6)}"
 
 
+def checkup_event_id(*, account: AccountId, at: datetime) -> str:
+    """An account is checked once at a time."""
+    return f"checked:{account}:{int(at.timestamp() * 1e6)}"
+
+
 def dead_event_id(*, service: str, seq: int) -> str:
     return f"dead:{service}:{seq}"
 

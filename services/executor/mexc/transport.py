@@ -37,6 +37,9 @@ class Request:
     body: str | None = None
     timeout_s: float
     private: bool = True
+    spot: bool = False
+    """Signed as the spot side wants it: in the query, of which the kept call shows what is above.
+    """
     before_send: Callable[[ExchangeCall], None] | None = None
     """Called between the taking of the request's time and its sending; may raise."""
 
@@ -60,7 +63,7 @@ class Transport:
         """The exchange's time less ours."""
         self._base_url = base_url.rstrip("/")
         self._host = URL(self._base_url).host or ""
-        self._access_key = access_key
+        self.access_key = access_key
         self._secret = secret
         self._clock = clock
         self._session = aiohttp.ClientSession(
@@ -79,14 +82,13 @@ class Transport:
 
     async def send(self, request: Request) -> Transfer:
         """Answers with what happened; raises only what `request.before_send` raises."""
-        url = self._base_url + request.path + (f"?{request.query}" if request.query else "")
         attributes = {
             "http.request.method": request.method,
             "url.template": request.template,
             "server.address": self._host,
         }
         with client_span(f"{request.method} {request.template}", attributes) as span:
-            transfer = await self._send(request, URL(url, encoded=True))
+            transfer = await self._send(request)
             if transfer.call.http_status is not None:
                 span.set_attribute("http.response.status_code", transfer.call.http_status)
             if transfer.call.error:
@@ -96,7 +98,7 @@ class Transport:
     async def close(self) -> None:
         await self._session.close()
 
-    async def _send(self, request: Request, url: URL) -> Transfer:
+    async def _send(self, request: Request) -> Transfer:
         payload = request.query if request.body is None else request.body
         now_ns = self._clock()
         headers = self._headers(request, payload=payload, now_ns=now_ns)
@@ -108,7 +110,7 @@ class Transport:
         try:
             async with self._session.request(
                 request.method,
-                url,
+                self._url(request, now_ns=now_ns),
                 data=None if request.body is None else request.body.encode(),
                 headers=headers,
                 allow_redirects=False,
@@ -133,19 +135,29 @@ class Transport:
             body=body,
         )
 
+    def _url(self, request: Request, *, now_ns: int) -> URL:
+        query = request.query
+        if request.spot:
+            timed = f"timestamp={now_ns // 1_000_000 + self.clock_offset_ms}"
+            query = "&".join(filter(None, [query, timed]))
+            query += f"&signature={signing.sign_query(secret=self._secret, query=query)}"
+        return URL(self._base_url + request.path + (f"?{query}" if query else ""), encoded=True)
+
     def _headers(self, request: Request, *, payload: str, now_ns: int) -> dict[str, str]:
         # The time is taken before the hook: a process that sleeps in the hook has signed a
         # request that the exchange will find too old.
         request_time_ms = now_ns // 1_000_000 + self.clock_offset_ms
         if request.before_send is not None:
             request.before_send(_call(request, now_ns=now_ns))
+        if request.spot:
+            return {"X-MEXC-APIKEY": self.access_key}
         if not request.private:
             return {}
         return {
-            "ApiKey": self._access_key,
+            "ApiKey": self.access_key,
             "Request-Time": str(request_time_ms),
             "Signature": signing.sign(
-                access_key=self._access_key,
+                access_key=self.access_key,
                 secret=self._secret,
                 request_time_ms=request_time_ms,
                 payload=payload,
