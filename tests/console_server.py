@@ -18,6 +18,7 @@ from libs.common.secret import Secret
 from libs.common.serving import serving
 from services.console.accounts import Sealer
 from services.console.app import make_app
+from services.console.checkups import Checkups
 from services.console.letters import DeadLetters
 from services.console.registry import Registry
 from services.console.routes import Webhooks
@@ -48,7 +49,7 @@ class Console:
 
 
 @contextlib.asynccontextmanager
-async def running(nats_url: str, dsn: str) -> AsyncIterator[Console]:
+async def running(nats_url: str, dsn: str, *, checkup_s: float = 15.0) -> AsyncIterator[Console]:
     client = ExpressClient()
     await client.connect(nats_url)
     port = free_port()
@@ -63,6 +64,7 @@ async def running(nats_url: str, dsn: str) -> AsyncIterator[Console]:
                 token=Secret(TOKEN),
                 registry=registry,
                 dead_letters=DeadLetters(bus),
+                checkups=Checkups(bus, timeout_s=checkup_s),
                 trail=trail,
                 webhooks=Webhooks(base_url="https://hook.example.org/"),
                 sealer=Sealer(public_key=PRIVATE_KEY.public_key.encode(Base64Encoder).decode()),

@@ -5,9 +5,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from libs.common.contracts.causes import Cause
-from libs.common.contracts.words import PositionMode, VenueSymbol
+from libs.common.contracts.words import ClientOrderId, PositionMode, VenueSymbol
 from services.executor.checkable import Funds, KeyInfo, Listing, Ping
-from services.executor.exchange import QueryFailed, Told
+from services.executor.exchange import QueryFailed, Rejected, Submitted, Told, Unknown
+from tests.fake_orders import Refusal
 
 if TYPE_CHECKING:
     from tests.fakes import FakeExchange
@@ -23,12 +24,25 @@ ORDERLY = KeyInfo(
 class FakeChecks:
     """`key` None: it may not ask for that. `closed` contracts are not open to the API."""
 
+    SIGNED = frozenset({"positions", "key_info", "position_mode", "funds", "leverages"})
+
     def __init__(self, exchange: "FakeExchange") -> None:
         self._exchange = exchange
         self.key: KeyInfo | None = ORDERLY
         self.offset_ms = 0
         self.elapsed_ms = 8.0
         self.closed: set[VenueSymbol] = set()
+        self.probes: list[tuple[ClientOrderId, VenueSymbol, Decimal, PositionMode]] = []
+        self.loses_probe = False
+        """The next order of nothing is lost."""
+        self.refusals: list[Refusal] = []
+        """Of the next signed questions, one each."""
+
+    def refuse_signed(self, refusal: Refusal, *, count: int = 100) -> None:
+        self.refusals = [refusal] * count
+
+    def refused(self, question: str) -> Refusal | None:
+        return self.refusals.pop(0) if self.refusals and question in self.SIGNED else None
 
     async def ping(self) -> Told[Ping]:
         call = self._exchange._ask("ping")
@@ -73,3 +87,18 @@ class FakeChecks:
             state="enabled",
         )
         return Told(value=listing, calls=(call,))
+
+    async def probe_order(
+        self,
+        client_order_id: ClientOrderId,
+        *,
+        symbol: VenueSymbol,
+        price: Decimal,
+        position_mode: PositionMode,
+    ) -> Submitted:
+        call = self._exchange._ask("probe_order")
+        self.probes.append((client_order_id, symbol, price, position_mode))
+        if self.loses_probe:
+            self.loses_probe = False
+            return Unknown(why="connection lost", call=call)
+        return Rejected(code=2011, message="Order quantity error", kind=Cause.QUANTITY, call=call)

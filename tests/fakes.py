@@ -358,9 +358,10 @@ class FakeExchange:
     def _ask(self, name: str) -> ExchangeCall:
         self.asked.append(name)
         call = self._call("GET", f"/{name}")
-        if not self._failing:
+        refusal = self.checks.refused(name)
+        if refusal is None and not self._failing:
             return call
-        refusal = self._failing.popleft()
+        refusal = refusal or self._failing.popleft()
         if refusal is None:
             raise QueryFailed(kind=Cause.SYSTEM, code=None, message="no reply", call=call)
         raise QueryFailed(kind=refusal.kind, code=refusal.code, message=refusal.message, call=call)

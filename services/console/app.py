@@ -12,6 +12,7 @@ from libs.common.secret import Secret
 from services.console.access import bearer_guard
 from services.console.accounts import Sealer, account_router
 from services.console.alerts import alert_router
+from services.console.checkups import Checkups, checkup_router
 from services.console.dead_letters import dead_router
 from services.console.halts import halt_router
 from services.console.letters import DeadLetters
@@ -33,6 +34,7 @@ def make_app(  # noqa: PLR0913 - what the pages work with, each by name
     token: Secret,
     registry: Registry,
     dead_letters: DeadLetters,
+    checkups: Checkups,
     trail: Trail,
     webhooks: Webhooks,
     sealer: Sealer,
@@ -40,11 +42,15 @@ def make_app(  # noqa: PLR0913 - what the pages work with, each by name
 ) -> Litestar:
     api = Router(
         "/api",
-        route_handlers=[alert_router, route_router, account_router, halt_router, dead_router],
+        route_handlers=[
+            *(alert_router, route_router, account_router, checkup_router, halt_router),
+            dead_router,
+        ],
         guards=[bearer_guard(token)],
         dependencies={
             "registry": _given(registry),
             "dead_letters": _given(dead_letters),
+            "checkups": _given(checkups),
             "trail": _given(trail),
             "webhooks": _given(webhooks),
             "sealer": _given(sealer),

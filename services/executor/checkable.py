@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Protocol
 
 from libs.common.contracts.instrument import Instrument
-from libs.common.contracts.words import PositionMode, VenueSymbol
-from services.executor.exchange import Told
+from libs.common.contracts.words import ClientOrderId, PositionMode, VenueSymbol
+from services.executor.exchange import Submitted, Told
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,3 +67,15 @@ class Checkable(Protocol):
 
     async def listing(self, symbol: VenueSymbol) -> Told[Listing | None]:
         """None where there is no such contract."""
+
+    async def probe_order(
+        self,
+        client_order_id: ClientOrderId,
+        *,
+        symbol: VenueSymbol,
+        price: Decimal,
+        position_mode: PositionMode,
+    ) -> Submitted:
+        """Open 0 contracts long at a limit, at once or not at all: nothing can come of it but a
+        refusal, whose cause tells whether the key may place orders. Raises nothing.
+        """

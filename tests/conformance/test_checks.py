@@ -1,6 +1,8 @@
 """What every implementation promises to a checkup. Recorded are samples that MEXC has published."""
 
+from libs.common.contracts.causes import Cause
 from libs.common.contracts.words import PositionMode, PositionSide
+from services.executor.exchange import Rejected
 from tests.conformance.steps import BTC, submitted
 from tests.factories import D
 
@@ -48,3 +50,13 @@ async def test_positions_are_told_for_margin_mode_and_leverage(stand):
     await submitted(stand)
     ((symbol, held),) = (await stand.exchange.positions()).value
     assert (symbol, held.side, held.leverage) == (BTC, PositionSide.LONG, 10)
+
+
+async def test_an_order_of_nothing_is_refused_for_its_size(stand):
+    """Which is how a key is told that it may place orders."""
+    probe = await stand.exchange.checks.probe_order(
+        "alertwire-probe", symbol=BTC, price=D("0.1"), position_mode=PositionMode.HEDGE
+    )
+    assert isinstance(probe, Rejected)
+    assert (probe.code, probe.kind) == (2011, Cause.QUANTITY)
+    assert (await stand.exchange.pending(BTC)).value == ()

@@ -8,22 +8,14 @@ and nothing of it rests. Its client id is always the same, so not even two of th
 
 import asyncio
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import assert_never
 
 from libs.common.clock import Clock
 from libs.common.contracts.causes import Cause
 from libs.common.contracts.checkup import CheckupReason
 from libs.common.contracts.instrument import Instrument
-from libs.common.contracts.order import ExchangeCall, Leg
-from libs.common.contracts.words import (
-    AccountId,
-    ClientOrderId,
-    Effect,
-    MarginMode,
-    OrderType,
-    PositionSide,
-)
+from libs.common.contracts.order import ExchangeCall
+from libs.common.contracts.words import AccountId, ClientOrderId
 from services.executor.accounts import Connected
 from services.executor.budget import Urgency
 from services.executor.checkup.observed import AT_THE_GATE, Probed
@@ -75,8 +67,11 @@ class Prober:
                 await connected.budget.take(Urgency.PROBE, since=self._clock.now())
         except TimeoutError:
             return None, None
-        submitted = await connected.exchange.submit(
-            probe_leg(connected, instrument), symbol=instrument.symbol
+        submitted = await connected.exchange.checks.probe_order(
+            PROBE_ID,
+            symbol=instrument.symbol,
+            price=instrument.tick_price,
+            position_mode=connected.book.position_mode or connected.account.position_mode,
         )
         if isinstance(submitted, RateLimited):
             connected.budget.refused(pause_s=0.5)
@@ -90,20 +85,6 @@ class Prober:
     def _is_due(self, known: _Answer, reason: CheckupReason) -> bool:
         old = self._clock.elapsed_s() - known.elapsed_s >= AGAIN_S
         return reason is CheckupReason.ASKED and old
-
-
-def probe_leg(connected: Connected, instrument: Instrument) -> Leg:
-    return Leg(
-        client_order_id=PROBE_ID,
-        effect=Effect.OPEN,
-        position_side=PositionSide.LONG,
-        contracts=Decimal(0),
-        order_type=OrderType.IOC,
-        price=instrument.tick_price,
-        margin_mode=MarginMode.ISOLATED,
-        leverage=1,
-        position_mode=connected.book.position_mode or connected.account.position_mode,
-    )
 
 
 def judge_probe(submitted: Submitted) -> Probed:

@@ -3,6 +3,7 @@ in the query and answers without the envelope; what is kept of it shows neither 
 """
 
 from collections.abc import Mapping
+from decimal import Decimal
 from types import MappingProxyType
 
 import msgspec
@@ -10,10 +11,10 @@ from msgspec.structs import replace as replaced
 
 from libs.common.contracts.causes import Cause
 from libs.common.contracts.order import ExchangeCall
-from libs.common.contracts.words import PositionMode, VenueSymbol
+from libs.common.contracts.words import ClientOrderId, PositionMode, VenueSymbol
 from services.executor.checkable import Funds, KeyInfo, Listing, Ping
-from services.executor.exchange import QueryFailed, Told
-from services.executor.mexc import mapping, signing, wire
+from services.executor.exchange import QueryFailed, Submitted, Told
+from services.executor.mexc import bodies, mapping, replies, signing, wire
 from services.executor.mexc.asking import QUERY_TIMEOUT_S, Asker, readable
 from services.executor.mexc.transport import Request, Transfer, Transport
 
@@ -21,6 +22,7 @@ PING = "/api/v1/contract/ping"
 DETAIL = "/api/v1/contract/detail"
 ASSETS = "/api/v1/private/account/assets"
 POSITION_MODE = "/api/v1/private/position/position_mode"
+ORDER_CREATE = "/api/v1/private/order/create"
 KEY_INFO = "/api/v3/apiKeyInfo"
 
 SPOT_CAUSES: Mapping[int, Cause] = MappingProxyType(
@@ -105,6 +107,26 @@ class Checks:
                 kind=Cause.SYSTEM, code=None, message=str(error), call=transfer.call
             ) from error
         return Told(value=listing, calls=(transfer.call,))
+
+    async def probe_order(
+        self,
+        client_order_id: ClientOrderId,
+        *,
+        symbol: VenueSymbol,
+        price: Decimal,
+        position_mode: PositionMode,
+    ) -> Submitted:
+        body = bodies.probe_body(
+            client_order_id, symbol=symbol, price=price, position_mode=position_mode
+        )
+        request = Request(
+            method="POST",
+            path=ORDER_CREATE,
+            template=ORDER_CREATE,
+            body=body,
+            timeout_s=QUERY_TIMEOUT_S,
+        )
+        return replies.judge_submission(await self._transport.send(request))
 
 
 def without_key(call: ExchangeCall, access_key: str) -> ExchangeCall:
