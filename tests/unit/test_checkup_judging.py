@@ -135,7 +135,7 @@ ONE_LINE = [
         funds(0, 0),
         "balance",
         "wrong",
-        "0 USDT available; the smallest order, 1 contracts at 50000 and 10x, needs 0.5040",
+        "0 USDT available; the smallest order, 1 contract at 50000 and 10x, needs 0.5040",
         "transfer USDT",
     ),
     (funds(9, "0.5"), "balance", "warning", "equity is 9", "bound in positions"),
@@ -287,3 +287,9 @@ def test_what_is_set_for_one_side_alone_is_left_to_the_orders():
 def test_a_key_that_tells_everything_is_never_probed_for_more():
     assert isinstance(make_seen().key, KeyInfo)
     assert make_seen().probe is None
+
+
+def test_while_something_is_held_the_other_side_is_left_to_its_orders():
+    seen = make_seen(**held(), **lane(leverages=set_to("isolated", 20)))
+    assert states(seen) == ALL_OK
+    assert finding(seen, "leverage").evidence == "long 10 held with 10x"

@@ -12,6 +12,7 @@ _COMMANDS = {
     "trace": "tools.cli.tracing:trace",
     "routes": "tools.cli.routes:routes",
     "accounts": "tools.cli.accounts:accounts",
+    "doctor": "tools.cli.doctor:doctor",
     "halt": "tools.cli.halting:halt",
     "resume": "tools.cli.halting:resume",
     "halts": "tools.cli.halting:halts",

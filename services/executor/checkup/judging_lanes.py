@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from libs.common.contracts.causes import Cause
 from libs.common.contracts.checkup import CheckState, CheckupLine, Finding
+from libs.common.contracts.instrument import Instrument
 from libs.common.contracts.order import Holding
 from libs.common.contracts.words import PositionMode, RouteId
 from libs.common.domain.leverages import changes_due
@@ -110,7 +111,7 @@ def _symbol(seen: Observed, lane: LaneSeen) -> Finding:
         lane,
         line,
         CheckState.OK,
-        f"enabled and open to the API; from {plain(one.minimum_contracts)} contracts of"
+        f"enabled and open to the API; the smallest order is {_contracts(one)} of"
         f" {plain(one.contract_size)} {one.base}",
     )
 
@@ -132,7 +133,7 @@ def _balance(seen: Observed, lane: LaneSeen) -> Finding:
     needed = notional / lane.terms.leverage + notional * FEE_RATE
     asked = (
         f"{plain(funds.available)} {one.quote} available; the smallest order,"
-        f" {plain(one.minimum_contracts)} contracts at {plain(price)} and"
+        f" {_contracts(one)} at {plain(price)} and"
         f" {lane.terms.leverage}x, needs {needed:.4f}"
     )
     if funds.available >= needed:
@@ -184,7 +185,8 @@ def _leverage(seen: Observed, lane: LaneSeen) -> Finding:
         return _of(lane, line, CheckState.NOT_REACHED, "there is no such contract")
     if isinstance(lane.leverages, Refused | None):
         return _unasked(seen, line, lane.leverages, lane=lane)
-    differing = [one for one in _held(seen, lane) if one.leverage != terms.leverage]
+    held = _held(seen, lane)
+    differing = [one for one in held if one.leverage != terms.leverage]
     if differing:
         return _of(
             lane,
@@ -195,6 +197,9 @@ def _leverage(seen: Observed, lane: LaneSeen) -> Finding:
             f"close the position, or: alertwire routes edit {lane.route} --leverage"
             f" {differing[0].leverage}",
         )
+    if held:
+        # The other side is set once nothing is held, and its orders bring their own until then.
+        return _of(lane, line, CheckState.OK, f"{_positions(held)} held with {terms.leverage}x")
     told = ", ".join(
         f"{one.side.value} {one.margin_mode.value + ' ' if one.margin_mode else ''}{one.leverage}x"
         for one in lane.leverages
@@ -205,11 +210,15 @@ def _leverage(seen: Observed, lane: LaneSeen) -> Finding:
             line,
             CheckState.WARNING,
             f"set at the exchange: {told}; the route orders {terms}",
-            "nothing, if it has just been changed: the executor sets it while nothing is held,"
-            " and orders bring their own; else its log says why it could not (leverage.refused,"
-            " leverage.disputed)",
+            "nothing, if it has just been changed: the executor sets it, and orders bring their"
+            " own; else its log says why it could not (leverage.refused, leverage.disputed)",
         )
     return _of(lane, line, CheckState.OK, f"{terms} wanted; set at the exchange: {told}")
+
+
+def _contracts(instrument: Instrument) -> str:
+    number = instrument.minimum_contracts
+    return f"{plain(number)} contract{'' if number == 1 else 's'}"
 
 
 def _held(seen: Observed, lane: LaneSeen) -> list[Holding]:
