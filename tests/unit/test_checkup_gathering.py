@@ -178,7 +178,7 @@ async def test_every_order_goes_before_the_probe(desk):
         group.create_task(trade(Urgency.OPEN))
         group.create_task(trade(Urgency.CLOSE))
         await asyncio.sleep(0)
-        while not gathering.done():
+        while budget.waiting or not gathering.done():
             now += 2.0
             budget._serve()
             await asyncio.sleep(0.001)
