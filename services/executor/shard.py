@@ -4,13 +4,15 @@ accounts are checked. Each tenure begins with nothing but what the log tells.
 """
 
 import asyncio
+from collections.abc import Callable
 
 from libs.common.bus import Bus
 from libs.common.clock import Clock
 from libs.common.consuming import Consumer
+from libs.common.contracts.checkup import CheckupReason
 from libs.common.contracts.instrument import Instrument
 from libs.common.contracts.subjects import shard_of
-from libs.common.contracts.words import AccountId
+from libs.common.contracts.words import AccountId, AlertId
 from libs.common.halts import Halts
 from libs.common.owning import Ownership
 from libs.common.topology import executor_consumer
@@ -43,9 +45,13 @@ class Shard:
         timing: Timing,
         clock: Clock,
         own: OwnAddress = UNSEEN,
+        is_stopped: Callable[[AccountId], bool] = lambda _account: False,
     ) -> None:
+        """`own` and `is_stopped`: what a checkup tells of our address, and of the account."""
         self._bus = bus
         self._own = own
+        self._is_stopped = is_stopped
+        self._checkups: Checkups | None = None
         self._accounts = accounts
         self._halts = halts
         self._contracts = contracts
@@ -66,6 +72,13 @@ class Shard:
         if self._consumer is None or self._resting is None:
             return f"the lease of {self.durable} is not taken yet"
         return self._consumer.missing() or self._resting.missing()
+
+    def check_soon(
+        self, account: AccountId, reason: CheckupReason, *, alert_id: AlertId | None = None
+    ) -> None:
+        """Have an account checked, where this process is its owner; see `Checkups.ask`."""
+        if self._checkups is not None:
+            self._checkups.ask(account, reason, alert_id=alert_id)
 
     async def work(self, ownership: Ownership, stop: asyncio.Event) -> None:
         """One tenure."""
@@ -98,6 +111,7 @@ class Shard:
             clock=self._clock,
         )
         leverages = self._leverages(ownership, resting=resting, moved=moved)
+        self._checkups = self._new_checkups()
         self._resting = resting
         self._consumer = Consumer(
             self._bus, durable=self.durable, handler=executor.handle, lane_of=lane_of
@@ -112,13 +126,13 @@ class Shard:
                     group.create_task(self._flattener().follow()),
                     group.create_task(drifts.watch()),
                     group.create_task(leverages.follow()),
-                    group.create_task(self._checkups().follow()),
+                    group.create_task(self._checkups.follow()),
                 ]
                 await self._consumer.run(stop)
                 for helper in helpers:
                     helper.cancel()
         finally:
-            self._consumer = self._resting = None
+            self._consumer = self._resting = self._checkups = None
 
     def _flattener(self) -> Flattener:
         return Flattener(
@@ -131,13 +145,13 @@ class Shard:
             clock=self._clock,
         )
 
-    def _checkups(self) -> Checkups:
+    def _new_checkups(self) -> Checkups:
         checker = Checker(
             bus=self._bus,
             accounts=self._accounts,
             terms=self._terms,
             own=self._own,
-            is_stopped=lambda _account: False,
+            is_stopped=self._is_stopped,
             clock=self._clock,
         )
         return Checkups(
@@ -146,7 +160,6 @@ class Shard:
             checker=checker,
             shard_of=self._shard_of,
             every_s=self._settings.checkup_every_s,
-            on_checked=lambda _checked: None,
             clock=self._clock,
         )
 

@@ -86,7 +86,6 @@ async def executor(nats_url, *, owns=True):
         checker=checker,
         shard_of=lambda _account: 0 if owns else None,
         every_s=0,
-        on_checked=lambda _checked: None,
         clock=clock,
     )
     followed = (accounts.settings, accounts.secrets, terms.routes)

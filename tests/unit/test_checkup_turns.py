@@ -75,14 +75,12 @@ class Desk:
         self.clock, self.bus = FakeClock(), FakeBus()
         self.accounts = Accounts(*names)
         self.checker = Checker(self.clock)
-        self.told = []
         self.checkups = Checkups(
             bus=self.bus,
             accounts=self.accounts,
             checker=self.checker,
             shard_of=lambda account: None if account.startswith("other") else 0,
             every_s=every_s,
-            on_checked=self.told.append,
             clock=self.clock,
         )
 
@@ -170,7 +168,7 @@ async def test_what_was_found_is_published_told_and_measured(desk):
         await desk.wait(3)
     (entry,) = desk.bus.entries
     assert entry.subject == "account.checked.paper"
-    assert [entry.message] == desk.told
+    assert entry.message.findings[0].evidence == "so it is"
     assert gauge("key_days_left") == 12
     assert {state.value: gauge("checkup_state", state=state.value) for state in CheckState} == {
         **dict.fromkeys([state.value for state in CheckState], 0),
@@ -208,7 +206,8 @@ async def test_a_log_that_is_away_keeps_nobody_from_knowing(desk):
     desk.bus.failing = 1
     with capture_logs() as logged:
         await desk.wait(3)
-    assert (desk.bus.entries, len(desk.told)) == ([], 1)
+    assert desk.bus.entries == []
+    assert gauge("checkup_state", state="ok") == 1
     assert "checkup.unpublished" in [line["event"] for line in logged]
 
 
@@ -222,7 +221,7 @@ async def test_a_checkup_that_stumbles_ends_nothing_else(desk):
     assert await desk.wait(3) == ["changed"]
     desk.checker.error = None
     assert await desk.wait(EVERY_S * 1.2) == ["timer"]
-    assert len(desk.told) == 1
+    assert len(desk.bus.entries) == 1
 
 
 async def test_one_account_is_checked_once_at_a_time(desk):
@@ -240,3 +239,19 @@ async def test_one_account_is_checked_once_at_a_time(desk):
     desk.checker.gate.set()
     await asyncio.gather(first, second)
     assert [one.reason.value for one in desk.checker.requests] == ["changed", "asked"]
+
+
+async def test_what_a_checkup_itself_is_refused_asks_for_no_other(desk):
+    await desk.wait(3)
+    desk.checker.gate.clear()
+    looking = asyncio.create_task(desk.checkups.look_now(ACCOUNT))
+    await asyncio.sleep(0)
+    desk.checkups.ask(ACCOUNT, CheckupReason.REFUSED)
+    desk.checker.gate.set()
+    await looking
+    assert await desk.wait(3) == []
+    looking = asyncio.create_task(desk.checkups.look_now(ACCOUNT))
+    await asyncio.sleep(0)
+    desk.checkups.ask(ACCOUNT, CheckupReason.REFUSED, alert_id=ALERT_ID)
+    await looking
+    assert await desk.wait(3) == ["refused"], "an alert's is told with the alert"

@@ -44,15 +44,15 @@ def doctor(*, account: str | None, strict: bool, as_json: bool, place: Place) ->
     reachable = system[0]["state"] == CheckState.OK
     names = _accounts(console, account) if reachable else []
     found = [_check(console, name) for name in names]
-    states = [one["state"] for one in (*system, *found)]
-    document = {"state": worst(states), "system": system, "accounts": found}
+    state = worst([*(line["state"] for line in system), *(str(one["state"]) for one in found)])
+    document = {"state": state, "system": system, "accounts": found}
     if as_json:
         print_json(document)
     else:
         from tools.cli.doctor_drawing import draw  # noqa: PLC0415
 
         draw(document)
-    sys.exit(exit_status(document["state"], strict=strict))
+    sys.exit(exit_status(state, strict=strict))
 
 
 def worst(states: Iterable[str]) -> str:

@@ -58,7 +58,7 @@ class _Turn:
 
 
 class Checkups:
-    def __init__(  # noqa: PLR0913 - what it works with, each by name
+    def __init__(
         self,
         *,
         bus: Bus,
@@ -66,7 +66,6 @@ class Checkups:
         checker: Checker,
         shard_of: Callable[[AccountId], int | None],
         every_s: float,
-        on_checked: Callable[[AccountChecked], None],
         clock: Clock,
     ) -> None:
         self._bus = bus
@@ -74,7 +73,6 @@ class Checkups:
         self._checker = checker
         self._shard_of = shard_of
         self._every_s = every_s
-        self._on_checked = on_checked
         self._clock = clock
         self._turns: dict[AccountId, _Turn] = {}
         self._at_once = asyncio.Semaphore(_AT_ONCE)
@@ -87,6 +85,9 @@ class Checkups:
         """Check it soon; for refusals at most once a minute, and then for the first of them."""
         turn = self._turns.get(account)
         if turn is None or turn.reason is CheckupReason.REFUSED:
+            return
+        if alert_id is None and turn.running.locked():
+            # It is the checkup's own question that was refused, and it will tell so itself.
             return
         soonest = max(self._clock.now(), turn.refused_at + timedelta(seconds=REFUSED_AGAIN_S))
         turn.due_at = min(turn.due_at, soonest)
@@ -239,7 +240,6 @@ class Checkups:
             found=dict(counted),
             wrong=wrong,
         )
-        self._on_checked(checked)
 
     def _forget(self, account: AccountId) -> None:
         self._turns.pop(account, None)

@@ -33,7 +33,7 @@ def egress(seen: Observed) -> Finding:
             line=CheckupLine.EGRESS,
             state=CheckState.UNKNOWN,
             evidence=f"expected is {wanted}; no echo service has told our address{why}",
-            mend="see whether the executor reaches its echo services (ALERTWIRE_EGRESS_ECHO_URLS)",
+            mend="see whether the executor reaches its echo services (ALERTWIRE_ECHO_URLS)",
         )
     strange = [address for address in own.addresses if not is_among(address, expected)]
     if strange:

@@ -63,7 +63,7 @@ class Transport:
         """The exchange's time less ours."""
         self._base_url = base_url.rstrip("/")
         self._host = URL(self._base_url).host or ""
-        self.access_key = access_key
+        self._access_key = access_key
         self._secret = secret
         self._clock = clock
         self._session = aiohttp.ClientSession(
@@ -75,6 +75,11 @@ class Transport:
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"Content-Type": "application/json", "Language": "English"},
         )
+
+    @property
+    def access_key(self) -> str:
+        """For what names it in its query."""
+        return self._access_key
 
     @property
     def clock_ms(self) -> int:
@@ -150,14 +155,14 @@ class Transport:
         if request.before_send is not None:
             request.before_send(_call(request, now_ns=now_ns))
         if request.spot:
-            return {"X-MEXC-APIKEY": self.access_key}
+            return {"X-MEXC-APIKEY": self._access_key}
         if not request.private:
             return {}
         return {
-            "ApiKey": self.access_key,
+            "ApiKey": self._access_key,
             "Request-Time": str(request_time_ms),
             "Signature": signing.sign(
-                access_key=self.access_key,
+                access_key=self._access_key,
                 secret=self._secret,
                 request_time_ms=request_time_ms,
                 payload=payload,
