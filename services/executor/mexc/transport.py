@@ -87,13 +87,14 @@ class Transport:
 
     async def send(self, request: Request) -> Transfer:
         """Answers with what happened; raises only what `request.before_send` raises."""
+        url = self._base_url + request.path + (f"?{request.query}" if request.query else "")
         attributes = {
             "http.request.method": request.method,
             "url.template": request.template,
             "server.address": self._host,
         }
         with client_span(f"{request.method} {request.template}", attributes) as span:
-            transfer = await self._send(request)
+            transfer = await self._send(request, URL(url, encoded=True))
             if transfer.call.http_status is not None:
                 span.set_attribute("http.response.status_code", transfer.call.http_status)
             if transfer.call.error:
@@ -103,9 +104,11 @@ class Transport:
     async def close(self) -> None:
         await self._session.close()
 
-    async def _send(self, request: Request) -> Transfer:
+    async def _send(self, request: Request, url: URL) -> Transfer:
         payload = request.query if request.body is None else request.body
         now_ns = self._clock()
+        if request.spot:
+            url = self._signed_for_spot(url, now_ns=now_ns)
         headers = self._headers(request, payload=payload, now_ns=now_ns)
         started = time.perf_counter()
         status: int | None = None
@@ -115,7 +118,7 @@ class Transport:
         try:
             async with self._session.request(
                 request.method,
-                self._url(request, now_ns=now_ns),
+                url,
                 data=None if request.body is None else request.body.encode(),
                 headers=headers,
                 allow_redirects=False,
@@ -140,14 +143,6 @@ class Transport:
             body=body,
         )
 
-    def _url(self, request: Request, *, now_ns: int) -> URL:
-        query = request.query
-        if request.spot:
-            timed = f"timestamp={now_ns // 1_000_000 + self.clock_offset_ms}"
-            query = "&".join(filter(None, [query, timed]))
-            query += f"&signature={signing.sign_query(secret=self._secret, query=query)}"
-        return URL(self._base_url + request.path + (f"?{query}" if query else ""), encoded=True)
-
     def _headers(self, request: Request, *, payload: str, now_ns: int) -> dict[str, str]:
         # The time is taken before the hook: a process that sleeps in the hook has signed a
         # request that the exchange will find too old.
@@ -168,6 +163,13 @@ class Transport:
                 payload=payload,
             ),
         }
+
+    def _signed_for_spot(self, url: URL, *, now_ns: int) -> URL:
+        """Its query names the key, so it is never empty."""
+        timestamp = f"timestamp={now_ns // 1_000_000 + self.clock_offset_ms}"
+        query = f"{url.raw_query_string}&{timestamp}"
+        signature = signing.sign_query(secret=self._secret, query=query)
+        return URL(f"{url}&{timestamp}&signature={signature}", encoded=True)
 
 
 def _call(request: Request, *, now_ns: int) -> ExchangeCall:
