@@ -32,8 +32,8 @@ MAY_IMPORT = {
     "services/executor/mexc/": (
         *("libs.common.contracts", "libs.common.domain", "libs.common.outcome"),
         *("libs.common.settings", "libs.common.secret", "libs.common.telemetry"),
-        *("services.executor.mexc", "services.executor.exchange", "services.executor.pushes"),
         "services.executor.checkable",
+        *("services.executor.mexc", "services.executor.exchange", "services.executor.pushes"),
     ),
     "services/auditor/": ("libs.common", "services.auditor"),
     "services/console/": ("libs.common", "services.console"),
