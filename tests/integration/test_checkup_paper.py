@@ -149,7 +149,7 @@ KEYS = [
     (
         "days",
         {"ip_whitelist": [], "days_left": 5},
-        {"linked_ip": "warning", "key_days": "warning"},
+        {"key_days": "warning"},
         "key_days",
         "5 days left",
     ),

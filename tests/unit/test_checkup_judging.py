@@ -224,10 +224,10 @@ def test_our_address_is_compared_with_the_accounts_expected_ones_else_with_the_e
     assert finding(make_seen(**changes), "egress").state.value == state
 
 
-def test_a_key_without_an_address_is_warned_of_and_its_days_are_counted():
+def test_a_key_without_an_address_is_told_to_get_one_and_its_days_are_counted():
     for days, state in ((90, "ok"), (14, "ok"), (13, "warning"), (1, "warning"), (0, "wrong")):
         seen = make_seen(**key(linked=(), days_left=days))
-        assert states(seen) == {**ALL_OK, "linked_ip": "warning", "key_days": state}
+        assert states(seen) == {**ALL_OK, "key_days": state}
         assert f"{days} days left" in finding(seen, "key_days").evidence
     assert OURS in finding(seen, "linked_ip").mend
 

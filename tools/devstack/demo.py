@@ -18,12 +18,11 @@ ACCOUNT = "paper"
 _PAPER_ACCOUNT = {
     "balance": "10000",
     "position_mode": 1,
-    # As docs/mexc-setup.md has it done at MEXC, so that `alertwire doctor` finds nothing to say.
+    # No more than docs/mexc-setup.md asks for at MEXC: the doctor warns of others.
     "permissions": [
         *("CONTRACT_ACCOUNT_READ", "CONTRACT_DEAL_READ", "CONTRACT_DEAL_WRITE"),
         "SPOT_ACCOUNT_READ",
     ],
-    "ip_whitelist": ["127.0.0.1"],
 }
 _WATCHERS_LEARN_S = 0.3
 
