@@ -73,17 +73,23 @@ def test_what_bars_every_signed_question_is_told_where_it_belongs(kind, code, li
     assert f"code {code}: so it is" in finding(seen, line).evidence
 
 
-def test_a_refused_address_is_named_by_who_sees_it():
-    seen = make_seen(
-        **{
-            **barred("ip", 406),
-            "key": Refused(kind=Cause.IP, code=700006, message="IP [192.0.2.1] not linked"),
-        }
-    )
-    found = finding(seen, "linked_ip")
-    assert "IP [192.0.2.1] not linked" in found.evidence
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        ("IP [192.0.2.1] not in the ip white list", "192.0.2.1"),
+        ("您的IP[192.0.2.1]不在白名单", "192.0.2.1"),
+        ("IP [2001:db8::7] not in the ip white list", "2001:db8::7"),
+        ("192.0.2.1 is not 198.51.100.7", OURS),
+        ("no words at 12:30:45 in version 1.2.3", OURS),
+    ],
+)
+def test_a_refused_address_is_named_by_who_sees_it(words, named):
+    """What echo services have told may be a minute old."""
+    refused = Refused(kind=Cause.IP, code=700006, message=words)
+    found = finding(make_seen(**{**barred("ip", 406), "key": refused}), "linked_ip")
+    assert words in found.evidence
     assert f"echo services see {OURS}" in found.evidence
-    assert f"add {OURS} to the key under MEXC → API Management → Link IP Address" in found.mend
+    assert f"add {named} to the key under MEXC → API Management → Link IP Address" in found.mend
 
 
 def test_a_time_that_is_refused_is_the_clocks_affair():

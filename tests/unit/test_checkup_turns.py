@@ -255,3 +255,8 @@ async def test_what_a_checkup_itself_is_refused_asks_for_no_other(desk):
     desk.checkups.ask(ACCOUNT, CheckupReason.REFUSED, alert_id=ALERT_ID)
     await looking
     assert await desk.wait(3) == ["refused"], "an alert's is told with the alert"
+
+
+async def test_what_is_refused_to_an_account_that_just_came_is_looked_into(desk):
+    desk.checkups.ask(ACCOUNT, CheckupReason.REFUSED, alert_id=ALERT_ID)
+    assert await desk.wait(0.5) == ["refused"]

@@ -83,6 +83,8 @@ class Checkups:
         self, account: AccountId, reason: CheckupReason, *, alert_id: AlertId | None = None
     ) -> None:
         """Check it soon; for refusals at most once a minute, and then for the first of them."""
+        # The account may have come a moment ago.
+        self._refresh()
         turn = self._turns.get(account)
         if turn is None or turn.reason is CheckupReason.REFUSED:
             return

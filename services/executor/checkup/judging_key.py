@@ -5,6 +5,10 @@ MEXC tells all of it to a key that may ask its spot side; else it is concluded f
 questions are answered with.
 """
 
+import contextlib
+import ipaddress
+import re
+
 from libs.common.contracts.causes import Cause
 from libs.common.contracts.checkup import CheckState, CheckupLine, Finding
 from services.executor.checkable import KeyInfo
@@ -14,6 +18,7 @@ from services.executor.checkup.observed import Observed, Refused
 
 DAYS_WARNING = 14
 DAYS_WITHOUT_ADDRESS = 90
+_LIKE_AN_ADDRESS = re.compile(r"[0-9A-Fa-f]{0,4}(?:[.:][0-9A-Fa-f]{0,4}){2,}")
 PAGE = "MEXC → API Management"
 
 _BEFORE = (CheckupLine.ACCESS_KEY, CheckupLine.LINKED_IP, CheckupLine.SECRET_KEY)
@@ -56,7 +61,8 @@ def linked_ip(seen: Observed) -> Finding:
     refused = _at(seen, line)
     if refused is not None:
         told = _spot_words(seen) or str(refused)
-        address = ours or "the address that the exchange sees"
+        # What the exchange itself names is newer than what echo services have told.
+        address = _named(told) or ours or "the address that the exchange sees"
         return Finding(
             line=line,
             state=CheckState.WRONG,
@@ -294,6 +300,15 @@ def _spot_words(seen: Observed) -> str:
     """The spot side names the address that it sees."""
     key = seen.key
     return str(key) if isinstance(key, Refused) and key.kind is Cause.IP else ""
+
+
+def _named(words: str) -> str:
+    """The one address that stands in the exchange's words, in whatever language they are."""
+    found = set()
+    for word in _LIKE_AN_ADDRESS.findall(words):
+        with contextlib.suppress(ValueError):
+            found.add(str(ipaddress.ip_address(word)))
+    return found.pop() if len(found) == 1 else ""
 
 
 def _shown(key: str) -> str:
