@@ -18,6 +18,7 @@ from libs.common.secret import Secret
 from libs.common.serving import serving
 from services.console.accounts import Sealer
 from services.console.app import make_app
+from services.console.checkups import Checkups
 from services.console.feed import Feed
 from services.console.letters import DeadLetters
 from services.console.patience import PATIENCE_S, Patience
@@ -52,7 +53,12 @@ class Console:
 
 @contextlib.asynccontextmanager
 async def running(
-    nats_url: str, dsn: str, *, patience_s: float = PATIENCE_S, **feed_options: Any
+    nats_url: str,
+    dsn: str,
+    *,
+    patience_s: float = PATIENCE_S,
+    checkup_s: float = 15.0,
+    **feed_options: Any,
 ) -> AsyncIterator[Console]:
     """`feed_options`: of the feed, for tests that cannot wait for a heartbeat or fill a queue."""
     client = ExpressClient()
@@ -70,6 +76,7 @@ async def running(
                     token=Secret(TOKEN),
                     registry=registry,
                     dead_letters=DeadLetters(bus),
+                    checkups=Checkups(bus, timeout_s=checkup_s),
                     trail=trail,
                     feed=feed,
                     webhooks=Webhooks(base_url="https://hook.example.org/"),

@@ -55,6 +55,9 @@ class FakeBus:
     async def last(self, subject) -> Entry | None:
         return next((one for one in reversed(self.entries) if one.subject == subject), None)
 
+    async def subjects(self, pattern) -> list[str]:
+        return sorted({one.subject for one in self.entries if _matches(one.subject, pattern)})
+
     async def entries_after(self, *, subject, seq):
         for entry in self.entries:
             if entry.seq > seq and _matches(entry.subject, subject):

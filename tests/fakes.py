@@ -50,6 +50,7 @@ from services.executor.exchange import (
 )
 from tests import fake_changes, fake_leverages, fake_lists
 from tests.factories import NOW, make_instrument
+from tests.fake_checks import FakeChecks
 from tests.fake_orders import Refusal
 from tests.fake_venue import TAKER_FEE_RATE, FakeVenue
 
@@ -96,6 +97,7 @@ class FakeExchange:
             price=Decimal(price),
             now_ms=lambda: int(now().timestamp() * 1_000),
         )
+        self.checks = FakeChecks(self)
         self.equities: dict[str, Decimal] = {}
         """What an account is said to be worth; without an entry it is counted."""
         self.submitted: list[tuple[VenueSymbol, Leg]] = []
@@ -356,9 +358,10 @@ class FakeExchange:
     def _ask(self, name: str) -> ExchangeCall:
         self.asked.append(name)
         call = self._call("GET", f"/{name}")
-        if not self._failing:
+        refusal = self.checks.refused(name)
+        if refusal is None and not self._failing:
             return call
-        refusal = self._failing.popleft()
+        refusal = refusal or self._failing.popleft()
         if refusal is None:
             raise QueryFailed(kind=Cause.SYSTEM, code=None, message="no reply", call=call)
         raise QueryFailed(kind=refusal.kind, code=refusal.code, message=refusal.message, call=call)

@@ -178,6 +178,14 @@ class Bus:
         except UndecodableError:
             return None
 
+    async def subjects(self, pattern: str) -> list[str]:
+        """Which subjects of a pattern the log has messages of; raises `LogUnavailable`."""
+        try:
+            info = await self.js.stream_info(subjects.STREAM, subjects_filter=pattern)
+        except (nats.errors.Error, nats.js.errors.Error, OSError) as error:
+            raise LogUnavailable(f"{type(error).__name__}: {error}") from error
+        return sorted(info.state.subjects or {})
+
     async def first_seq(self) -> int:
         """The place where the log begins now: what stood before it is gone. Raises
         `LogUnavailable`.

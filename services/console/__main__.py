@@ -16,6 +16,7 @@ from libs.common.settings import SettingsError, from_env, redacted
 from libs.common.telemetry import configure_telemetry
 from services.console.accounts import Sealer
 from services.console.app import make_app
+from services.console.checkups import Checkups
 from services.console.feed import Feed
 from services.console.letters import DeadLetters
 from services.console.patience import Patience
@@ -48,6 +49,7 @@ async def main(stop: asyncio.Event) -> None:
                 token=settings.console_token,
                 registry=registry,
                 dead_letters=DeadLetters(bus),
+                checkups=Checkups(bus),
                 trail=trail,
                 feed=feed,
                 webhooks=Webhooks(base_url=settings.webhook_base_url),

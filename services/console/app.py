@@ -14,6 +14,7 @@ from services.console.accounts import Sealer, account_router
 from services.console.alerts import alert_router
 from services.console.callers import caller_of
 from services.console.changes import change_router
+from services.console.checkups import Checkups, checkup_router
 from services.console.dead_letters import dead_router
 from services.console.events import event_router
 from services.console.feed import Feed
@@ -37,6 +38,7 @@ def make_app(  # noqa: PLR0913 - what the pages work with, each by name
     token: Secret,
     registry: Registry,
     dead_letters: DeadLetters,
+    checkups: Checkups,
     trail: Trail,
     feed: Feed,
     webhooks: Webhooks,
@@ -47,7 +49,7 @@ def make_app(  # noqa: PLR0913 - what the pages work with, each by name
         "/api",
         route_handlers=[
             *(alert_router, event_router, change_router, route_router, account_router),
-            halt_router,
+            *(checkup_router, halt_router),
             dead_router,
         ],
         guards=[bearer_guard(token)],
@@ -55,6 +57,7 @@ def make_app(  # noqa: PLR0913 - what the pages work with, each by name
             "caller": Provide(caller_of, sync_to_thread=False),
             "registry": _given(registry),
             "dead_letters": _given(dead_letters),
+            "checkups": _given(checkups),
             "trail": _given(trail),
             "feed": _given(feed),
             "webhooks": _given(webhooks),

@@ -3,11 +3,15 @@
 import asyncio
 import os
 import sys
+from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
-from libs.common.bus import connected
+from libs.common.bus import Bus, connected
 from libs.common.clock import SystemClock
+from libs.common.contracts.checkup import CheckupReason
+from libs.common.contracts.words import AccountId, AlertId
 from libs.common.halts import Halts
 from libs.common.health import Health
 from libs.common.owning import Owner
@@ -16,15 +20,37 @@ from libs.common.secret import Secret
 from libs.common.serving import serving
 from libs.common.settings import SettingsError, from_env, redacted
 from libs.common.telemetry import configure_telemetry
+from libs.common.watching import Watched
 from services.executor.accounts import Accounts
 from services.executor.catalogue import Catalogue
-from services.executor.egress import egress_watch
+from services.executor.egress import EgressWatch, egress_watch
 from services.executor.mexc.connecting import connect_account
 from services.executor.pictures import Pictures
 from services.executor.route_terms import RouteTerms
 from services.executor.settings import Settings, Timing
 from services.executor.shard import Shard
 from services.executor.stops import Stops
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Parts:
+    """What works together in this process."""
+
+    egress: EgressWatch
+    stops: Stops
+    accounts: Accounts
+    halts: Halts
+    catalogue: Catalogue
+    pictures: Pictures
+    terms: RouteTerms
+    shard: Shard
+    owner: Owner
+
+    @property
+    def watched(self) -> tuple[Watched[Any], ...]:
+        """The buckets without which nothing is traded."""
+        accounts = self.accounts
+        return accounts.settings, accounts.secrets, self.catalogue.stored, self.halts.controls
 
 
 async def main(stop: asyncio.Event) -> None:
@@ -39,64 +65,85 @@ async def main(stop: asyncio.Event) -> None:
         connected(url=settings.nats_url, service="executor", health=health) as bus,
         asyncio.TaskGroup() as group,
     ):
-        changed = asyncio.Event()
-        timing = Timing()
-        stops = Stops(addresses=lambda: egress.addresses, on_refused=egress.recheck)
-        egress.on_change = stops.probe_soon
-        health.add("egress", lambda: egress.problem)
-        accounts = Accounts(
-            private_key=private_key,
-            make_exchange=lambda account, secret: connect_account(
-                account, secret, heard=stops.listening(account.account_id)
-            ),
-            on_change=changed.set,
-            timing=timing,
-        )
-        halts = Halts(service="executor")
-        catalogue = Catalogue(
-            bus=bus, accounts=accounts, changed=changed, refresh_s=settings.catalogue_refresh_s
-        )
-        watched = (accounts.settings, accounts.secrets, catalogue.stored, halts.controls)
-        for bucket in watched:
-            health.add(bucket.bucket, bucket.missing)
-        health.add("contracts", catalogue.missing)
-        pictures = Pictures(accounts, timing=timing)
-        terms = RouteTerms()
-        shard = Shard(
-            bus=bus,
-            accounts=accounts,
-            halts=halts,
-            contracts=catalogue.stored,
-            terms=terms,
-            settings=settings,
-            timing=timing,
-            clock=SystemClock(),
-            refused_from_here=stops.denial,
-        )
-        owner = Owner(bus, name=shard.durable, barred=lambda: egress.problem)
-        health.add("pictures", pictures.missing)
-        # A bystander is ready: it can take over.
-        health.add("shard", lambda: None if owner.ownership.stands_by else shard.missing())
-        helpers = [group.create_task(bucket.follow(bus)) for bucket in watched]
+        parts = _parts(bus, settings, private_key=private_key, egress=egress)
+        _add_checks(health, parts)
+        helpers = [group.create_task(bucket.follow(bus)) for bucket in parts.watched]
         helpers.append(group.create_task(egress.follow()))
-        for bucket in watched:
+        for bucket in parts.watched:
             await bucket.complete.wait()
         # No order waits for these, nor does the readiness.
-        helpers.append(group.create_task(terms.routes.follow(bus)))
-        helpers.append(group.create_task(catalogue.feed()))
-        helpers.append(group.create_task(stops.watch(accounts)))
-        await catalogue.tried.wait()
+        helpers.append(group.create_task(parts.terms.routes.follow(bus)))
+        helpers.append(group.create_task(parts.catalogue.feed()))
+        helpers.append(group.create_task(parts.stops.watch(parts.accounts)))
+        await parts.catalogue.tried.wait()
         # Nothing is signed before: the exchange would see us under another address.
         if await egress.fit(stop):
-            helpers.append(group.create_task(pictures.follow()))
-            await pictures.tried()
+            helpers.append(group.create_task(parts.pictures.follow()))
+            await parts.pictures.tried()
             settle_memory()
             health.started()
-            await owner.run(shard.work, stop)
+            await parts.owner.run(parts.shard.work, stop)
         for helper in helpers:
             helper.cancel()
-        await accounts.close()
+        await parts.accounts.close()
     shutdown_telemetry()
+
+
+def _parts(bus: Bus, settings: Settings, *, private_key: Secret, egress: EgressWatch) -> _Parts:
+    changed, timing = asyncio.Event(), Timing()
+
+    def look_into(account: AccountId, alert: AlertId | None) -> None:
+        shard.check_soon(account, CheckupReason.REFUSED, alert_id=alert)
+
+    stops = Stops(addresses=lambda: egress.addresses, on_refused=egress.recheck, on_stop=look_into)
+    egress.on_change = stops.probe_soon
+    accounts = Accounts(
+        private_key=private_key,
+        make_exchange=lambda account, secret: connect_account(
+            account, secret, heard=stops.listening(account.account_id)
+        ),
+        on_change=changed.set,
+        timing=timing,
+    )
+    halts, terms = Halts(service="executor"), RouteTerms()
+    catalogue = Catalogue(
+        bus=bus, accounts=accounts, changed=changed, refresh_s=settings.catalogue_refresh_s
+    )
+    shard = Shard(
+        bus=bus,
+        accounts=accounts,
+        halts=halts,
+        contracts=catalogue.stored,
+        terms=terms,
+        settings=settings,
+        timing=timing,
+        clock=SystemClock(),
+        refused_from_here=stops.denial,
+        own=egress,
+        is_stopped=lambda account: stops.of(account) is not None,
+    )
+    return _Parts(
+        egress=egress,
+        stops=stops,
+        accounts=accounts,
+        halts=halts,
+        catalogue=catalogue,
+        pictures=Pictures(accounts, timing=timing),
+        terms=terms,
+        shard=shard,
+        owner=Owner(bus, name=shard.durable, barred=lambda: egress.problem),
+    )
+
+
+def _add_checks(health: Health, parts: _Parts) -> None:
+    health.add("egress", lambda: parts.egress.problem)
+    for bucket in parts.watched:
+        health.add(bucket.bucket, bucket.missing)
+    health.add("contracts", parts.catalogue.missing)
+    health.add("pictures", parts.pictures.missing)
+    owner, shard = parts.owner, parts.shard
+    # A bystander is ready: it can take over.
+    health.add("shard", lambda: None if owner.ownership.stands_by else shard.missing())
 
 
 def _private_key(settings: Settings) -> Secret:

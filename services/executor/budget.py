@@ -20,6 +20,8 @@ class Urgency(IntEnum):
     CLOSE = 0
     """What closes, protects or cancels."""
     OPEN = 1
+    PROBE = 2
+    """A question in the shape of an order: behind everything that trades."""
 
 
 _Waiting = tuple[Urgency, datetime, int, asyncio.Future[None]]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from libs.common.contracts.causes import PASSING_CAUSES, Cause
 from libs.common.contracts.instrument import Instrument
@@ -26,6 +26,9 @@ from libs.common.contracts.order import (
 from libs.common.contracts.words import ClientOrderId, PositionMode, VenueSymbol
 from libs.common.domain.leverages import SideLeverage
 from libs.common.domain.picture import Prices
+
+if TYPE_CHECKING:
+    from services.executor.checkable import Checkable
 
 T = TypeVar("T")
 
@@ -211,6 +214,10 @@ BeforeSend = Callable[[ExchangeCall], None]
 
 class Exchange(Protocol):
     """One account at the exchange. The conformance suite says what each method promises."""
+
+    @property
+    def checks(self) -> "Checkable":
+        """What a checkup asks besides."""
 
     async def server_time_ms(self) -> int:
         """The exchange's clock. Raises `QueryFailed`."""

@@ -2,13 +2,21 @@
 trade, since most routes name none.
 """
 
+from collections.abc import Mapping
+
 import msgspec
 
 from libs.common.contracts import subjects
 from libs.common.contracts.intent import Intent
-from libs.common.contracts.route import Route
-from libs.common.contracts.words import AccountId, MarketPosition, RouteId, RouteState
-from libs.common.domain.leverages import Lane, Terms, Wish, terms_of, wishes
+from libs.common.contracts.route import Route, RouteSettings
+from libs.common.contracts.words import (
+    AccountId,
+    MarketPosition,
+    RouteId,
+    RouteState,
+    VenueSymbol,
+)
+from libs.common.domain.leverages import Lane, Terms, Wish, contracts_of, terms_of, wishes
 from libs.common.watching import Watched
 from services.executor.withholding import ENTRIES
 
@@ -48,6 +56,29 @@ class RouteTerms:
             if route.settings.state is RouteState.LIVE
             for trading in route.settings.accounts
         }
+
+    def trading_on(
+        self, account: AccountId, *, known: Mapping[VenueSymbol, RouteId]
+    ) -> list[tuple[RouteSettings, frozenset[VenueSymbol]]]:
+        """The live routes of an account, each with its contracts as far as they are known here.
+        `known`: what else is known to be traded there, and by whom.
+        """
+        live = {
+            route_id: route.settings
+            for route_id, route in sorted(self.routes.values.items())
+            if route.settings.state is RouteState.LIVE
+            and any(part.account == account for part in route.settings.accounts)
+        }
+        traded: dict[str, set[VenueSymbol]] = {route_id: set() for route_id in live}
+        for symbol, route_id in known.items():
+            traded.get(route_id, set()).add(symbol)
+        for (trading, symbol), by_route in self._traded.items():
+            for route_id in by_route if trading == account else ():
+                traded.get(route_id, set()).add(symbol)
+        return [
+            (route, contracts_of(route, account=account, traded=traded[route_id]))
+            for route_id, route in live.items()
+        ]
 
     def wishes(self) -> dict[Lane, Wish]:
         settings = [route.settings for route in self.routes.values.values()]

@@ -11,6 +11,11 @@ class Settings(ServiceSettings):
     sealing_key_file: Path = setting("File with the private sealing key, 32 bytes in base64")
     shard: int = setting("Which shard of accounts this executor owns", default=0)
     shards: int = setting("How many shards there are", default=1)
+    checkup_every_s: int = setting(
+        "How often each account is checked, in seconds; 0: only once it has come or was changed,"
+        " and when somebody asks",
+        default=3600,
+    )
     catalogue_refresh_s: int = setting("How often the contracts are read, in seconds", default=300)
     echo_urls: str = setting(
         "Services that answer with the address that they see us under, bare or as JSON in `ip`;"

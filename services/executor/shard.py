@@ -1,6 +1,6 @@
 """The work of one shard of accounts, for as long as this process is its owner: intents are handled,
-orders that wait are followed, what a halt flattens is closed, and leverage is set beforehand. Each
-tenure begins with nothing but what the log tells.
+orders that wait are followed, what a halt flattens is closed, leverage is set beforehand, and the
+accounts are checked. Each tenure begins with nothing but what the log tells.
 """
 
 import asyncio
@@ -9,16 +9,20 @@ from collections.abc import Callable
 from libs.common.bus import Bus
 from libs.common.clock import Clock
 from libs.common.consuming import Consumer
+from libs.common.contracts.checkup import CheckupReason
 from libs.common.contracts.instrument import Instrument
 from libs.common.contracts.intent import Denial
 from libs.common.contracts.route import Account
 from libs.common.contracts.subjects import shard_of
-from libs.common.contracts.words import AccountId
+from libs.common.contracts.words import AccountId, AlertId
 from libs.common.halts import Halts
 from libs.common.owning import Ownership
 from libs.common.topology import executor_consumer
 from libs.common.watching import Watched
 from services.executor.accounts import Accounts
+from services.executor.checkup.addresses import UNSEEN, OwnAddress
+from services.executor.checkup.checker import Checker
+from services.executor.checkup.checkups import Checkups
 from services.executor.drifting import DriftWatch
 from services.executor.flattening import Flattener
 from services.executor.following import Follower
@@ -43,10 +47,17 @@ class Shard:
         timing: Timing,
         clock: Clock,
         refused_from_here: Callable[[Account], Denial | None] = lambda _account: None,
+        own: OwnAddress = UNSEEN,
+        is_stopped: Callable[[AccountId], bool] = lambda _account: False,
     ) -> None:
-        """`refused_from_here`: see the handler."""
+        """`refused_from_here`: see the handler. `own` and `is_stopped`: what a checkup tells of our
+        address, and of the account.
+        """
         self._refused_from_here = refused_from_here
         self._bus = bus
+        self._own = own
+        self._is_stopped = is_stopped
+        self._checkups: Checkups | None = None
         self._accounts = accounts
         self._halts = halts
         self._contracts = contracts
@@ -67,6 +78,13 @@ class Shard:
         if self._consumer is None or self._resting is None:
             return f"the lease of {self.durable} is not taken yet"
         return self._consumer.missing() or self._resting.missing()
+
+    def check_soon(
+        self, account: AccountId, reason: CheckupReason, *, alert_id: AlertId | None = None
+    ) -> None:
+        """Have an account checked, where this process is its owner; see `Checkups.ask`."""
+        if self._checkups is not None:
+            self._checkups.ask(account, reason, alert_id=alert_id)
 
     async def work(self, ownership: Ownership, stop: asyncio.Event) -> None:
         """One tenure."""
@@ -99,16 +117,8 @@ class Shard:
             timing=self._timing,
             clock=self._clock,
         )
-        flattener = Flattener(
-            bus=self._bus,
-            accounts=self._accounts,
-            halts=self._halts,
-            contracts=self._contracts,
-            durable=self.durable,
-            shard_of=self._shard_of,
-            clock=self._clock,
-        )
         leverages = self._leverages(ownership, resting=resting, moved=moved)
+        self._checkups = self._new_checkups()
         self._resting = resting
         self._consumer = Consumer(
             self._bus, durable=self.durable, handler=executor.handle, lane_of=lane_of
@@ -120,15 +130,45 @@ class Shard:
             async with asyncio.TaskGroup() as group:
                 helpers = [
                     group.create_task(follower.follow()),
-                    group.create_task(flattener.follow()),
+                    group.create_task(self._flattener().follow()),
                     group.create_task(drifts.watch()),
                     group.create_task(leverages.follow()),
+                    group.create_task(self._checkups.follow()),
                 ]
                 await self._consumer.run(stop)
                 for helper in helpers:
                     helper.cancel()
         finally:
-            self._consumer = self._resting = None
+            self._consumer = self._resting = self._checkups = None
+
+    def _flattener(self) -> Flattener:
+        return Flattener(
+            bus=self._bus,
+            accounts=self._accounts,
+            halts=self._halts,
+            contracts=self._contracts,
+            durable=self.durable,
+            shard_of=self._shard_of,
+            clock=self._clock,
+        )
+
+    def _new_checkups(self) -> Checkups:
+        checker = Checker(
+            bus=self._bus,
+            accounts=self._accounts,
+            terms=self._terms,
+            own=self._own,
+            is_stopped=self._is_stopped,
+            clock=self._clock,
+        )
+        return Checkups(
+            bus=self._bus,
+            accounts=self._accounts,
+            checker=checker,
+            shard_of=self._shard_of,
+            every_s=self._settings.checkup_every_s,
+            clock=self._clock,
+        )
 
     def _leverages(
         self, ownership: Ownership, *, resting: RestingOrders, moved: Moved

@@ -108,3 +108,26 @@ async def test_an_account_whose_key_is_linked_to_another_address_stops_alone(tra
 async def is_not_stopped(stack, account):
     _, text = await page(f"{stack.description['health']['executor']}/metrics")
     return f'alertwire_account_stopped{{account="{account}"}} 0.0' in text
+
+
+@pytest.mark.usefixtures("seen")
+async def test_a_refused_address_is_looked_into_and_told(trader, routes, stack):
+    """By the alert's own call, or by whatever asks first."""
+    await (await routes.account("looked", ip_whitelist=[HERE])).close()
+    route = await routes.make(accounts=[{"account": "looked"}])
+    entry = {"order_action": "buy", "order_contracts": "0.001"}
+    assert (await route.execute(**entry))["status"] == "executed"
+    await seen_as(trader, ELSEWHERE)
+    assert (await route.execute(**entry))["status"] in {"rejected", "denied"}
+    found = {}
+
+    async def told():
+        _, found["checkup"] = await trader.api("GET", "/api/accounts/looked/check")
+        return found["checkup"].get("reason") == "refused"
+
+    await until(told)
+    checkup = found["checkup"]
+    assert checkup["stopped"]
+    (line,) = (one for one in checkup["findings"] if one["line"] == "linked_ip")
+    assert (line["state"], f"add {ELSEWHERE} to the key" in line["mend"]) == ("wrong", True), line
+    assert stack.cli("doctor", "looked").returncode == 1

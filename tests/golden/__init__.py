@@ -176,6 +176,14 @@ MESSAGES: dict[str, AnyMessage] = {
         calls=(_CALL,),
         alert_id=ALERT_ID,
     ),
+    "account.checked.2": AccountChecked(
+        account=AccountId("paper"),
+        at=_AT,
+        reason=CheckupReason.CHANGED,
+        findings=(
+            Finding(line=CheckupLine.EGRESS, state=CheckState.OK, evidence="none is expected"),
+        ),
+    ),
     "account.called": AccountCalled(
         account=AccountId("paper"),
         at=_AT,

@@ -36,7 +36,9 @@ class FakeSide:
 
     async def open_account(self, request):
         self.made.append("paper account")
-        assert await request.json() == {"balance": "10000", "position_mode": 1}
+        asked = await request.json()
+        assert (asked["balance"], asked["position_mode"]) == ("10000", 1)
+        assert not [name for name in asked["permissions"] if "WITHDRAW" in name]
         return web.json_response({"access_key": f"mx{len(self.made)}", "secret_key": "s3cret"})
 
     async def post_account(self, request):

@@ -14,6 +14,7 @@ _COMMANDS = {
     "replay": "tools.cli.replaying:replay_alert",
     "routes": "tools.cli.routes:routes",
     "accounts": "tools.cli.accounts:accounts",
+    "doctor": "tools.cli.doctor:doctor",
     "halt": "tools.cli.halting:halt",
     "resume": "tools.cli.halting:resume",
     "halts": "tools.cli.halting:halts",

@@ -6,6 +6,7 @@ from typing import IO, Any
 import click
 
 from libs.common.contracts.words import PositionMode
+from tools.cli.account_editing import edit_account, read_secret
 from tools.cli.calling import call
 from tools.cli.place import Place, with_place
 from tools.cli.showing import examples, json_option, print_fields, print_json, table, terminal
@@ -13,7 +14,7 @@ from tools.cli.showing import examples, json_option, print_fields, print_json, t
 
 @click.group()
 def accounts() -> None:
-    """List, show, create and delete accounts."""
+    """List, show, create, edit and delete accounts."""
 
 
 @accounts.command("list")
@@ -105,7 +106,7 @@ def create_account(
     if secret_key_file is None and not sys.stdin.isatty():
         raise click.UsageError("no terminal to ask for the secret key: give --secret-key-file -")
     console = place.console()
-    body: dict[str, Any] = {"id": account_id, **known, "secret_key": _secret(secret_key_file)}
+    body: dict[str, Any] = {"id": account_id, **known, "secret_key": read_secret(secret_key_file)}
     if expected_addresses:
         body["expected_addresses"] = expected_addresses
     if order_calls_per_2s is not None:
@@ -130,8 +131,4 @@ def delete_account(*, account: str, as_json: bool, place: Place) -> None:
         click.echo(f"account {account} deleted")
 
 
-def _secret(file: IO[str] | None) -> str:
-    secret = file.read() if file is not None else click.prompt("Secret key", hide_input=True)
-    if not secret.strip():
-        raise click.UsageError("the secret key is empty")
-    return str(secret.strip())
+accounts.add_command(edit_account)

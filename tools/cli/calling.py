@@ -18,13 +18,15 @@ class NotFound(click.ClickException):
     """The console does not know it (yet)."""
 
 
-def call(console: Console, method: str, path: str, *, body: Any = None) -> Any:
+def call(
+    console: Console, method: str, path: str, *, body: Any = None, timeout_s: float = _TIMEOUT_S
+) -> Any:
     """The answer's document; raises `click.ClickException` for anything but success."""
-    return asyncio.run(_call(console, method, path, body=body))
+    return asyncio.run(_call(console, method, path, body=body, timeout_s=timeout_s))
 
 
-async def _call(console: Console, method: str, path: str, *, body: Any) -> Any:
-    timeout = aiohttp.ClientTimeout(total=_TIMEOUT_S)
+async def _call(console: Console, method: str, path: str, *, body: Any, timeout_s: float) -> Any:
+    timeout = aiohttp.ClientTimeout(total=timeout_s)
     headers = {"Authorization": f"Bearer {console.token}", BY_HEADER: own_name()}
     try:
         async with (

@@ -13,12 +13,14 @@ import click
 from click.core import ParameterSource
 
 from libs.common.secret import Secret
+from tools.devstack.ports import Ports
 from tools.devstack.private_files import read_json, write_json
 
 DEFAULT_DIRECTORY = ".alertwire"
 _CONSOLE_URL, _CONSOLE_TOKEN = "ALERTWIRE_CONSOLE_URL", "ALERTWIRE_CONSOLE_TOKEN"
 _INGEST_URL = "ALERTWIRE_INGEST_URL"
 _POSTGRES_URL, _NATS_URL = "ALERTWIRE_POSTGRES_URL", "ALERTWIRE_NATS_URL"
+_SERVICES = ("ingest", "router", "executor", "auditor")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +62,17 @@ class Place:
         if url is None and stack is None:
             raise self._nothing_here(f"set {variable}")
         return Secret(url or str((stack or {})[name]))
+
+    def health_urls(self) -> dict[str, str]:
+        """Of the services that run from this folder; none where the console's address is given."""
+        if os.environ.get(_CONSOLE_URL) and not self.named:
+            return {}
+        stack = self._stack() or {}
+        base = urlsplit(str(stack.get("ingest", ""))).port
+        if base is None or "processes" not in stack:
+            return {}
+        ports = Ports(base)
+        return {name: ports.health_url(name) for name in _SERVICES}
 
     def webhook(self, route: str) -> str:
         """The address to post a route's alerts to."""

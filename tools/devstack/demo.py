@@ -15,7 +15,15 @@ from tools.devstack.private_files import read_json, write_json
 
 ROUTE = "demo"
 ACCOUNT = "paper"
-_PAPER_ACCOUNT = {"balance": "10000", "position_mode": 1}
+_PAPER_ACCOUNT = {
+    "balance": "10000",
+    "position_mode": 1,
+    # No more than docs/mexc-setup.md asks for at MEXC: the doctor warns of others.
+    "permissions": [
+        *("CONTRACT_ACCOUNT_READ", "CONTRACT_DEAL_READ", "CONTRACT_DEAL_WRITE"),
+        "SPOT_ACCOUNT_READ",
+    ],
+}
 _WATCHERS_LEARN_S = 0.3
 _MADE_BY = "devstack"
 

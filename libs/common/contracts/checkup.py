@@ -49,6 +49,8 @@ class CheckupReason(StrEnum):
 
     ASKED = "asked"
     TIMER = "timer"
+    CHANGED = "changed"
+    """The account came, or it or its key was changed, or another executor has taken it over."""
     REFUSED = "refused"
     """The exchange has refused something for a cause that a checkup can explain."""
 

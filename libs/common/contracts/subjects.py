@@ -43,6 +43,8 @@ INTENTS_ACCEPTED = "intent.accepted.>"
 DEAD_LETTERS = "dead.*"
 DEAD_REPLAYED = "dead.replayed.*"
 EXECUTIONS_RESTING = "execution.resting.>"
+CHECKUPS_ASKED = "ask.checkup.*"
+"""Questions that are answered at once, and are no part of the log."""
 
 _REMEMBERED = 8_192
 """Subjects and accounts: the same ones come again with every alert."""
@@ -86,6 +88,11 @@ def order_planned(*, account: AccountId, symbol: VenueSymbol) -> str:
     return f"order.planned.{_token(account)}.{_token(symbol)}"
 
 
+def orders_planned_on(account: AccountId) -> str:
+    """Of all its symbols."""
+    return f"order.planned.{_token(account)}.*"
+
+
 def execution(*, kind: ExecutionKind, account: AccountId, symbol: VenueSymbol) -> str:
     return f"execution.{kind.value}.{_token(account)}.{_token(symbol)}"
 
@@ -104,6 +111,10 @@ def account_checked(account: AccountId) -> str:
 
 def account_called(account: AccountId) -> str:
     return f"account.called.{_token(account)}"
+
+
+def checkup_asked(account: AccountId) -> str:
+    return f"ask.checkup.{_token(account)}"
 
 
 def dead(service: str) -> str:

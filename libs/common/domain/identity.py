@@ -112,6 +112,11 @@ def called_event_id(*, account: AccountId, at: datetime, number: int) -> str:
     return f"called:{account}:{int(at.timestamp() * 1e6)}:{number}"
 
 
+def checkup_event_id(*, account: AccountId, at: datetime) -> str:
+    """An account is checked once at a time."""
+    return f"checked:{account}:{int(at.timestamp() * 1e6)}"
+
+
 def dead_event_id(*, service: str, seq: int) -> str:
     return f"dead:{service}:{seq}"
 

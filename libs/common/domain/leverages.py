@@ -74,6 +74,14 @@ def wishes(routes: Iterable[RouteSettings], *, traded: Traded) -> dict[Lane, Wis
     }
 
 
+def contracts_of(
+    route: RouteSettings, *, account: AccountId, traded: Iterable[VenueSymbol]
+) -> frozenset[VenueSymbol]:
+    """What a route of the account names, and of what it has traded there what it still may."""
+    may = {symbol for symbol in traded if _may_trade(route, (account, symbol))}
+    return frozenset(_named(route) | may)
+
+
 def terms_of(route: RouteSettings) -> Terms:
     return Terms(leverage=route.leverage, margin_mode=route.margin_mode)
 

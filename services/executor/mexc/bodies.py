@@ -14,6 +14,7 @@ import msgspec
 from libs.common.contracts.order import Change, Leg
 from libs.common.contracts.words import (
     Effect,
+    MarginMode,
     OrderType,
     PositionMode,
     PositionSide,
@@ -77,6 +78,25 @@ def order_body(leg: Leg, *, symbol: VenueSymbol) -> str:
             fields["positionId"] = _id(leg.position_id)
         fields |= _reduce_only(leg.position_mode)
     return _encoded(fields)
+
+
+def probe_body(
+    client_order_id: str, *, symbol: VenueSymbol, price: Decimal, position_mode: PositionMode
+) -> str:
+    """Of order/create, for 0 contracts: MEXC answers 2011 to a key that may place orders."""
+    return _encoded(
+        {
+            "symbol": symbol,
+            "price": _number(price),
+            "vol": 0,
+            "side": SIDES[Effect.OPEN, PositionSide.LONG],
+            "type": ORDER_TYPES[OrderType.IOC],
+            "openType": OPEN_TYPES[MarginMode.ISOLATED],
+            "positionMode": POSITION_MODES[position_mode],
+            "externalOid": client_order_id,
+            "leverage": 1,
+        }
+    )
 
 
 def plan_body(leg: Leg, *, symbol: VenueSymbol) -> str:

@@ -34,6 +34,7 @@ from services.executor.exchange import (
 )
 from services.executor.mexc import bodies, changing, mapping, replies, signing, wire
 from services.executor.mexc.asking import Asker, readable
+from services.executor.mexc.checking import Checks
 from services.executor.mexc.listing import Lister
 from services.executor.mexc.transport import Clock, Request, Transfer, Transport
 
@@ -81,6 +82,7 @@ class MexcExchange:
         )
         self._asker = Asker(self._transport)
         self._lister = Lister(self._asker, self._transport)
+        self.checks = Checks(self._transport, self._asker)
 
     @property
     def clock_offset_ms(self) -> int:

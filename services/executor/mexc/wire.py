@@ -164,6 +164,7 @@ class Asset(_Row, frozen=True, rename="camel"):
     currency: str
     equity: Decimal
     """What it is worth, with the profit that is not realised."""
+    available_balance: Decimal = Decimal(0)
 
 
 class ContractDetail(_Row, frozen=True, rename="camel"):
@@ -180,6 +181,20 @@ class ContractDetail(_Row, frozen=True, rename="camel"):
     country_config_contract_max_leverage: int = 0
     """The cap of the caller's country; 0 is none."""
     api_allowed: bool = False
+
+
+class KeyInfo(msgspec.Struct, frozen=True, rename="camel"):
+    """Of the spot side; there is no envelope around it."""
+
+    permissions: str | list[str]
+    remaining_validity: int | None = None
+    ip_white_list: str | list[str] | None = None
+    status: str | None = None
+
+
+class SpotRefusal(msgspec.Struct, frozen=True):
+    code: int
+    msg: str = ""
 
 
 class _Page(msgspec.Struct, frozen=True, rename="camel"):
@@ -200,6 +215,8 @@ _made = msgspec.json.Decoder(str | int | _Made, strict=False)
 _order = msgspec.json.Decoder(Order, strict=False)
 _time = msgspec.json.Decoder(int, strict=False)
 _mode = msgspec.json.Decoder(int | _PositionMode, strict=False)
+_key_info = msgspec.json.Decoder(KeyInfo, strict=False)
+_spot_refusal = msgspec.json.Decoder(SpotRefusal, strict=False)
 _list = msgspec.json.Decoder(list[msgspec.Raw] | _Page | None)
 
 
@@ -242,6 +259,15 @@ def position_mode(data: msgspec.Raw) -> int:
     """From a bare number, or from `{"positionMode": n}`."""
     mode = _mode.decode(data)
     return mode if isinstance(mode, int) else mode.position_mode
+
+
+def key_info(body: bytes) -> KeyInfo:
+    """Raises `msgspec.DecodeError` for what tells nothing about a key."""
+    return _key_info.decode(body)
+
+
+def spot_refusal(body: bytes) -> SpotRefusal:
+    return _spot_refusal.decode(body)
 
 
 def rows(data: msgspec.Raw) -> list[msgspec.Raw]:
