@@ -2,46 +2,64 @@
 
 Export is on where `OTEL_EXPORTER_OTLP_ENDPOINT` is set (OTLP over HTTP, protobuf); else no span is
 made, and a trace that somebody else has begun is passed on as it came. `OTEL_TRACES_SAMPLER_ARG` is
-the ratio of alerts to record; of the others no span is made anywhere. Span names and attributes
-follow the messaging conventions (semconv 1.44); they know no NATS, so `messaging.system` is the
-plain word.
+the ratio of alerts to record; of the others no span is made anywhere (sampling.py). Span names and
+attributes follow the messaging conventions (semconv 1.44); they know no NATS, so `messaging.system`
+is the plain word. What an alert is told apart by has the names that it has in the log lines:
+`alert_id`, `route`, `account`, `symbol`, `client_order_id`, on every span from where it is known.
 """
 
 import contextlib
-import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from functools import lru_cache
+from types import MappingProxyType
 
 from opentelemetry import propagate, trace
 from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import SpanLimits, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
-from opentelemetry.sdk.trace.sampling import (
-    Decision,
-    ParentBased,
-    Sampler,
-    SamplingResult,
+from opentelemetry.trace import (
+    Link,
+    NonRecordingSpan,
+    Span,
+    SpanContext,
+    SpanKind,
+    Status,
+    StatusCode,
+    TraceFlags,
 )
-from opentelemetry.trace import Link, Span, SpanKind, Status, StatusCode
-from opentelemetry.util.types import Attributes
 
 from libs.common.contracts.words import AlertId
 from libs.common.domain.identity import trace_id
-from libs.common.settings import SettingsError
+from libs.common.sampling import AlertSampler, ratio_of
 
 Values = Mapping[str, str | int | float | bool]
+_NOTHING: Values = MappingProxyType({})
 
-_wanted_trace: ContextVar[int | None] = ContextVar("wanted_trace", default=None)
-_passed_on: ContextVar[Mapping[str, str] | None] = ContextVar("passed_on", default=None)
-"""The headers of a trace that is not recorded here; None where spans are made."""
+LINKS_MAX = 1_000
+"""Of one span: a batch of the auditor has one per message (its `batch_max` is 500)."""
 _TRACE_HEADERS = ("traceparent", "tracestate", "baggage")
-_LOW_BITS = 56
-_SPAN_ID_BITS = 64
+_SPAN_ID_MASK = (1 << 64) - 1
 _TRACEPARENT_PARTS = 4
 _NOT_RECORDED = "00"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Here:
+    """What is known of the trace in which the present task works."""
+
+    passed_on: Mapping[str, str] | None = None
+    """The headers of a trace that is not recorded here; None where spans are made."""
+    about: Values = field(default_factory=dict)
+    """What every span of it says."""
+
+
+_NOWHERE = _Here()
+_here: ContextVar[_Here] = ContextVar("here", default=_NOWHERE)
+_wanted_trace: ContextVar[int | None] = ContextVar("wanted_trace", default=None)
 
 
 class AlertIdGenerator(RandomIdGenerator):
@@ -50,35 +68,16 @@ class AlertIdGenerator(RandomIdGenerator):
     def generate_trace_id(self) -> int:
         return _wanted_trace.get() or super().generate_trace_id()
 
+    def generate_span_id(self) -> int:
+        wanted = _wanted_trace.get()
+        return super().generate_span_id() if wanted is None else root_span_id(wanted)
 
-class AlertRatio(Sampler):
-    """Records a ratio of traces by the low 56 bits of their id.
 
-    The stock sampler reads the low 64 bits, where a UUID's variant bits sit: at 10 % it would
-    record nothing.
+def root_span_id(trace: int) -> int:
+    """Of an alert's trace: whoever has something to add hours later knows its parent by the
+    alert's id alone. Never 0, since a UUID's variant bits are in it.
     """
-
-    def __init__(self, ratio: float) -> None:
-        self._bound = round(ratio * (1 << _LOW_BITS))
-
-    def should_sample(  # noqa: PLR0913, PLR0917 - the signature is OpenTelemetry's
-        self,
-        parent_context: Context | None,  # noqa: ARG002
-        trace_id: int,
-        name: str,  # noqa: ARG002
-        kind: SpanKind | None = None,  # noqa: ARG002
-        attributes: Attributes = None,
-        links: object = None,  # noqa: ARG002
-        trace_state: object = None,  # noqa: ARG002
-    ) -> SamplingResult:
-        decision = Decision.RECORD_AND_SAMPLE if self.records(trace_id) else Decision.DROP
-        return SamplingResult(decision, attributes)
-
-    def records(self, trace_id: int) -> bool:
-        return trace_id & ((1 << _LOW_BITS) - 1) < self._bound
-
-    def get_description(self) -> str:
-        return f"AlertRatio({self._bound / (1 << _LOW_BITS)})"
+    return trace & _SPAN_ID_MASK
 
 
 def configure_telemetry(*, service: str, environ: Mapping[str, str]) -> Callable[[], None]:
@@ -90,7 +89,7 @@ def configure_telemetry(*, service: str, environ: Mapping[str, str]) -> Callable
         OTLPSpanExporter,
     )
 
-    provider = tracer_provider(service=service, ratio=_ratio(environ))
+    provider = tracer_provider(service=service, ratio=ratio_of(environ))
     provider.add_span_processor(
         BatchSpanProcessor(OTLPSpanExporter(), max_queue_size=8192, max_export_batch_size=512)
     )
@@ -98,83 +97,93 @@ def configure_telemetry(*, service: str, environ: Mapping[str, str]) -> Callable
     return provider.shutdown
 
 
-def _ratio(environ: Mapping[str, str]) -> float:
-    raw = environ.get("OTEL_TRACES_SAMPLER_ARG") or "1"
-    with contextlib.suppress(ValueError):
-        if 0 <= float(raw) <= 1:
-            return float(raw)
-    raise SettingsError(f"OTEL_TRACES_SAMPLER_ARG must be a ratio from 0 to 1, not {raw!r}")
-
-
-class AlertSampler(ParentBased):
-    """An alert's trace is recorded everywhere or nowhere."""
-
-    def __init__(self, ratio: float) -> None:
-        self._alerts = AlertRatio(ratio)
-        super().__init__(self._alerts)
-
-    def records(self, trace_id: int) -> bool:
-        return self._alerts.records(trace_id)
-
-
 def tracer_provider(*, service: str, ratio: float) -> TracerProvider:
     return TracerProvider(
         resource=Resource.create({"service.name": f"alertwire-{service}"}),
         sampler=AlertSampler(ratio),
         id_generator=AlertIdGenerator(),
+        span_limits=SpanLimits(max_links=LINKS_MAX),
     )
 
 
 @contextlib.contextmanager
-def alert_span(alert: AlertId, name: str, attributes: Values) -> Iterator[Span]:
-    """The root of an alert's trace: the HTTP request that brought it."""
-    if _is_off():
+def alert_span(
+    alert: AlertId,
+    name: str,
+    attributes: Values,
+    *,
+    about: Values = _NOTHING,
+    kind: SpanKind = SpanKind.SERVER,
+) -> Iterator[Span]:
+    """The root of an alert's trace: the HTTP request that brought it, or what else began it."""
+    if is_off():
         yield trace.INVALID_SPAN
         return
     wanted = trace_id(alert)
-    sampler = getattr(trace.get_tracer_provider(), "sampler", None)
-    if isinstance(sampler, AlertSampler) and not sampler.records(wanted):
-        parent = secrets.randbits(_SPAN_ID_BITS) or 1
-        with _passing_on({"traceparent": f"00-{wanted:032x}-{parent:016x}-{_NOT_RECORDED}"}):
+    if not _is_recorded(wanted):
+        with _being(_left_out(wanted)):
             yield trace.INVALID_SPAN
         return
+    about = {"alert_id": alert, **about}
     token = _wanted_trace.set(wanted)
     try:
-        with (
-            _passing_on(None),
-            _tracer().start_as_current_span(
-                name, context=Context(), kind=SpanKind.SERVER, attributes={**attributes}
-            ) as span,
-        ):
-            yield span
+        span = _tracer().start_span(
+            name, context=Context(), kind=kind, attributes={**about, **attributes}
+        )
     finally:
         _wanted_trace.reset(token)
+    with _being(_Here(about=about)), _within(span):
+        yield span
 
 
 @contextlib.contextmanager
-def process_span(headers: Mapping[str, str], name: str, attributes: Values) -> Iterator[Span]:
-    """A message's handling: child of the span that sent it, and linked to it."""
-    if _is_left_out(headers) or _is_off():
-        with _passing_on({each: headers[each] for each in _TRACE_HEADERS if each in headers}):
+def later_span(alert: AlertId, name: str, about: Values) -> Iterator[Span]:
+    """What happens to an alert when its messages are long handled: a child of its root."""
+    if is_off():
+        yield trace.INVALID_SPAN
+        return
+    wanted = trace_id(alert)
+    if not _is_recorded(wanted):
+        with _being(_left_out(wanted)):
+            yield trace.INVALID_SPAN
+        return
+    root = NonRecordingSpan(_root(wanted))
+    about = {"alert_id": alert, **about}
+    span = _tracer().start_span(
+        name, context=trace.set_span_in_context(root, Context()), attributes=about
+    )
+    with _being(_Here(about=about)), _within(span):
+        yield span
+
+
+@contextlib.contextmanager
+def process_span(
+    headers: Mapping[str, str], name: str, attributes: Values, *, about: Values = _NOTHING
+) -> Iterator[Span]:
+    """A message's handling: child of the span that sent it, and linked to it. `about` is said by
+    every span within it too.
+    """
+    if _is_left_out(headers) or is_off():
+        passed_on = {each: headers[each] for each in _TRACE_HEADERS if each in headers}
+        with _being(_Here(passed_on=passed_on)):
             yield trace.INVALID_SPAN
         return
     parent = propagate.extract(headers)
     sender = trace.get_current_span(parent).get_span_context()
-    with (
-        _passing_on(None),
-        _tracer().start_as_current_span(
-            name,
-            context=parent,
-            kind=SpanKind.CONSUMER,
-            links=[Link(sender)] if sender.is_valid else [],
-            attributes={
-                "messaging.system": "nats",
-                "messaging.operation.type": "process",
-                "messaging.operation.name": "process",
-                **attributes,
-            },
-        ) as span,
-    ):
+    span = _tracer().start_span(
+        name,
+        context=parent,
+        kind=SpanKind.CONSUMER,
+        links=[Link(sender)] if sender.is_valid else [],
+        attributes={
+            "messaging.system": "nats",
+            "messaging.operation.type": "process",
+            "messaging.operation.name": "process",
+            **about,
+            **attributes,
+        },
+    )
+    with _being(_Here(about=about)), _within(span):
         yield span
 
 
@@ -193,16 +202,17 @@ class Sending:
             return
         if error is not None:
             self._span.record_exception(error)
+            self._span.set_attribute("error.type", type(error).__name__)
             self._span.set_status(Status(StatusCode.ERROR, f"{type(error).__name__}: {error}"))
         self._span.end()
 
 
 def sending(destination: str, attributes: Values) -> Sending:
     """A message's publishing, from now until its `end`."""
-    passed_on = _passed_on.get()
-    if passed_on is not None:
-        return Sending({**passed_on})
-    if _is_off():
+    here = _here.get()
+    if here.passed_on is not None:
+        return Sending({**here.passed_on})
+    if is_off():
         return Sending({})
     span = _tracer().start_span(
         f"send {destination}",
@@ -212,6 +222,7 @@ def sending(destination: str, attributes: Values) -> Sending:
             "messaging.operation.type": "send",
             "messaging.operation.name": "send",
             "messaging.destination.template": destination,
+            **here.about,
             **attributes,
         },
     )
@@ -220,35 +231,116 @@ def sending(destination: str, attributes: Values) -> Sending:
     return Sending(headers, span)
 
 
-@contextlib.contextmanager
-def client_span(name: str, attributes: Values) -> Iterator[Span]:
+def client_span(name: str, attributes: Values) -> contextlib.AbstractContextManager[Span]:
     """A call to somebody else: the exchange."""
-    if _passed_on.get() is not None or _is_off():
+    return _child(name, attributes, kind=SpanKind.CLIENT)
+
+
+def inner_span(name: str, attributes: Values = _NOTHING) -> contextlib.AbstractContextManager[Span]:
+    """A step of our own that takes time: a plan, a confirmation."""
+    return _child(name, attributes, kind=SpanKind.INTERNAL)
+
+
+@contextlib.contextmanager
+def telling(**about: str) -> Iterator[None]:
+    """All spans within it say this too: whose order they are about."""
+    if not is_recorded():
+        yield
+        return
+    here = _here.get()
+    with _being(_Here(about={**here.about, **about})):
+        yield
+
+
+def event(name: str, attributes: Values = _NOTHING) -> None:
+    """Something happened within the present span."""
+    if is_recorded():
+        trace.get_current_span().add_event(name, {**attributes})
+
+
+def failed(reason: str, description: str = "") -> None:
+    """The present span has come to no good end. Refusals, denials and rejections count as such:
+    whoever looks for an alert that was not executed looks for errors.
+    """
+    if is_recorded():
+        fail(trace.get_current_span(), reason, description)
+
+
+def fail(span: Span, reason: str, description: str = "") -> None:
+    span.set_attribute("error.type", reason)
+    span.set_status(Status(StatusCode.ERROR, description or reason))
+
+
+def link(span: Span, alert: AlertId) -> None:
+    """Lead from a span to another alert's trace."""
+    span.add_link(_root(trace_id(alert)))
+
+
+def is_recorded() -> bool:
+    """Whether what happens in the present task is seen by anybody: attributes that cost something
+    need not be made otherwise.
+    """
+    return _here.get().passed_on is None and not is_off()
+
+
+def is_off() -> bool:
+    return isinstance(_tracer(), trace.ProxyTracer)
+
+
+@contextlib.contextmanager
+def _child(name: str, attributes: Values, *, kind: SpanKind) -> Iterator[Span]:
+    here = _here.get()
+    if here.passed_on is not None or is_off():
         yield trace.INVALID_SPAN
         return
-    with _tracer().start_as_current_span(
-        name, kind=SpanKind.CLIENT, attributes={**attributes}
-    ) as span:
+    span = _tracer().start_span(name, kind=kind, attributes={**here.about, **attributes})
+    with _within(span):
         yield span
 
 
 @contextlib.contextmanager
-def _passing_on(headers: Mapping[str, str] | None) -> Iterator[None]:
-    token = _passed_on.set(headers)
+def _within(span: Span) -> Iterator[None]:
+    """Until the block ends, and so does the span."""
+    with trace.use_span(span, end_on_exit=True):
+        try:
+            yield
+        except Exception as error:
+            span.set_attribute("error.type", type(error).__name__)
+            raise
+
+
+@contextlib.contextmanager
+def _being(here: _Here) -> Iterator[None]:
+    token = _here.set(here)
     try:
         yield
     finally:
-        _passed_on.reset(token)
+        _here.reset(token)
+
+
+def _root(wanted: int) -> SpanContext:
+    return SpanContext(
+        wanted,
+        root_span_id(wanted),
+        is_remote=True,
+        trace_flags=TraceFlags(TraceFlags.SAMPLED),
+    )
+
+
+def _left_out(wanted: int) -> _Here:
+    root = root_span_id(wanted)
+    return _Here(passed_on={"traceparent": f"00-{wanted:032x}-{root:016x}-{_NOT_RECORDED}"})
+
+
+def _is_recorded(wanted: int) -> bool:
+    sampler = getattr(trace.get_tracer_provider(), "sampler", None)
+    return not isinstance(sampler, AlertSampler) or sampler.records(wanted)
 
 
 def _is_left_out(headers: Mapping[str, str]) -> bool:
     """It belongs to a trace that is not recorded."""
     parts = headers.get("traceparent", "").split("-")
     return len(parts) == _TRACEPARENT_PARTS and parts[3] == _NOT_RECORDED
-
-
-def _is_off() -> bool:
-    return isinstance(_tracer(), trace.ProxyTracer)
 
 
 def _tracer() -> trace.Tracer:

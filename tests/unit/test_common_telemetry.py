@@ -10,9 +10,9 @@ from opentelemetry.trace import SpanKind
 
 from libs.common import telemetry
 from libs.common.domain.identity import alert_id, trace_id
+from libs.common.sampling import AlertRatio
 from libs.common.settings import SettingsError
 from libs.common.telemetry import (
-    AlertRatio,
     alert_span,
     client_span,
     configure_telemetry,
