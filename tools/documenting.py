@@ -1,5 +1,5 @@
-"""Writes the documents that repeat what the code says: reasons, configuration and the picture of
-the trade modes.
+"""Writes the documents that repeat what the code says: reasons, configuration, metrics and the
+picture of the trade modes.
 
 `python -m tools.documenting` rewrites them; `tests/test_docs.py` fails when they are stale.
 """
@@ -16,6 +16,7 @@ from services.console.settings import Settings as ConsoleSettings
 from services.executor.settings import Settings as ExecutorSettings
 from services.ingest.settings import Settings as IngestSettings
 from services.router.settings import Settings as RouterSettings
+from tools.documenting_metrics import page
 from tools.drawing import trade_modes
 from tools.paper_exchange.settings import PaperExchangeSettings as PaperSettings
 
@@ -35,6 +36,7 @@ def documents() -> dict[Path, str]:
     return {
         DOCS / "reasons.md": _reasons(),
         DOCS / "configuration.md": _configuration(),
+        DOCS / "metrics.md": page(),
         DOCS / "pictures" / "trade-modes.svg": trade_modes(),
     }
 

@@ -31,6 +31,7 @@ from libs.common.contracts import codec, subjects
 from libs.common.contracts.codec import AnyMessage, UndecodableError
 from libs.common.contracts.dead_letter import DeadLetter
 from libs.common.contracts.words import AlertId
+from libs.common.describing import about, handling
 from libs.common.domain import identity
 from libs.common.domain.retrying import next_delay_s
 from libs.common.outcome import Refuse, Retry, Unknown
@@ -90,6 +91,7 @@ class Consumer:
         self._ready = False
         self._stopping = False
         self._old_until = 0
+        self._waiting = 0
         self._handling_seconds = metrics.handling_seconds.labels(bus.service)
 
     def missing(self) -> str | None:
@@ -98,6 +100,15 @@ class Consumer:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Consume until `stop`; then let what is being handled finish, and leave the rest."""
+        self._show()
+        try:
+            await self._run(stop)
+        finally:
+            # It is somebody else's from now on, and no metric of ours tells of it.
+            self._in_flight.clear()
+            self._waiting = 0
+
+    async def _run(self, stop: asyncio.Event) -> None:
         await self._reset(stop)
         _log.info("consumer.attached", durable=self._durable, old_until_seq=self._old_until)
         async with asyncio.TaskGroup() as group:
@@ -133,6 +144,8 @@ class Consumer:
         ) as batches:
             async for batch in batches:
                 self._ready = True
+                if batch:
+                    self._waiting = batch[-1].waiting
                 for came in batch:
                     await self._accept(came, group=group, workers=workers)
                 if not batch and len(self._in_flight) >= IN_FLIGHT_MAX:
@@ -154,13 +167,14 @@ class Consumer:
         self, came: Arrival, *, group: asyncio.TaskGroup, workers: set[asyncio.Task[None]]
     ) -> None:
         seq = came.seq
+        if came.deliveries > 1:
+            metrics.redelivered.labels(self._bus.service).inc()
         if seq in self._finished:
             self._acknowledge(came)
             return
         if seq in self._in_flight:
             # Our heartbeat came late; the newer delivery is the one to acknowledge.
             self._in_flight[seq] = came
-            metrics.redelivered.labels(self._bus.service).inc()
             return
         self._in_flight[seq] = came
         try:
@@ -185,18 +199,16 @@ class Consumer:
                 delivery = queue.popleft()
                 started = time.perf_counter()
                 outcome = await self._handle(delivery)
-                self._handling_seconds.observe(time.perf_counter() - started)
+                self._handling_seconds.observe(
+                    time.perf_counter() - started,
+                    exemplar=metrics.exemplar(delivery.message.alert_id),
+                )
                 self._finish(self._in_flight[delivery.seq], outcome=outcome)
         finally:
             # No await lies between the last look at the queue and this line, so none is lost.
             del self._lanes[lane]
 
     async def _handle(self, delivery: Delivery) -> str:
-        attributes: dict[str, str | int] = {
-            "messaging.destination.name": delivery.subject,
-            "messaging.consumer.group.name": self._durable,
-            "messaging.nats.sequence": delivery.seq,
-        }
         stage = subjects.parse(delivery.subject).stage
         with structlog.contextvars.bound_contextvars(
             alert_id=delivery.message.alert_id, seq=delivery.seq
@@ -207,7 +219,16 @@ class Consumer:
                 tries_max = TRIES_MAX
                 try:
                     with process_span(
-                        delivery.headers, f"process {stage}", {**attributes, "tries": tried}
+                        delivery.headers,
+                        f"process {stage}",
+                        handling(
+                            delivery.came,
+                            stage=stage,
+                            durable=self._durable,
+                            tried=tried,
+                            fresh=delivery.fresh,
+                        ),
+                        about=about(delivery.message),
                     ):
                         await self._check_origin(delivery)
                         await self._handler(delivery)
@@ -271,6 +292,27 @@ class Consumer:
                 break
         metrics.dead_letters.labels(service).inc()
         _log.error("message.buried", seq=seq, reason=reason)
+
+    def _show(self) -> None:
+        """Read when Prometheus asks, so it costs nothing before."""
+        for gauge, read in (
+            (metrics.waiting, lambda: self._waiting),
+            (metrics.in_hand, lambda: len(self._in_flight)),
+            (metrics.oldest_in_hand_seconds, self._oldest_s),
+            (metrics.lanes, lambda: len(self._lanes)),
+            (
+                metrics.deepest_lane,
+                lambda: max((len(queue) + 1 for queue in self._lanes.values()), default=0),
+            ),
+        ):
+            gauge.labels(self._bus.service).set_function(read)
+        # Begun at 0: a rate is not told of a count that begins at 1.
+        for counter in (metrics.dead_letters, metrics.redelivered):
+            counter.labels(self._bus.service)
+
+    def _oldest_s(self) -> float:
+        stored = min((came.stored_ns for came in self._in_flight.values()), default=None)
+        return 0.0 if stored is None else max(0.0, time.time() - stored / 1e9)
 
     def _finish(self, came: Arrival, *, outcome: str) -> None:
         self._in_flight.pop(came.seq, None)

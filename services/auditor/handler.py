@@ -53,6 +53,9 @@ class Auditor:
         self._batch_max = batch_max
         self._flush_s = flush_s
         self._trouble: str | None = None
+        self._oldest_ns: int | None = None
+        """When the oldest message that is not stored yet was put into the log, at the latest."""
+        metrics.audit_lag_seconds.set_function(self._lag_s)
         self._unreported = 0
         self._reported_at = time.monotonic()
 
@@ -93,8 +96,9 @@ class Auditor:
         started = time.monotonic()
         waiting = batch[-1].waiting
         metrics.audit_lag_messages.set(waiting + len(batch))
+        self._oldest_ns = batch[0].stored_ns
         rows = [_row(came) for came in batch]
-        with batch_span([came.headers for came in batch], consumer=AUDITOR):
+        with batch_span(batch, consumer=AUDITOR):
             async with asyncio.TaskGroup() as group:
                 hold = group.create_task(self._hold(batch))
                 stored = await self._until_stored(rows, stop)
@@ -105,6 +109,7 @@ class Auditor:
         self._say(_STORED, [max(batch, key=lambda came: came.seq)])
         elapsed_s = time.monotonic() - started
         metrics.audit_lag_messages.set(waiting)
+        self._oldest_ns = batch[-1].stored_ns if waiting else None
         self._count(batch, stored, elapsed_s=elapsed_s)
         _log.debug(
             "audit.stored",
@@ -115,6 +120,9 @@ class Auditor:
             lag_messages=waiting,
             elapsed_ms=round(elapsed_s * 1000, 1),
         )
+
+    def _lag_s(self) -> float:
+        return 0.0 if self._oldest_ns is None else max(0.0, time.time() - self._oldest_ns / 1e9)
 
     async def _hold(self, batch: Sequence[Arrival]) -> None:
         while True:

@@ -12,6 +12,14 @@ audit_rows = Counter(
 audit_lag_messages = Gauge(
     "alertwire_audit_lag_messages", "Messages of the log that are not in the trail yet"
 )
+audit_lag_seconds = Gauge(
+    "alertwire_audit_lag_seconds",
+    "Age of the oldest message, of those the auditor was given, that is not in the trail yet",
+)
+audit_months_ahead = Gauge(
+    "alertwire_audit_partitions_ahead_months",
+    "Months after the present one that have their partition",
+)
 audit_batch_rows = Histogram(
     "alertwire_audit_batch_rows",
     "Messages stored in one transaction",

@@ -23,5 +23,12 @@ ON CONFLICT DO NOTHING;
 -- name: ensure_partitions
 SELECT audit_ensure_partitions($1::date, $2::date);
 
+-- name: last_partition
+-- The first day of the latest month that has a partition; null where none has.
+SELECT max(to_date(right(child.relname, 7), 'YYYY_MM'))
+FROM pg_inherits
+INNER JOIN pg_class AS child ON pg_inherits.inhrelid = child.oid
+WHERE pg_inherits.inhparent = 'public.audit_event'::regclass;
+
 -- name: ping
 SELECT true;

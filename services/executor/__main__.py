@@ -18,6 +18,7 @@ from libs.common.settings import SettingsError, from_env, redacted
 from libs.common.telemetry import configure_telemetry
 from services.executor.accounts import Accounts
 from services.executor.catalogue import Catalogue
+from services.executor.measuring import showing
 from services.executor.mexc.connecting import connect_account
 from services.executor.pictures import Pictures
 from services.executor.route_terms import RouteTerms
@@ -66,6 +67,7 @@ async def main(stop: asyncio.Event) -> None:
         )
         owner = Owner(bus, name=shard.durable)
         health.add("pictures", pictures.missing)
+        health.refresh(showing(accounts))
         # A bystander is ready: it can take over.
         health.add("shard", lambda: None if owner.ownership.stands_by else shard.missing())
         helpers = [group.create_task(bucket.follow(bus)) for bucket in watched]

@@ -20,8 +20,10 @@ from libs.common.contracts.order import Plan
 from libs.common.contracts.reasons import Reason
 from libs.common.domain import identity
 from libs.common.domain.planning import plan_orders
+from libs.common.metrics import denied, exemplar, stage_seconds
 from libs.common.outcome import Refuse, Retry
 from libs.common.owning import Ownership
+from libs.common.telemetry import failed, inner_span
 from libs.common.topology import DUPLICATE_WINDOW_S
 from services.executor.accounts import Accounts, Connected
 from services.executor.asking import mend_clock
@@ -42,6 +44,7 @@ from services.executor.withholding import ENTRIES, Halted, may_close, position_m
 _NEW_FOR = timedelta(seconds=10)
 """What lay here for longer may have been handled by another process meanwhile."""
 _REMEMBERED_FOR = timedelta(seconds=DUPLICATE_WINDOW_S / 2)
+_planned_s = stage_seconds.labels("planned")
 _log = structlog.get_logger()
 
 
@@ -97,13 +100,13 @@ class Executor:
             return
         resumed = history.plan is not None
         if history.plan is None:
-            decided = await self._plan(intent, connected)
+            decided = await self._decided(intent, connected)
             if self._clock.now() - begun_at > _REMEMBERED_FOR:
                 raise Retry("another may have planned it meanwhile, and the log have forgotten so")
             if isinstance(decided, Denial):
                 await self._deny(intent, decided)
                 return
-            stored = await self._store(decided)
+            stored = await self._store(decided, routed_at=intent.at)
             if not stored:
                 # Somebody else made the plan meanwhile: theirs counts, and may be under way.
                 history = await read_history(self._bus, intent, after=delivery.origin_seq)
@@ -128,6 +131,17 @@ class Executor:
         elif not history.is_finished:
             # An order of it may be at the exchange: that cannot be denied any more.
             raise Retry(why.message, delay_s=self._timing.poll_largest_s)
+
+    async def _decided(self, intent: Intent, connected: Connected) -> Plan | Denial:
+        with inner_span("plan") as span:
+            decided = await self._plan(intent, connected)
+            if isinstance(decided, Denial):
+                failed(decided.reason.value, decided.message)
+            elif span.is_recording():
+                span.set_attribute("alertwire.legs", len(decided.legs))
+                span.set_attribute("alertwire.changes", len(decided.changes))
+                span.set_attribute("alertwire.summary", decided.summary)
+        return decided
 
     async def _plan(self, intent: Intent, connected: Connected) -> Plan | Denial:
         withheld = self._withheld(intent, connected)
@@ -225,7 +239,7 @@ class Executor:
         halted = self._halts.denial(route=intent.route, account=intent.account)
         return halted.message if halted is not None else None
 
-    async def _store(self, plan: Plan) -> bool:
+    async def _store(self, plan: Plan, *, routed_at: datetime) -> bool:
         """True where this plan is the one that the log holds."""
         stored = await self._bus.publish(
             subject=subjects.order_planned(account=plan.account, symbol=plan.symbol),
@@ -233,6 +247,8 @@ class Executor:
             event_id=identity.plan_event_id(plan.intent_id),
         )
         if not stored.duplicate:
+            took_s = (self._clock.now() - routed_at).total_seconds()
+            _planned_s.observe(max(0.0, took_s), exemplar=exemplar(plan.alert_id))
             _log.info(
                 "order.planned",
                 route=plan.route,
@@ -256,7 +272,13 @@ class Executor:
     ) -> None:
         plan = history.plan
         assert plan is not None  # noqa: S101 - the caller looked
-        recorder = Recorder(bus=self._bus, origin=plan, clock=self._clock, known=history.executions)
+        recorder = Recorder(
+            bus=self._bus,
+            origin=plan,
+            clock=self._clock,
+            known=history.executions,
+            received_at=intent.received_at,
+        )
         errand = Errand(
             plan=plan,
             connected=connected,
@@ -300,6 +322,8 @@ class Executor:
             ),
             event_id=identity.denial_event_id(alert=intent.alert_id, account=intent.account),
         )
+        denied.labels(self._bus.service, denial.reason.value).inc()
+        failed(denial.reason.value, denial.message)
         _log.info(
             "intent.denied",
             route=intent.route,
