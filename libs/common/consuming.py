@@ -91,6 +91,8 @@ class Consumer:
         self._ready = False
         self._stopping = False
         self._old_until = 0
+        self._given_until = 0
+        """Up to here the log had delivered before the last reset, to us or to a predecessor."""
         self._waiting = 0
         self._handling_seconds = metrics.handling_seconds.labels(bus.service)
 
@@ -154,6 +156,9 @@ class Consumer:
     async def _reset(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
             try:
+                consumer = await self._bus.js.consumer_info(subjects.STREAM, self._durable)
+                if consumer.delivered is not None:
+                    self._given_until = max(self._given_until, consumer.delivered.stream_seq)
                 await self._bus.js.reset_consumer(subjects.STREAM, self._durable)
                 info = await self._bus.js.stream_info(subjects.STREAM)
                 self._old_until = info.state.last_seq
@@ -167,7 +172,7 @@ class Consumer:
         self, came: Arrival, *, group: asyncio.TaskGroup, workers: set[asyncio.Task[None]]
     ) -> None:
         seq = came.seq
-        if came.deliveries > 1:
+        if self._is_redelivered(came):
             metrics.redelivered.labels(self._bus.service).inc()
         if seq in self._finished:
             self._acknowledge(came)
@@ -221,13 +226,7 @@ class Consumer:
                     with process_span(
                         delivery.headers,
                         f"process {stage}",
-                        handling(
-                            delivery.came,
-                            stage=stage,
-                            durable=self._durable,
-                            tried=tried,
-                            fresh=delivery.fresh,
-                        ),
+                        self._described(delivery, tried=tried),
                         about=about(delivery.message),
                     ):
                         await self._check_origin(delivery)
@@ -254,6 +253,16 @@ class Consumer:
                 _log.warning("message.delayed", tries=tried, reason=reason, delay_s=delay_s)
                 await asyncio.sleep(delay_s)
                 delivery = replace(delivery, fresh=False)
+
+    def _described(self, delivery: Delivery, *, tried: int) -> dict[str, str | int | bool]:
+        # The log may have delivered it again since.
+        came = self._in_flight[delivery.seq]
+        return {
+            **handling(came, durable=self._durable),
+            "alertwire.redelivered": self._is_redelivered(came),
+            "alertwire.fresh": delivery.fresh,
+            "alertwire.tries": tried,
+        }
 
     async def _check_origin(self, delivery: Delivery) -> None:
         """Raises `Refuse` where the log no longer tells what was done about a message since it
@@ -292,6 +301,10 @@ class Consumer:
                 break
         metrics.dead_letters.labels(service).inc()
         _log.error("message.buried", seq=seq, reason=reason)
+
+    def _is_redelivered(self, came: Arrival) -> bool:
+        # A reset consumer counts deliveries anew.
+        return came.deliveries > 1 or came.seq <= self._given_until
 
     def _show(self) -> None:
         """Read when Prometheus asks, so it costs nothing before."""

@@ -3,6 +3,7 @@ those of the messaging conventions (semconv 1.44; what it has no name for is `me
 """
 
 from libs.common.arrival import Arrival
+from libs.common.contracts import subjects
 from libs.common.contracts.codec import AnyMessage
 
 _EVENT_ID = "Nats-Msg-Id"
@@ -15,20 +16,14 @@ def about(message: AnyMessage) -> dict[str, str]:
     return {word: str(value) for word, value in found.items() if value is not None}
 
 
-def handling(
-    came: Arrival, *, stage: str, durable: str, tried: int, fresh: bool
-) -> dict[str, str | int | bool]:
-    """One try at a delivery. `alertwire.fresh` is false where an earlier try or process may have
-    done a part of it: a reset consumer counts deliveries anew, so their number alone does not tell.
-    """
+def handling(came: Arrival, *, durable: str) -> dict[str, str | int | bool]:
+    """A delivery, in the conventions' words."""
     return {
         "messaging.destination.name": came.subject,
-        "messaging.destination.template": stage,
+        "messaging.destination.template": subjects.parse(came.subject).stage,
         "messaging.consumer.group.name": durable,
         "messaging.message.id": came.headers.get(_EVENT_ID, ""),
         "messaging.nats.stream": came.stream,
         "messaging.nats.sequence": came.seq,
         "messaging.nats.num_delivered": came.deliveries,
-        "alertwire.fresh": fresh,
-        "alertwire.tries": tried,
     }
