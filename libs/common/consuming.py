@@ -23,6 +23,7 @@ from datetime import UTC, datetime
 import nats.errors
 import nats.js.errors
 import structlog
+from opentelemetry.trace import Span
 
 from libs.common import metrics
 from libs.common.arrival import Arrival
@@ -36,7 +37,7 @@ from libs.common.domain import identity
 from libs.common.domain.retrying import next_delay_s
 from libs.common.outcome import Refuse, Retry, Unknown
 from libs.common.pulling import pulling
-from libs.common.telemetry import process_span
+from libs.common.telemetry import process_span, tracer
 from libs.common.topology import ACK_WAIT_S, IN_FLIGHT_MAX
 
 TRIES_MAX = 200
@@ -94,7 +95,7 @@ class Consumer:
         self._given_until = 0
         """Up to here the log had delivered before the last reset, to us or to a predecessor."""
         self._waiting = 0
-        self._handling_seconds = metrics.handling_seconds.labels(bus.service)
+        self._handled_in = metrics.Latency(metrics.handling_seconds.labels(bus.service))
 
     def missing(self) -> str | None:
         """A readiness check."""
@@ -204,17 +205,13 @@ class Consumer:
                 delivery = queue.popleft()
                 started = time.perf_counter()
                 outcome = await self._handle(delivery)
-                self._handling_seconds.observe(
-                    time.perf_counter() - started,
-                    exemplar=metrics.exemplar(delivery.message.alert_id),
-                )
+                self._handled_in.observe(time.perf_counter() - started, delivery.message.alert_id)
                 self._finish(self._in_flight[delivery.seq], outcome=outcome)
         finally:
             # No await lies between the last look at the queue and this line, so none is lost.
             del self._lanes[lane]
 
     async def _handle(self, delivery: Delivery) -> str:
-        stage = subjects.parse(delivery.subject).stage
         with structlog.contextvars.bound_contextvars(
             alert_id=delivery.message.alert_id, seq=delivery.seq
         ):
@@ -223,12 +220,7 @@ class Consumer:
                 tried += 1
                 tries_max = TRIES_MAX
                 try:
-                    with process_span(
-                        delivery.headers,
-                        f"process {stage}",
-                        self._described(delivery, tried=tried),
-                        about=about(delivery.message),
-                    ):
+                    with self._span(delivery, tried=tried):
                         await self._check_origin(delivery)
                         await self._handler(delivery)
                 except Refuse as refusal:
@@ -254,15 +246,19 @@ class Consumer:
                 await asyncio.sleep(delay_s)
                 delivery = replace(delivery, fresh=False)
 
-    def _described(self, delivery: Delivery, *, tried: int) -> dict[str, str | int | bool]:
+    def _span(self, delivery: Delivery, *, tried: int) -> contextlib.AbstractContextManager[Span]:
+        name = f"process {subjects.parse(delivery.subject).stage}"
+        if tracer() is None:
+            return process_span(delivery.headers, name, {})
         # The log may have delivered it again since.
         came = self._in_flight[delivery.seq]
-        return {
+        attributes = {
             **handling(came, durable=self._durable),
             "alertwire.redelivered": self._is_redelivered(came),
             "alertwire.fresh": delivery.fresh,
             "alertwire.tries": tried,
         }
+        return process_span(delivery.headers, name, attributes, about=about(delivery.message))
 
     async def _check_origin(self, delivery: Delivery) -> None:
         """Raises `Refuse` where the log no longer tells what was done about a message since it

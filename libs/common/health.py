@@ -3,14 +3,14 @@
 Liveness asks nobody else: a restart does not bring NATS or Postgres back.
 """
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from prometheus_client import REGISTRY
-from prometheus_client.exposition import choose_encoder
 
 from libs.common import metrics
+from libs.common.exposing import Exposition, exposition
 
 Check = Callable[[], str | None]
 """Returns None when fine, else what is missing, in a few words."""
@@ -54,23 +54,42 @@ class Health:
             body = {"service": self.service, "status": status, "missing": missing}
             return (503 if missing else 200), "application/json", _json(body)
         if path == "/metrics":
-            metrics.ready.labels(self.service).set(not self.missing())
-            for look in self._refreshes:
-                look()
-            encode, content_type = choose_encoder(accept)
-            return 200, content_type, encode(REGISTRY)
+            shown = self._exposition(accept)
+            return 200, shown.content_type, b"".join(shown.pieces)
         return 404, "application/json", _json({"status": "no such page"})
 
     async def __call__(self, scope: Any, _receive: Any, send: Any) -> None:
+        if scope["path"] == "/metrics":
+            await self._expose(scope, send)
+            return
+        status, content_type, body = self.answer(scope["path"])
+        await _send(send, status, content_type=content_type, body=body)
+
+    def _exposition(self, accept: str) -> Exposition:
+        metrics.ready.labels(self.service).set(not self.missing())
+        for look in self._refreshes:
+            look()
+        return exposition(accept)
+
+    async def _expose(self, scope: Any, send: Any) -> None:
         accepted = (value for name, value in scope.get("headers", ()) if name == b"accept")
         accept = b",".join(accepted).decode("latin-1")
-        status, content_type, body = self.answer(scope["path"], accept=accept)
-        headers = [
-            (b"content-type", content_type.encode()),
-            (b"content-length", str(len(body)).encode()),
-        ]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        shown = self._exposition(accept)
+        body = bytearray()
+        for piece in shown.pieces:
+            body += piece
+            # Whatever has come meanwhile goes first.
+            await asyncio.sleep(0)
+        await _send(send, 200, content_type=shown.content_type, body=bytes(body))
+
+
+async def _send(send: Any, status: int, *, content_type: str, body: bytes) -> None:
+    headers = [
+        (b"content-type", content_type.encode()),
+        (b"content-length", str(len(body)).encode()),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
 def _json(value: object) -> bytes:

@@ -12,7 +12,6 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from functools import lru_cache
 from types import MappingProxyType
 
 from opentelemetry import propagate, trace
@@ -57,8 +56,19 @@ class _Here:
     """What every span of it says."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Recording:
+    tracer: trace.Tracer
+    sampler: AlertSampler
+
+
 _NOWHERE = _Here()
+_SILENT: contextlib.AbstractContextManager[Span] = contextlib.nullcontext(trace.INVALID_SPAN)
 _here: ContextVar[_Here] = ContextVar("here", default=_NOWHERE)
+_recording: _Recording | None = None
+"""None while nothing is recorded. Asked for with every span, so it is no question to the library,
+whose own answer takes longer than all else that a span costs which is not made.
+"""
 _wanted_trace: ContextVar[int | None] = ContextVar("wanted_trace", default=None)
 
 
@@ -94,7 +104,16 @@ def configure_telemetry(*, service: str, environ: Mapping[str, str]) -> Callable
         BatchSpanProcessor(OTLPSpanExporter(), max_queue_size=8192, max_export_batch_size=512)
     )
     trace.set_tracer_provider(provider)
+    record(provider)
     return provider.shutdown
+
+
+def record(provider: TracerProvider) -> None:
+    """From now on spans are made, by a provider of `tracer_provider`."""
+    global _recording  # noqa: PLW0603 - one per process, set once at its start
+    sampler = provider.sampler
+    assert isinstance(sampler, AlertSampler)  # noqa: S101 - `tracer_provider` makes no other
+    _recording = _Recording(tracer=provider.get_tracer("alertwire"), sampler=sampler)
 
 
 def tracer_provider(*, service: str, ratio: float) -> TracerProvider:
@@ -106,7 +125,6 @@ def tracer_provider(*, service: str, ratio: float) -> TracerProvider:
     )
 
 
-@contextlib.contextmanager
 def alert_span(
     alert: AlertId,
     name: str,
@@ -114,63 +132,49 @@ def alert_span(
     *,
     about: Values = _NOTHING,
     kind: SpanKind = SpanKind.SERVER,
-) -> Iterator[Span]:
+) -> contextlib.AbstractContextManager[Span]:
     """The root of an alert's trace: the HTTP request that brought it, or what else began it."""
-    if is_off():
-        yield trace.INVALID_SPAN
-        return
+    if _recording is None:
+        return _SILENT
     wanted = trace_id(alert)
-    if not _is_recorded(wanted):
-        with _being(_left_out(wanted)):
-            yield trace.INVALID_SPAN
-        return
+    if not _recording.sampler.records(wanted):
+        return _passing_on(_left_out(wanted))
     about = {"alert_id": alert, **about}
     token = _wanted_trace.set(wanted)
     try:
-        span = _tracer().start_span(
+        span = _recording.tracer.start_span(
             name, context=Context(), kind=kind, attributes={**about, **attributes}
         )
     finally:
         _wanted_trace.reset(token)
-    with _being(_Here(about=about)), _within(span):
-        yield span
+    return _within(span, here=_Here(about=about))
 
 
-@contextlib.contextmanager
-def later_span(alert: AlertId, name: str, about: Values) -> Iterator[Span]:
+def later_span(alert: AlertId, name: str, about: Values) -> contextlib.AbstractContextManager[Span]:
     """What happens to an alert when its messages are long handled: a child of its root."""
-    if is_off():
-        yield trace.INVALID_SPAN
-        return
+    if _recording is None:
+        return _SILENT
     wanted = trace_id(alert)
-    if not _is_recorded(wanted):
-        with _being(_left_out(wanted)):
-            yield trace.INVALID_SPAN
-        return
-    root = NonRecordingSpan(_root(wanted))
+    if not _recording.sampler.records(wanted):
+        return _passing_on(_left_out(wanted))
     about = {"alert_id": alert, **about}
-    span = _tracer().start_span(
-        name, context=trace.set_span_in_context(root, Context()), attributes=about
-    )
-    with _being(_Here(about=about)), _within(span):
-        yield span
+    root = trace.set_span_in_context(NonRecordingSpan(_root(wanted)), Context())
+    span = _recording.tracer.start_span(name, context=root, attributes=about)
+    return _within(span, here=_Here(about=about))
 
 
-@contextlib.contextmanager
 def process_span(
     headers: Mapping[str, str], name: str, attributes: Values, *, about: Values = _NOTHING
-) -> Iterator[Span]:
+) -> contextlib.AbstractContextManager[Span]:
     """A message's handling: child of the span that sent it, and linked to it. `about` is said by
     every span within it too.
     """
-    if _is_left_out(headers) or is_off():
+    if _recording is None or _is_left_out(headers):
         passed_on = {each: headers[each] for each in _TRACE_HEADERS if each in headers}
-        with _being(_Here(passed_on=passed_on)):
-            yield trace.INVALID_SPAN
-        return
+        return _passing_on(passed_on)
     parent = propagate.extract(headers)
     sender = trace.get_current_span(parent).get_span_context()
-    span = _tracer().start_span(
+    span = _recording.tracer.start_span(
         name,
         context=parent,
         kind=SpanKind.CONSUMER,
@@ -183,8 +187,7 @@ def process_span(
             **attributes,
         },
     )
-    with _being(_Here(about=about)), _within(span):
-        yield span
+    return _within(span, here=_Here(about=about))
 
 
 class Sending:
@@ -212,9 +215,9 @@ def sending(destination: str, attributes: Values) -> Sending:
     here = _here.get()
     if here.passed_on is not None:
         return Sending({**here.passed_on})
-    if is_off():
+    if _recording is None:
         return Sending({})
-    span = _tracer().start_span(
+    span = _recording.tracer.start_span(
         f"send {destination}",
         kind=SpanKind.PRODUCER,
         attributes={
@@ -241,15 +244,11 @@ def inner_span(name: str, attributes: Values = _NOTHING) -> contextlib.AbstractC
     return _child(name, attributes, kind=SpanKind.INTERNAL)
 
 
-@contextlib.contextmanager
-def telling(**about: str) -> Iterator[None]:
+def telling(**about: str) -> contextlib.AbstractContextManager[object]:
     """All spans within it say this too: whose order they are about."""
     if not is_recorded():
-        yield
-        return
-    here = _here.get()
-    with _being(_Here(about={**here.about, **about})):
-        yield
+        return _SILENT
+    return _being(_Here(about={**_here.get().about, **about}))
 
 
 def event(name: str, attributes: Values = _NOTHING) -> None:
@@ -280,33 +279,51 @@ def is_recorded() -> bool:
     """Whether what happens in the present task is seen by anybody: attributes that cost something
     need not be made otherwise.
     """
-    return _here.get().passed_on is None and not is_off()
+    return _recording is not None and _here.get().passed_on is None
 
 
-def is_off() -> bool:
-    return isinstance(_tracer(), trace.ProxyTracer)
+def tracer() -> trace.Tracer | None:
+    """For spans of no alert; None where nothing is recorded."""
+    return None if _recording is None else _recording.tracer
 
 
-@contextlib.contextmanager
-def _child(name: str, attributes: Values, *, kind: SpanKind) -> Iterator[Span]:
+def _child(
+    name: str, attributes: Values, *, kind: SpanKind
+) -> contextlib.AbstractContextManager[Span]:
+    if _recording is None:
+        return _SILENT
     here = _here.get()
-    if here.passed_on is not None or is_off():
-        yield trace.INVALID_SPAN
-        return
-    span = _tracer().start_span(name, kind=kind, attributes={**here.about, **attributes})
-    with _within(span):
-        yield span
+    if here.passed_on is not None:
+        return _SILENT
+    span = _recording.tracer.start_span(name, kind=kind, attributes={**here.about, **attributes})
+    return _within(span, here=here)
 
 
 @contextlib.contextmanager
-def _within(span: Span) -> Iterator[None]:
+def _within(span: Span, *, here: _Here) -> Iterator[Span]:
     """Until the block ends, and so does the span."""
-    with trace.use_span(span, end_on_exit=True):
-        try:
-            yield
-        except Exception as error:
-            span.set_attribute("error.type", type(error).__name__)
-            raise
+    token = _here.set(here)
+    try:
+        with trace.use_span(span, end_on_exit=True):
+            try:
+                yield span
+            except Exception as error:
+                span.set_attribute("error.type", type(error).__name__)
+                raise
+    finally:
+        _here.reset(token)
+
+
+def _passing_on(headers: Mapping[str, str]) -> contextlib.AbstractContextManager[Span]:
+    if not headers and _here.get() is _NOWHERE and _recording is None:
+        return _SILENT
+    return _silently(_Here(passed_on=headers))
+
+
+@contextlib.contextmanager
+def _silently(here: _Here) -> Iterator[Span]:
+    with _being(here):
+        yield trace.INVALID_SPAN
 
 
 @contextlib.contextmanager
@@ -327,30 +344,12 @@ def _root(wanted: int) -> SpanContext:
     )
 
 
-def _left_out(wanted: int) -> _Here:
+def _left_out(wanted: int) -> dict[str, str]:
     root = root_span_id(wanted)
-    return _Here(passed_on={"traceparent": f"00-{wanted:032x}-{root:016x}-{_NOT_RECORDED}"})
-
-
-def _is_recorded(wanted: int) -> bool:
-    sampler = getattr(trace.get_tracer_provider(), "sampler", None)
-    return not isinstance(sampler, AlertSampler) or sampler.records(wanted)
+    return {"traceparent": f"00-{wanted:032x}-{root:016x}-{_NOT_RECORDED}"}
 
 
 def _is_left_out(headers: Mapping[str, str]) -> bool:
     """It belongs to a trace that is not recorded."""
     parts = headers.get("traceparent", "").split("-")
     return len(parts) == _TRACEPARENT_PARTS and parts[3] == _NOT_RECORDED
-
-
-def _tracer() -> trace.Tracer:
-    # Looked at each time: a tracer made before `configure_telemetry` would stay one that does
-    # nothing. Making one anew costs as much as a span.
-    return _tracer_of(trace.get_tracer, trace.get_tracer_provider())
-
-
-@lru_cache(maxsize=4)
-def _tracer_of(
-    make: Callable[[str], trace.Tracer], _provider: trace.TracerProvider
-) -> trace.Tracer:
-    return make("alertwire")

@@ -7,7 +7,7 @@ from opentelemetry import propagate, trace
 from opentelemetry.trace import Link, SpanKind
 
 from libs.common.arrival import Arrival
-from libs.common.telemetry import is_off
+from libs.common.telemetry import tracer
 
 
 @contextlib.contextmanager
@@ -15,7 +15,8 @@ def batch_span(batch: Sequence[Arrival], *, consumer: str) -> Iterator[None]:
     """A batch belongs to many traces, so it has one of its own, and links to theirs. It is recorded
     where one of those is.
     """
-    if is_off():
+    making = tracer()
+    if making is None:
         yield
         return
     senders = [
@@ -23,7 +24,7 @@ def batch_span(batch: Sequence[Arrival], *, consumer: str) -> Iterator[None]:
         for came in batch
         if "traceparent" in came.headers
     ]
-    with trace.get_tracer("alertwire").start_as_current_span(
+    with making.start_as_current_span(
         f"receive {consumer}",
         kind=SpanKind.CLIENT,
         links=[Link(sender) for sender in senders if sender.trace_flags.sampled],

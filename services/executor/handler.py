@@ -20,7 +20,7 @@ from libs.common.contracts.order import Plan
 from libs.common.contracts.reasons import Reason
 from libs.common.domain import identity
 from libs.common.domain.planning import plan_orders
-from libs.common.metrics import denied, exemplar, stage_seconds
+from libs.common.metrics import Latency, denied, stage_seconds
 from libs.common.outcome import Refuse, Retry
 from libs.common.owning import Ownership
 from libs.common.telemetry import failed, inner_span
@@ -44,7 +44,7 @@ from services.executor.withholding import ENTRIES, Halted, may_close, position_m
 _NEW_FOR = timedelta(seconds=10)
 """What lay here for longer may have been handled by another process meanwhile."""
 _REMEMBERED_FOR = timedelta(seconds=DUPLICATE_WINDOW_S / 2)
-_planned_s = stage_seconds.labels("planned")
+_planned_in = Latency(stage_seconds.labels("planned"))
 _log = structlog.get_logger()
 
 
@@ -248,7 +248,7 @@ class Executor:
         )
         if not stored.duplicate:
             took_s = (self._clock.now() - routed_at).total_seconds()
-            _planned_s.observe(max(0.0, took_s), exemplar=exemplar(plan.alert_id))
+            _planned_in.observe(took_s, plan.alert_id)
             _log.info(
                 "order.planned",
                 route=plan.route,

@@ -11,7 +11,7 @@ from libs.common.contracts.causes import Cause
 from libs.common.contracts.execution import Execution
 from libs.common.contracts.order import Plan
 from libs.common.contracts.words import ClientOrderId, ExecutionKind
-from libs.common.metrics import LATENCY_BUCKETS_S, exemplar, stage_seconds
+from libs.common.metrics import LATENCY_BUCKETS_S, Latency, stage_seconds
 from services.executor.accounts import Accounts
 
 executions = Counter(
@@ -61,9 +61,10 @@ budget_waiting = Gauge(
     ["account"],
 )
 
-_sent_s = stage_seconds.labels("sent")
-_acknowledged_s = stage_seconds.labels("acknowledged")
-_final_s = stage_seconds.labels("final")
+_sent_in = Latency(stage_seconds.labels("sent"))
+_acknowledged_in = Latency(stage_seconds.labels("acknowledged"))
+_final_in = Latency(stage_seconds.labels("final"))
+_ordered_in = Latency(alert_to_order_seconds)
 # Begun at 0: a rate is not told of a count that begins at 1.
 _rejections = {cause: rejected.labels(cause.value) for cause in Cause}
 _counts = {kind: executions.labels(kind.value) for kind in ExecutionKind}
@@ -121,7 +122,6 @@ class PlanTimes:
         self._plan = plan
         self._received_at = received_at
         self._is_first = not was_sent
-        self._exemplar = exemplar(plan.alert_id)
         self._sent_at: dict[ClientOrderId, datetime] = {}
 
     def note(self, order: ClientOrderId, kind: ExecutionKind, *, at: datetime) -> None:
@@ -129,18 +129,17 @@ class PlanTimes:
             self._sent_at.setdefault(order, at)
             if self._is_first:
                 self._is_first = False
-                self._observe(_sent_s, since=self._plan.at, at=at)
-                self._observe(alert_to_order_seconds, since=self._received_at, at=at)
+                self._observe(_sent_in, since=self._plan.at, at=at)
+                self._observe(_ordered_in, since=self._received_at, at=at)
         elif (sent_at := self._sent_at.get(order)) is None:
             return
         elif kind is ExecutionKind.ACCEPTED:
-            self._observe(_acknowledged_s, since=sent_at, at=at)
+            self._observe(_acknowledged_in, since=sent_at, at=at)
         elif kind in _ENDS:
-            self._observe(_final_s, since=sent_at, at=at)
+            self._observe(_final_in, since=sent_at, at=at)
 
-    def _observe(self, histogram: Histogram, *, since: datetime, at: datetime) -> None:
-        # Two machines' clocks: what seems to have come before its cause took no time.
-        histogram.observe(max(0.0, (at - since).total_seconds()), exemplar=self._exemplar)
+    def _observe(self, latency: Latency, *, since: datetime, at: datetime) -> None:
+        latency.observe((at - since).total_seconds(), self._plan.alert_id)
 
 
 def showing(accounts: Accounts) -> Callable[[], None]:

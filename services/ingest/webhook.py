@@ -21,7 +21,7 @@ from libs.common.contracts.alert import Alert, AlertRefused
 from libs.common.contracts.route import Route
 from libs.common.contracts.words import AlertId
 from libs.common.domain import identity
-from libs.common.metrics import exemplar
+from libs.common.metrics import Latency
 from libs.common.telemetry import alert_span, fail, link
 from services.ingest import answers, counting
 from services.ingest.admission import RateLimits, Tokens, check_address, check_size, rate_refusal
@@ -46,6 +46,7 @@ _ATTRIBUTES = {
     "url.scheme": "http",
 }
 
+_answered_in = Latency(counting.ack_seconds)
 _log = structlog.get_logger()
 
 
@@ -135,7 +136,7 @@ class Webhook:
                 _describe(span, outcome, arrival=arrival)
         elapsed_s = time.monotonic() - arrival.started_s
         if outcome.answer.status == 200:
-            counting.ack_seconds.observe(elapsed_s, exemplar=exemplar(outcome.alert_id))
+            _answered_in.observe(elapsed_s, outcome.alert_id)
         _log.info(
             outcome.event,
             alert_id=outcome.alert_id,

@@ -20,7 +20,7 @@ from libs.common.contracts.reasons import Reason
 from libs.common.contracts.route import Account, Route, RouteAccount
 from libs.common.contracts.words import AccountId, RouteId, VenueSymbol
 from libs.common.domain import identity
-from libs.common.metrics import denied, exemplar, stage_seconds
+from libs.common.metrics import Latency, denied, stage_seconds
 from libs.common.outcome import Refuse, Retry
 from libs.common.telemetry import failed
 from libs.common.watching import Watched
@@ -32,7 +32,7 @@ _ROUTE_GRACE_S = 2.0
 # So long the executor may take to read the contracts of an exchange that is new, or was away.
 _CATALOGUE_GRACE_S = 30.0
 
-routed_seconds = stage_seconds.labels("routed")
+_routed_in = Latency(stage_seconds.labels("routed"))
 
 _log = structlog.get_logger()
 
@@ -144,7 +144,7 @@ class Router:
                 event_id=identity.intent_event_id(decided.intent_id),
             )
             took_s = (self._clock.now() - alert.at).total_seconds()
-            routed_seconds.observe(max(0.0, took_s), exemplar=exemplar(alert.alert_id))
+            _routed_in.observe(took_s, alert.alert_id)
             _log.info(
                 "intent.accepted",
                 route=alert.route,

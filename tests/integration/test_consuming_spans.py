@@ -3,14 +3,11 @@
 import asyncio
 
 import pytest
-from opentelemetry import trace
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from libs.common import metrics
 from libs.common.outcome import Retry
-from libs.common.telemetry import tracer_provider
 from tests.integration.test_consuming import Notes, bus, consuming, post
+from tests.recorded_spans import Recording
 
 __all__ = ["bus"]
 pytestmark = pytest.mark.integration
@@ -18,11 +15,7 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture
 def exporter(monkeypatch):
-    found = InMemorySpanExporter()
-    provider = tracer_provider(service="router", ratio=1)
-    provider.add_span_processor(SimpleSpanProcessor(found))
-    monkeypatch.setattr(trace, "get_tracer", provider.get_tracer)
-    return found
+    return Recording(monkeypatch).exporter
 
 
 def handlings(exporter):

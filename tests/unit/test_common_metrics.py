@@ -1,11 +1,12 @@
 """`/metrics` in both formats, with the alert behind each latency, and what a consumer shows."""
 
 import pytest
-from prometheus_client import Histogram
+from prometheus_client import REGISTRY, Histogram
+from prometheus_client.exposition import choose_encoder
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as plain
 
-from libs.common import metrics
+from libs.common import exposing, metrics
 from libs.common.health import Health
 from services.executor import measuring
 from services.ingest import counting
@@ -31,7 +32,7 @@ def shown(parse, accept=""):
     ids=["stage", "handling", "alert_to_order", "ack"],
 )
 def test_a_latency_leads_to_its_alert(histogram):
-    histogram.observe(0.004_321, exemplar=metrics.exemplar(ALERT_ID))
+    metrics.Latency(histogram).observe(0.004_321, ALERT_ID)
     content_type, families = shown(openmetrics, ASKS)
     assert content_type.startswith("application/openmetrics-text")
     family = families[Histogram.describe(histogram)[0].name]
@@ -45,7 +46,7 @@ def test_a_latency_leads_to_its_alert(histogram):
 
 @pytest.mark.parametrize("accept", ["", "*/*", "text/plain;version=0.0.4"])
 def test_who_does_not_ask_for_it_gets_plain_text(accept):
-    measuring.alert_to_order_seconds.observe(0.004, exemplar=metrics.exemplar(ALERT_ID))
+    metrics.Latency(measuring.alert_to_order_seconds).observe(0.004, ALERT_ID)
     content_type, families = shown(plain, accept)
     assert content_type.startswith("text/plain; version=0.0.4")
     assert families["alertwire_alert_to_order_seconds"].samples
@@ -64,8 +65,22 @@ async def test_the_scrapers_header_counts():
     assert sent[1]["body"].endswith(b"# EOF\n")
 
 
-def test_what_belongs_to_no_alert_has_no_exemplar():
-    assert metrics.exemplar(None) is None
+def test_of_many_quick_points_some_lead_to_an_alert_and_of_slow_ones_all():
+    """An exemplar takes longer than all else about a point, and one per bucket is read."""
+    told, now = [], [0.0]
+
+    class Seen:
+        def observe(self, seconds, exemplar=None):
+            told.append((seconds, exemplar is not None))
+
+    latency = metrics.Latency(Seen(), clock=lambda: now[0])
+    latency.observe(0.01, ALERT_ID)
+    latency.observe(0.01, ALERT_ID)
+    latency.observe(0.2, ALERT_ID)
+    now[0] = 1.0
+    latency.observe(0.01, None)
+    latency.observe(-0.01, ALERT_ID)
+    assert told == [(0.01, True), (0.01, False), (0.2, True), (0.01, False), (0.0, True)]
 
 
 def test_readiness_and_release_are_metrics():
@@ -104,3 +119,20 @@ def test_what_is_only_read_when_asked_is_read_then():
     assert asked == []
     health.answer("/metrics")
     assert asked == [1]
+
+
+@pytest.mark.parametrize("accept", ["", ASKS], ids=["plain", "openmetrics"])
+def test_what_is_written_in_pieces_is_the_same_as_in_one(accept, monkeypatch):
+    """Of a family with more samples than fit into one piece too."""
+    for number in range(5):
+        measuring.picture_live.labels(f"pieces-{number}").set(number)
+    monkeypatch.setattr(exposing, "SAMPLES_AT_ONCE", 2)
+    encode, content_type = choose_encoder(accept)
+    shown = exposing.exposition(accept)
+    assert shown.content_type == content_type
+    in_pieces = b"".join(shown.pieces).decode().splitlines()
+    # Python's own change from one look to the next.
+    own = [line for line in in_pieces if "alertwire_" in line or line == "# EOF"]
+    whole = encode(REGISTRY).decode().splitlines()
+    assert own == [line for line in whole if "alertwire_" in line or line == "# EOF"]
+    measuring.picture_live.clear()

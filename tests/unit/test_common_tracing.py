@@ -1,9 +1,6 @@
 """What a trace tells beyond its messages: whose it is, what failed, and what came hours later."""
 
 import pytest
-from opentelemetry import trace
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind
 
 from libs.common.domain.identity import alert_id, trace_id
@@ -18,25 +15,21 @@ from libs.common.telemetry import (
     process_span,
     sending,
     telling,
-    tracer_provider,
 )
 from services.auditor.spans import batch_span
 from tests.factories import ALERT_ID
+from tests.recorded_spans import Recording
 
 OTHER = alert_id(unix_ms=2, random_bits=2)
 
 
 @pytest.fixture
 def record(monkeypatch):
-    """A provider like the one that `configure_telemetry` sets, whose spans can be read."""
+    """What it returns tells the finished spans by name."""
 
-    def switch_on(*, ratio=1.0):
-        exporter = InMemorySpanExporter()
-        provider = tracer_provider(service="tested", ratio=ratio)
-        provider.add_span_processor(SimpleSpanProcessor(exporter))
-        monkeypatch.setattr(trace, "get_tracer", provider.get_tracer)
-        monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
-        return lambda: {span.name: span for span in exporter.get_finished_spans()}
+    def switch_on(**options):
+        recording = Recording(monkeypatch, **options)
+        return lambda: recording.spans
 
     return switch_on
 
