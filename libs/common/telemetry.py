@@ -95,13 +95,11 @@ def configure_telemetry(*, service: str, environ: Mapping[str, str]) -> Callable
     if not environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
         return lambda: None
     # Imported here because it costs 60 ms of start that most processes need not pay.
-    from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415
-        OTLPSpanExporter,
-    )
+    from libs.common.otlp import DirectExporter  # noqa: PLC0415
 
     provider = tracer_provider(service=service, ratio=ratio_of(environ))
     provider.add_span_processor(
-        BatchSpanProcessor(OTLPSpanExporter(), max_queue_size=8192, max_export_batch_size=512)
+        BatchSpanProcessor(DirectExporter(), max_queue_size=8192, max_export_batch_size=512)
     )
     trace.set_tracer_provider(provider)
     record(provider)
