@@ -33,6 +33,7 @@ MAY_IMPORT = {
         *("libs.common.contracts", "libs.common.domain", "libs.common.outcome"),
         *("libs.common.settings", "libs.common.secret", "libs.common.telemetry"),
         *("services.executor.mexc", "services.executor.exchange", "services.executor.pushes"),
+        "services.executor.outgoing",
     ),
     "services/auditor/": ("libs.common", "services.auditor"),
     "services/console/": ("libs.common", "services.console"),

@@ -97,7 +97,9 @@ def _kind(hint: Any) -> str:
 
 
 def _default(field: "dataclasses.Field[object]") -> str:
-    return "required" if field.default is dataclasses.MISSING else f"`{field.default}`"
+    if field.default is dataclasses.MISSING:
+        return "required"
+    return "empty" if field.default == "" else f"`{field.default}`"
 
 
 if __name__ == "__main__":

@@ -70,15 +70,27 @@ class Ownership:
         self.since = None
 
 
+Barred = Callable[[], str | None]
+"""Why this process must not be the owner, where that is so: it neither takes the lease then nor
+keeps it, so that another can."""
 Work = Callable[[Ownership, asyncio.Event], Awaitable[None]]
-"""What the owner does until the event is set; cancelled where the lease is lost."""
+"""What the owner does until the event is set, to end it in order; cancelled where the lease is
+lost."""
 
 
 class Owner:
     """Contends for one name, and does the work while it has it."""
 
-    def __init__(self, bus: Bus, *, name: str, timing: LeaseTiming | None = None) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        *,
+        name: str,
+        timing: LeaseTiming | None = None,
+        barred: Barred = lambda: None,
+    ) -> None:
         self._bus = bus
+        self._barred = barred
         self._timing = timing or LeaseTiming()
         self.ownership = Ownership(name)
         self._key = name
@@ -101,18 +113,31 @@ class Owner:
             _log.info("owner.ended", name=self.ownership.name)
 
     async def _tenure(self, work: Work, stop: asyncio.Event) -> None:
-        working = asyncio.ensure_future(work(self.ownership, stop))
+        ending = asyncio.Event()
+        working = asyncio.ensure_future(work(self.ownership, ending))
         renewing = asyncio.ensure_future(self._renew())
+        lasting = asyncio.ensure_future(self._last(stop, ending))
         try:
             await asyncio.wait({working, renewing}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             renewing.cancel()
+            lasting.cancel()
             if not working.done():
                 working.cancel()
-            results = await asyncio.gather(working, renewing, return_exceptions=True)
+            results = await asyncio.gather(working, renewing, lasting, return_exceptions=True)
         for result in results:
             if isinstance(result, Exception):
                 raise result
+
+    async def _last(self, stop: asyncio.Event, ending: asyncio.Event) -> None:
+        """Until the work has to end: the lease is kept until it has."""
+        while not stop.is_set():
+            why = self._barred()
+            if why is not None:
+                _log.warning("owner.stands_back", name=self._key, why=why)
+                break
+            await self._pause(stop)
+        ending.set()
 
     async def _renew(self) -> None:
         """Returns when somebody else has the lease. While the log is away nobody can take it."""
@@ -147,6 +172,10 @@ class Owner:
         """Wait until the lease is ours; False where `stop` came first."""
         seen: tuple[int | None, float] = (None, 0.0)
         while not stop.is_set():
+            if self._barred() is not None:
+                self.ownership.stands_by = False
+                await self._pause(stop)
+                continue
             asked_at, monotonic_at = datetime.now(UTC), time.monotonic()
             try:
                 bucket = await self._bucket()
@@ -166,10 +195,13 @@ class Owner:
                 self.ownership.confirm(asked_at=asked_at, monotonic_at=monotonic_at)
                 return True
             self.ownership.stands_by = seen[0] is not None
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._timing.renew_s / 2):
-                    await stop.wait()
+            await self._pause(stop)
         return False
+
+    async def _pause(self, stop: asyncio.Event) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._timing.renew_s / 2):
+                await stop.wait()
 
     def _may_take(self, entry: KeyValue.Entry, *, seen_at: float) -> bool:
         holder = _holder(entry)

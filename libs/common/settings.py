@@ -24,9 +24,11 @@ class SettingsError(Exception):
     """The environment does not describe a valid configuration; the message names the variable."""
 
 
-def setting(doc: str, **default: Any) -> Any:
-    """Declare a field: `doc` gives meaning and unit; `default=` makes it optional."""
-    return dataclasses.field(metadata={"doc": doc}, **default)
+def setting(doc: str, *, may_be_empty: bool = False, **default: Any) -> Any:
+    """Declare a field: `doc` gives meaning and unit; `default=` makes it optional. A variable that
+    is empty counts as absent, unless the field `may_be_empty`.
+    """
+    return dataclasses.field(metadata={"doc": doc, "may_be_empty": may_be_empty}, **default)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -51,7 +53,7 @@ def from_env(cls: type[T], environ: Mapping[str, str]) -> T:
     for field in fields:
         name = variable_name(field.name)
         raw = environ.get(name, "")
-        if raw:
+        if raw or (name in environ and field.metadata["may_be_empty"]):
             values[field.name] = _convert(raw, kind=hints[field.name], name=name)
             if field.name == "port" or field.name.endswith("_port"):
                 _check_port(values[field.name], name=name)

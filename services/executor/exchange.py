@@ -179,6 +179,21 @@ class QueryFailed(Exception):  # noqa: N818 - says what happened, as the values 
         return self.kind in PASSING_CAUSES
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """What the exchange said to one signed call; where no answer of it came, there is none."""
+
+    refused: Cause | None
+    """What the refusal is about; None where it did as asked."""
+    code: int
+    message: str
+    begun_at: float
+    """Monotonic seconds of the call's beginning: answers may overtake each other."""
+
+
+Heard = Callable[[Verdict], None]
+"""Told of each signed call what the exchange said to it, before whoever made it."""
+
 BeforeSend = Callable[[ExchangeCall], None]
 """Gets the request as it is about to leave, without a reply yet."""
 

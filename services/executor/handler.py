@@ -18,6 +18,7 @@ from libs.common.contracts.codec import AnyMessage
 from libs.common.contracts.intent import Denial, Intent, IntentDenied
 from libs.common.contracts.order import Plan
 from libs.common.contracts.reasons import Reason
+from libs.common.contracts.route import Account
 from libs.common.domain import identity
 from libs.common.domain.planning import plan_orders
 from libs.common.metrics import Latency, denied, stage_seconds
@@ -39,6 +40,7 @@ from services.executor.moved import Moved
 from services.executor.recording import Recorder, fitting
 from services.executor.resting import RestingOrders
 from services.executor.settings import Timing
+from services.executor.stops import acting_for
 from services.executor.withholding import ENTRIES, Halted, may_close, position_mode_differs, stale
 
 _NEW_FOR = timedelta(seconds=10)
@@ -68,10 +70,14 @@ class Executor:
         timing: Timing,
         clock: Clock,
         on_done: Callable[[Intent], None] = lambda _intent: None,
+        refused_from_here: Callable[[Account], Denial | None] = lambda _account: None,
     ) -> None:
-        """`on_done` is told of each intent that was carried out, behind its last order."""
+        """`on_done` is told of each intent that was carried out, behind its last order;
+        `refused_from_here`: why nothing must be opened on an account from our address, if so.
+        """
         self._bus = bus
         self._on_done = on_done
+        self._refused_from_here = refused_from_here
         self._halts = halts
         self._ownership = ownership
         self._accounts = accounts
@@ -84,7 +90,8 @@ class Executor:
         intent = delivery.message
         if not isinstance(intent, Intent):
             raise Refuse(f"a {type(intent).__name__} is no intent")
-        with self._moved.busy((intent.account, intent.symbol)):
+        lane = (intent.account, intent.symbol)
+        with self._moved.busy(lane), acting_for(intent.alert_id):
             await self._handle(intent, delivery)
 
     async def _handle(self, intent: Intent, delivery: Delivery) -> None:
@@ -157,7 +164,9 @@ class Executor:
                 await mend_clock(connected.exchange)
             if failure.retryable:
                 raise Retry(str(failure), delay_s=self._timing.refused_again_s) from failure
-            return _query_refused(failure)
+            if failure.kind is Cause.IP and self._waits_for_an_address(intent):
+                raise Retry(str(failure), delay_s=self._timing.poll_largest_s) from failure
+            return _query_refused(failure, self._refused_from_here(connected.account))
         planned = plan_orders(intent, gathered.picture)
         if isinstance(planned, Denial):
             return planned
@@ -225,6 +234,7 @@ class Executor:
             stale(intent, now=self._clock.now())
             or self._halted(intent)
             or position_mode_differs(intent, expected=expected, told=told)
+            or self._not_from_here(intent, connected.account)
         )
 
     def _halted(self, intent: Intent) -> Denial | None:
@@ -232,12 +242,23 @@ class Executor:
             return None
         return self._halts.denial(route=intent.route, account=intent.account)
 
-    def _not_to_open(self, intent: Intent, *, now: datetime) -> str | None:
+    def _waits_for_an_address(self, intent: Intent) -> bool:
+        """What closes is not given up at once for an address that the exchange refuses: another
+        process may take over in a moment, or the same come under its own address again.
+        """
+        waited = self._clock.now() - intent.received_at
+        return intent.action not in ENTRIES and waited.total_seconds() < self._timing.give_up_s
+
+    def _not_from_here(self, intent: Intent, account: Account) -> Denial | None:
+        return self._refused_from_here(account) if intent.action in ENTRIES else None
+
+    def _not_to_open(self, intent: Intent, account: Account, *, now: datetime) -> str | None:
         """Why an opening order that waited must not leave any more."""
         if now > intent.received_at + timedelta(seconds=intent.max_age_s):
             return "the entry is older than the route's max_age_s"
         halted = self._halts.denial(route=intent.route, account=intent.account)
-        return halted.message if halted is not None else None
+        denied = halted or self._refused_from_here(account)
+        return denied.message if denied is not None else None
 
     async def _store(self, plan: Plan, *, routed_at: datetime) -> bool:
         """True where this plan is the one that the log holds."""
@@ -299,7 +320,10 @@ class Executor:
         runner = PlanRunner(
             errand,
             history=history,
-            legs=LegRunner(errand, not_to_open=lambda now: self._not_to_open(intent, now=now)),
+            legs=LegRunner(
+                errand,
+                not_to_open=lambda now: self._not_to_open(intent, connected.account, now=now),
+            ),
             changes=ChangeRunner(errand),
         )
         # Whoever made a resumed plan may have signed its next request until this very moment.
@@ -333,14 +357,15 @@ class Executor:
         )
 
 
-def _query_refused(failure: QueryFailed) -> Denial:
-    return Denial(
-        reason=Reason.EXCHANGE_REFUSED_QUERY,
-        message=f"the exchange refused to tell what is needed: {failure.message}",
-        context={
-            "code": str(failure.code),
-            "cause": failure.kind.value,
-            "path": failure.call.path,
-            "response": failure.call.response_body[:1000],
-        },
-    )
+def _query_refused(failure: QueryFailed, from_here: Denial | None) -> Denial:
+    context = {
+        "code": str(failure.code),
+        "cause": failure.kind.value,
+        "path": failure.call.path,
+        "response": failure.call.response_body[:1000],
+    }
+    message = f"the exchange refused to tell what is needed: {failure.message}"
+    if failure.kind is not Cause.IP:
+        return Denial(reason=Reason.EXCHANGE_REFUSED_QUERY, message=message, context=context)
+    known = from_here.context if from_here is not None else {}
+    return Denial(reason=Reason.ADDRESS_NOT_LINKED, message=message, context={**known, **context})

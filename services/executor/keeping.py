@@ -72,7 +72,12 @@ class Keeper:
             except QueryFailed as failure:
                 if failure.kind is Cause.TIMESTAMP:
                     await mend_clock(self._connected.exchange)
-                self._due_at = time.monotonic() + self._timing.correct_again_s
+                # To be refused each second for our address would do nobody any good.
+                is_passing = failure.kind is not Cause.IP
+                pause_s = (
+                    self._timing.correct_again_s if is_passing else self._timing.correct_pause_s
+                )
+                self._due_at = time.monotonic() + pause_s
                 _log.warning("picture.unread", account=self._connected.account.id, why=str(failure))
                 continue
             self._book.position_mode = mode

@@ -6,7 +6,8 @@ The rules of money, each in one place below:
 - what the exchange has acknowledged once is never sent again, whatever it says later;
 - an acknowledgement is not a fill: the order is read back until it is final, or waits;
 - too many requests means refused for certain, so the same order goes again in the next window;
-- so does, once, what came too late: a clock was set, or the process slept.
+- so does, once, what came too late: a clock was set, or the process slept;
+- so does, for a while, what closes, where our address is refused.
 """
 
 from collections.abc import Callable
@@ -155,6 +156,9 @@ class LegRunner:
                 self._is_clock_mended = True
                 await mend_clock(self._connected.exchange)
                 return None
+            case Rejected(kind=Cause.IP) if self._waits_for_an_address(leg):
+                await self._clock.sleep(self._timing.poll_largest_s)
+                return None
             case Rejected():
                 self._recorder.record(
                     leg, ExecutionKind.REJECTED, code=submitted.code, message=submitted.message
@@ -180,6 +184,13 @@ class LegRunner:
                 return None
             case _:
                 assert_never(submitted)
+
+    def _waits_for_an_address(self, leg: Leg) -> bool:
+        """Whether a closing order is sent on from an address that the exchange refuses: it was not
+        taken for certain, and another process may take over in a moment, under the right one.
+        """
+        waited = self._clock.now() - self._plan.at
+        return leg.effect is Effect.CLOSE and waited.total_seconds() < self._timing.give_up_s
 
     async def _find(
         self, leg: Leg, *, signed_until: float, exchange_order_id: str | None = None

@@ -6,6 +6,10 @@ egress_ok = Gauge(
     "alertwire_egress_ok",
     "1 where our own address is among the expected ones (or none is expected), 0 where it is not",
 )
+egress_answers = Gauge(
+    "alertwire_egress_answers",
+    "How many echo services told our own address when they were asked last",
+)
 account_stopped = Gauge(
     "alertwire_account_stopped",
     "1 where nothing is opened on the account, since the exchange refuses our address for its key",

@@ -3,12 +3,14 @@ same, by asking.
 """
 
 import asyncio
+import contextlib
 import random
 
 import structlog
 
 from services.executor.accounts import Accounts, Connected
 from services.executor.asking import mend_clock
+from services.executor.exchange import QueryFailed
 from services.executor.keeping import Keeper
 from services.executor.pushes import FeedLost
 from services.executor.settings import Timing
@@ -70,6 +72,9 @@ class Pictures:
             if lost.refused:
                 # Why is told in words alone; where it was the time, only a new measure helps.
                 await mend_clock(connected.exchange)
+                # Where it was our address, the answer to a signed question says so by its code.
+                with contextlib.suppress(QueryFailed):
+                    await connected.exchange.position_mode()
             failed = 0 if keeper.corrected.is_set() else failed + 1
             delay_s = min(self._timing.reopen_s * 2.0**failed, self._timing.reopen_largest_s)
             # Hundreds of accounts that were cut off in one moment do not come back in one.

@@ -12,6 +12,18 @@ class Settings(ServiceSettings):
     shard: int = setting("Which shard of accounts this executor owns", default=0)
     shards: int = setting("How many shards there are", default=1)
     catalogue_refresh_s: int = setting("How often the contracts are read, in seconds", default=300)
+    echo_urls: str = setting(
+        "Services that answer with the address that they see us under, bare or as JSON in `ip`;"
+        " comma separated, best run by different parties, without secrets. Empty: nobody is asked",
+        default="https://checkip.amazonaws.com,https://api.ipify.org",
+        may_be_empty=True,
+    )
+    expected_addresses: str = setting(
+        "Addresses or networks that we must be seen under, comma separated: seen under another,"
+        " this executor is not ready and takes no work. Empty: any will do",
+        default="",
+    )
+    egress_check_s: float = setting("How often our own address is asked for", default=60.0)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -4,11 +4,14 @@ tenure begins with nothing but what the log tells.
 """
 
 import asyncio
+from collections.abc import Callable
 
 from libs.common.bus import Bus
 from libs.common.clock import Clock
 from libs.common.consuming import Consumer
 from libs.common.contracts.instrument import Instrument
+from libs.common.contracts.intent import Denial
+from libs.common.contracts.route import Account
 from libs.common.contracts.subjects import shard_of
 from libs.common.contracts.words import AccountId
 from libs.common.halts import Halts
@@ -40,7 +43,10 @@ class Shard:
         settings: Settings,
         timing: Timing,
         clock: Clock,
+        refused_from_here: Callable[[Account], Denial | None] = lambda _account: None,
     ) -> None:
+        """`refused_from_here`: see the handler."""
+        self._refused_from_here = refused_from_here
         self._bus = bus
         self._accounts = accounts
         self._halts = halts
@@ -77,6 +83,7 @@ class Shard:
             timing=self._timing,
             clock=self._clock,
             on_done=self._terms.note,
+            refused_from_here=self._refused_from_here,
         )
         follower = Follower(
             bus=self._bus,

@@ -2,12 +2,15 @@
 never held back (docs/decisions/0008-what-closes-always-passes.md).
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Protocol
 
 from libs.common.contracts.intent import Denial, Intent
 from libs.common.contracts.reasons import Reason
+from libs.common.contracts.route import Account
 from libs.common.contracts.words import AccountId, Action, PositionMode, RouteId, TradeMode
+from services.executor.addresses import unexpected
 
 _SIGNALS = frozenset({Action.BUY, Action.SELL})
 ENTRIES = _SIGNALS | {Action.REVERSE, Action.TARGET}
@@ -51,4 +54,44 @@ def position_mode_differs(
             f" here for {expected.value}: change the one that is wrong"
         ),
         context={"expected": expected.value, "told": told.value},
+    )
+
+
+def address_not_linked(
+    account: Account, *, code: int, said: str, since: datetime, addresses: Iterable[str]
+) -> Denial:
+    """The exchange has refused our address for the account's key."""
+    seen = ", ".join(addresses)
+    told = seen or "not known"
+    return Denial(
+        reason=Reason.ADDRESS_NOT_LINKED,
+        message=(
+            f"the exchange refuses our address for the key of account {account.id} since"
+            f" {since:%Y-%m-%d %H:%M:%S} UTC: {said} (code {code}); our address is {told}: link it"
+            " to the key"
+        ),
+        context={
+            "account": account.id,
+            "addresses": seen,
+            "since": since.isoformat(),
+            "code": str(code),
+            "response": said,
+        },
+    )
+
+
+def address_unexpected(account: Account, *, seen: tuple[str, ...]) -> Denial | None:
+    """We are seen under another address than the account's owner expects; where nobody has told
+    ours, nothing is known to be wrong.
+    """
+    wrong = unexpected(seen, account.expected_addresses)
+    if not account.expected_addresses or not wrong:
+        return None
+    expected = ", ".join(account.expected_addresses)
+    return Denial(
+        reason=Reason.ADDRESS_UNEXPECTED,
+        message=(
+            f"our own address is {', '.join(wrong)}, and account {account.id} expects {expected}"
+        ),
+        context={"account": account.id, "addresses": ", ".join(seen), "expected": expected},
     )

@@ -64,10 +64,11 @@ class OwnRoutes:
                 await asyncio.sleep(0.02)
         return own
 
-    async def account(self, name: str) -> PaperClient:
+    async def account(self, name: str, **at_the_exchange: Any) -> PaperClient:
         """A second account at the paper exchange, known to the console under that name."""
         paper = self._trader.paper
-        keys = await paper.control("POST", "accounts", {"balance": "10000", "position_mode": 1})
+        made = {"balance": "10000", "position_mode": 1, **at_the_exchange}
+        keys = await paper.control("POST", "accounts", made)
         url = str(paper.base_url)
         account = {
             "id": name,
@@ -77,8 +78,8 @@ class OwnRoutes:
             "secret_key": keys["secret_key"],
             "order_calls_per_2s": 1000,
         }
-        status, made = await self._trader.api("POST", "/api/accounts", account)
-        assert status == 201, made
+        status, answer = await self._trader.api("POST", "/api/accounts", account)
+        assert status == 201, answer
         self._accounts.append(name)
         return PaperClient(url, keys["access_key"], keys["secret_key"])
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import aiohttp
 
+from libs.common.settings import variable_name
 from tests.backends import free_port_base
 from tests.e2e.running_stack import ROOT, RunningStack
 
@@ -17,12 +19,14 @@ PATIENCE_S = 20
 
 
 class SecondProcess:
-    def __init__(self, stack: RunningStack, service: str) -> None:
+    def __init__(self, stack: RunningStack, service: str, **settings: str) -> None:
+        """`settings` differ from the supervised process's."""
         pid = stack.description["processes"][service]
         raw = Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0")
         self._environ = dict(line.split("=", 1) for line in raw if "=" in line)
         self._port = free_port_base()
-        self._environ["ALERTWIRE_HEALTH_PORT"] = str(self._port)
+        own = {"health_port": str(self._port), **settings}
+        self._environ |= {variable_name(name): value for name, value in own.items()}
         self._service = service
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -43,8 +47,16 @@ class SecondProcess:
 
     async def until_ready(self) -> None:
         async with asyncio.timeout(PATIENCE_S):
-            while (await page(f"http://127.0.0.1:{self._port}/health/ready"))[0] != 200:
+            while await self.missing() != {}:
                 await asyncio.sleep(0.05)
+
+    async def missing(self) -> dict[str, str] | None:
+        """What it misses to be ready; None where it does not answer."""
+        status, text = await page(f"http://127.0.0.1:{self._port}/health/ready")
+        if not status:
+            return None
+        found: dict[str, str] = json.loads(text)["missing"]
+        return found
 
     async def owns(self) -> bool:
         return await owns(f"http://127.0.0.1:{self._port}", self._service)

@@ -105,10 +105,10 @@ async def test_of_identical_requests_at_once_one_is_accepted(stand, ingests):
 
 async def test_an_ingest_that_starts_later_knows_what_came_before(stand):
     """After the window of the first alert and before that of the second, from the log alone."""
-    await stand.put_route({"duplicate_window_s": 1}, token="t0ken")
+    await stand.put_route({"duplicate_window_s": 3}, token="t0ken")
     first = await stand.start()
     await stand.post(f"{first}/hook/t0ken", BUY)
-    await asyncio.sleep(1.05)
+    await asyncio.sleep(3.05)
     chained = await stand.post(f"{first}/hook/t0ken", BUY)
     late = await stand.start()
     again = await stand.post(f"{late}/hook/t0ken", BUY)

@@ -55,6 +55,14 @@ async def running(owner, work):
         await task
 
 
+async def until_gone(bucket):
+    """Another process could take the lease now; one of this process may at any time."""
+    with contextlib.suppress(KeyNotFoundError):
+        async with asyncio.timeout(10):
+            while await bucket.get("executor-0"):
+                await asyncio.sleep(0.01)
+
+
 async def until(condition):
     async with asyncio.timeout(10):
         while not condition():
@@ -190,3 +198,47 @@ def test_a_pid_alone_proves_nothing():
     assert not is_certainly_dead(msgspec.structs.replace(this_process(), boot="", pid=2**22 + 1))
     assert not is_certainly_dead(this_process())
     assert is_certainly_dead(msgspec.structs.replace(this_process(), started="1"))
+
+
+async def test_who_is_barred_gives_the_lease_up_and_does_not_take_it_back(bus, shift, bucket):
+    patient = LeaseTiming(renew_s=0.05, take_over_s=3600)
+    reasons = []
+    first = Owner(bus, name="executor-0", timing=patient, barred=lambda: next(iter(reasons), None))
+    second = Owner(bus, name="executor-0", timing=patient)
+    async with running(first, shift.named("one")):
+        await until(lambda: shift.at_work == ["one"])
+        reasons.append("another address")
+        await until_gone(bucket)
+        async with running(second, shift.named("two")):
+            await until(lambda: shift.at_work == ["two"])
+        assert first.ownership.since is None
+        await asyncio.sleep(3 * patient.renew_s)
+        assert shift.at_work == []
+        assert not first.ownership.stands_by, "nobody would take over here"
+        reasons.clear()
+        await until(lambda: shift.at_work == ["one"])
+
+
+async def test_work_that_is_barred_ends_in_order_before_the_lease_is_given_up(bus, shift, bucket):
+    reasons, kept = [], []
+    owner = Owner(bus, name="executor-0", timing=TIMING, barred=lambda: next(iter(reasons), None))
+
+    async def work(_ownership, stop):
+        shift.began.set()
+        await stop.wait()
+        await asyncio.sleep(4 * TIMING.renew_s)
+        kept.append(msgspec.json.decode((await bucket.get("executor-0")).value, type=Holder))
+
+    async with running(owner, work):
+        await shift.began.wait()
+        reasons.append("another address")
+        await until(lambda: kept)
+        assert kept == [this_process()]
+        await until_gone(bucket)
+
+
+async def test_who_is_barred_from_the_beginning_takes_nothing_and_can_be_stopped(bus, shift):
+    owner = Owner(bus, name="executor-0", timing=TIMING, barred=lambda: "another address")
+    async with running(owner, shift.named("one")):
+        await asyncio.sleep(3 * TIMING.renew_s)
+        assert not shift.began.is_set()

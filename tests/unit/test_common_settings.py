@@ -136,3 +136,16 @@ def test_a_services_settings_hide_the_password_of_nats():
 def test_settings_do_not_change():
     with pytest.raises(dataclasses.FrozenInstanceError):
         read().count = 8
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class MayBeEmpty:
+    asked: str = setting("Who is asked", default="somebody", may_be_empty=True)
+
+
+@pytest.mark.parametrize(
+    ("environ", "asked"),
+    [({}, "somebody"), ({"ALERTWIRE_ASKED": ""}, ""), ({"ALERTWIRE_ASKED": "x"}, "x")],
+)
+def test_empty_may_be_another_value_than_the_default(environ, asked):
+    assert from_env(MayBeEmpty, environ).asked == asked

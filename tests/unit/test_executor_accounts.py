@@ -85,7 +85,9 @@ async def test_a_secret_that_was_never_entered(desk):
     denied(desk.accounts.find("paper"), Reason.KEY_UNREADABLE, "never entered", "enter it again")
 
 
-@pytest.mark.parametrize("secret", [sealed(key=OTHER_KEY), b"", b"no box"])
+@pytest.mark.parametrize(
+    "secret", [sealed(key=OTHER_KEY), b"", b"no box"], ids=["other", "empty", "no"]
+)
 async def test_a_secret_that_cannot_be_opened(desk, secret):
     desk.enter()
     desk.secrets["paper"] = secret

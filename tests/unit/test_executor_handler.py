@@ -186,13 +186,13 @@ async def test_a_stale_entry_is_denied(desk):
 
 async def test_a_position_that_the_exchange_refuses_to_tell_is_a_denial_with_its_words(desk):
     desk.exchange.fail_queries(
-        Refusal(code=406, message="Accessing IP is not in the whitelist", kind=Cause.IP)
+        Refusal(code=701, message="Requires account read permission", kind=Cause.PERMISSION)
     )
     await desk.handle(make_intent())
     (denied,) = desk.bus.messages("intent.denied")
     assert denied.denial.reason is Reason.EXCHANGE_REFUSED_QUERY
-    assert denied.denial.context["code"] == "406"
-    assert "not in the whitelist" in denied.denial.message
+    assert denied.denial.context["code"] == "701"
+    assert "read permission" in denied.denial.message
 
 
 async def test_a_position_that_could_not_be_asked_for_is_tried_again(desk):

@@ -63,7 +63,12 @@ class Processes:
             case "ingest":
                 return self._listening(name)
             case "executor":
-                return {"SEALING_KEY_FILE": str(self.sealing.file)}
+                echo = f"{self.ports.url('paper_exchange')}/_paper/address"
+                return {
+                    "SEALING_KEY_FILE": str(self.sealing.file),
+                    # Nothing on the internet is asked by a stack that trades on this machine.
+                    "ECHO_URLS": f"{echo},{echo}?format=text",
+                }
             case "auditor":
                 return {"POSTGRES_URL": self.writer_url}
             case "console":

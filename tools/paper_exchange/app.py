@@ -23,7 +23,6 @@ from tools.paper_exchange.rest.replies import Answer, missing
 from tools.paper_exchange.rest.routes import PRIVATE, Route, RouteTable
 from tools.paper_exchange.venue import Venue
 
-_JSON = {"Content-Type": "application/json"}
 _HTML = {"Content-Type": "text/html"}
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _BLOCKED = b"<html><head><title>Access Denied</title></head><body>Access Denied</body></html>"
@@ -62,6 +61,7 @@ class PaperApp:
                 path=unquote(path),
                 params=dict(parse_qsl(query)),
                 body=await request.read(),
+                peer=self._venue.peer(request.remote),
             )
             return _response(answer)
         return _response(described() if path == "/" else missing(path))
@@ -103,7 +103,7 @@ class PaperApp:
             raw_query=query,
             body=body,
             headers=request.headers,
-            peer=request.remote or "",
+            peer=venue.peer(request.remote),
             now_ms=venue.now_ms(),
             told_ms=venue.told_ms(),
             params={**dict(parse_qsl(query, keep_blank_values=True)), **named},
@@ -190,7 +190,8 @@ class PaperApp:
 
 
 def _response(answer: Answer) -> web.Response:
-    return web.Response(status=answer.status, body=answer.body, headers=_JSON)
+    headers = {"Content-Type": answer.content_type}
+    return web.Response(status=answer.status, body=answer.body, headers=headers)
 
 
 def _closed(request: web.BaseRequest) -> web.StreamResponse:

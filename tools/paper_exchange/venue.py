@@ -55,6 +55,8 @@ class Venue:
         self.behaviour = Behaviour()
         self.maintenance = Maintenance()
         self.one_way_s = 0.0
+        # Under it every caller is seen; None: under its own.
+        self.seen_address: str | None = None
         self.limits = Limits()
         # Faults are drawn from the one, the delays of pushes from the other: how many pushes there
         # are must not change which faults a seed brings.
@@ -85,6 +87,10 @@ class Venue:
     def told_ms(self) -> int:
         """What is told, and what callers' times are compared with."""
         return self.clock.told_ms()
+
+    def peer(self, remote: str | None) -> str:
+        """The address that a caller is seen under."""
+        return self.seen_address or remote or ""
 
     def apply(self, command: Command) -> int:
         """Apply and keep a command, and tell what it changed; see `applying.apply`. Returns what

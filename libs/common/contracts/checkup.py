@@ -84,7 +84,7 @@ class AccountChecked(Message, frozen=True, kw_only=True, tag="account.checked"):
     latency_p50_ms: float | None = None
     latency_p99_ms: float | None = None
     stopped: bool = False
-    """Nothing is opened on the account until a later checkup is well."""
+    """Nothing is opened on the account until the exchange accepts a call of its again."""
     calls: tuple[ExchangeCall, ...] = ()
     alert_id: AlertId | None = None
     """Of `refused`: the alert whose order was refused."""

@@ -25,6 +25,7 @@ from services.executor.exchange import (
     BeforeSend,
     Changed,
     Done,
+    Heard,
     Holdings,
     OrderQuery,
     QueryFailed,
@@ -58,10 +59,25 @@ class MexcExchange:
     """One account; make it inside the event loop, and `close` it."""
 
     def __init__(
-        self, *, base_url: str, access_key: str, secret: Secret, clock: Clock = time.time_ns
+        self,
+        *,
+        base_url: str,
+        access_key: str,
+        secret: Secret,
+        clock: Clock = time.time_ns,
+        heard: Heard = lambda _verdict: None,
     ) -> None:
+        def tell(transfer: Transfer) -> None:
+            verdict = replies.verdict_on(transfer)
+            if verdict is not None:
+                heard(verdict)
+
         self._transport = Transport(
-            base_url=base_url, access_key=access_key, secret=secret, clock=clock
+            base_url=base_url,
+            access_key=access_key,
+            secret=secret,
+            clock=clock,
+            on_private=tell,
         )
         self._asker = Asker(self._transport)
         self._lister = Lister(self._asker, self._transport)

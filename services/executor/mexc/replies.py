@@ -21,6 +21,7 @@ from services.executor.exchange import (
     Rejected,
     Submitted,
     Unknown,
+    Verdict,
 )
 from services.executor.mexc import errors, mapping, wire
 from services.executor.mexc.transport import Transfer
@@ -70,6 +71,18 @@ def read(transfer: Transfer) -> Answer | Refusal | Silence:
     if status >= 400:
         return Silence(_not_ours(transfer))
     return Answer(envelope.data, envelope.has_data)
+
+
+def verdict_on(transfer: Transfer) -> Verdict | None:
+    """Whether the exchange did as asked, whatever it was; None where it has not said so."""
+    match read(transfer):
+        case Answer():
+            return Verdict(refused=None, code=0, message="", begun_at=transfer.begun_at)
+        case Refusal(code, message):
+            cause = errors.cause_of(code)
+            return Verdict(refused=cause, code=code, message=message, begun_at=transfer.begun_at)
+        case Silence():
+            return None
 
 
 def judge_submission(transfer: Transfer) -> Submitted:

@@ -22,6 +22,7 @@ from libs.common.secret import Secret
 from services.executor.mexc import errors, mapping, signing, wire
 from services.executor.mexc.numbers import POSITION_TYPES, word_of
 from services.executor.mexc.transport import CONNECT_TIMEOUT_S, KEPT_BODY_BYTES
+from services.executor.outgoing import connector
 from services.executor.pushes import (
     FeedLost,
     OrderPushed,
@@ -112,7 +113,7 @@ class MexcFeed:
     async def _connection(self) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
         async with aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(connect=CONNECT_TIMEOUT_S),
-            connector=aiohttp.TCPConnector(resolver=aiohttp.ThreadedResolver()),
+            connector=connector(),
         ) as session:
             socket = await session.ws_connect(self._url, max_msg_size=_FRAME_MAX_BYTES)
             try:

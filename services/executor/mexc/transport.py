@@ -18,6 +18,7 @@ from libs.common.contracts.order import ExchangeCall
 from libs.common.secret import Secret
 from libs.common.telemetry import client_span, fail
 from services.executor.mexc import signing
+from services.executor.outgoing import connector
 
 CONNECT_TIMEOUT_S = 2.0
 CONNECTIONS_MAX = 32
@@ -56,14 +57,23 @@ class Transfer:
     """False where no connection came about, so that certainly nothing was sent."""
     body: bytes | None
     """The whole reply; None where none arrived."""
+    begun_at: float = 0.0
+    """Monotonic seconds."""
 
 
 class Transport:
     """Connections of one account to one base address; make it inside the event loop."""
 
     def __init__(
-        self, *, base_url: str, access_key: str, secret: Secret, clock: Clock = time.time_ns
+        self,
+        *,
+        base_url: str,
+        access_key: str,
+        secret: Secret,
+        clock: Clock = time.time_ns,
+        on_private: Callable[[Transfer], None] = lambda _transfer: None,
     ) -> None:
+        """`on_private` is told of each signed call, before its caller."""
         self.clock_offset_ms = 0
         """The exchange's time less ours."""
         self._base_url = base_url.rstrip("/")
@@ -76,12 +86,9 @@ class Transport:
         self._access_key = access_key
         self._secret = secret
         self._clock = clock
+        self._on_private = on_private
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=CONNECTIONS_MAX,
-                keepalive_timeout=KEEP_ALIVE_S,
-                resolver=aiohttp.ThreadedResolver(),
-            ),
+            connector=connector(limit=CONNECTIONS_MAX, keepalive_timeout=KEEP_ALIVE_S),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"Content-Type": "application/json", "Language": "English"},
         )
@@ -104,6 +111,8 @@ class Transport:
             transfer = await self._send(request, URL(url, encoded=True))
             if span.is_recording():
                 _describe(span, transfer)
+        if request.private:
+            self._on_private(transfer)
         return transfer
 
     async def close(self) -> None:
@@ -113,7 +122,7 @@ class Transport:
         payload = request.query if request.body is None else request.body
         now_ns = self._clock()
         headers = self._headers(request, payload=payload, now_ns=now_ns)
-        started = time.perf_counter()
+        started = time.monotonic()
         status: int | None = None
         body: bytes | None = None
         error = ""
@@ -137,13 +146,14 @@ class Transport:
         return Transfer(
             call=msgspec.structs.replace(
                 _call(request, now_ns=now_ns),
-                elapsed_ms=round((time.perf_counter() - started) * 1000, 3),
+                elapsed_ms=round((time.monotonic() - started) * 1000, 3),
                 http_status=status,
                 response_body=(body or b"")[:KEPT_BODY_BYTES].decode(errors="replace"),
                 error=error,
             ),
             left=left,
             body=body,
+            begun_at=started,
         )
 
     def _headers(self, request: Request, *, payload: str, now_ns: int) -> dict[str, str]:

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import msgspec
 
-from tools.paper_exchange.control import markets, venue_switches
+from tools.paper_exchange.control import addresses, markets, venue_switches
 from tools.paper_exchange.control.faults import SOCKET_PATH, Fault
 from tools.paper_exchange.control.pushes import PushDelay
 from tools.paper_exchange.control.replying import (
@@ -59,14 +59,22 @@ class LatencyBody(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def control(
-    venue: Venue, *, method: str, path: str, params: Mapping[str, str], body: bytes
+    venue: Venue,
+    *,
+    method: str,
+    path: str,
+    params: Mapping[str, str],
+    body: bytes,
+    peer: str,
 ) -> Answer:
     """Answer one control call."""
     name, _, rest = path.removeprefix(PREFIX).partition("/")
-    handler = _HANDLERS.get((method, name))
-    if handler is None or bool(rest) != ((method, name) in _NAMED):
-        return answer(404, {"error": f"no control call {method} {path}", "known": _known()})
     try:
+        if (method, name) == addresses.TELLING and not rest:
+            return addresses.told(peer, params)
+        handler = _HANDLERS.get((method, name))
+        if handler is None or bool(rest) != ((method, name) in _NAMED):
+            return answer(404, {"error": f"no control call {method} {path}", "known": _known()})
         return handler(venue, rest or params.get("path", ""), body)
     except WrongBodyError as error:
         return answer(error.status, {"error": str(error)})
@@ -129,6 +137,7 @@ _HANDLERS: dict[tuple[str, str], Callable[[Venue, str, bytes], Answer]] = {
     ("PUT", "faults"): _set_faults,
     ("PUT", "pushes"): _set_pushes,
     ("POST", "reset"): _reset,
+    ("PUT", addresses.NAME): addresses.feign,
     **markets.PLAIN,
     **markets.WITH_SYMBOL,
     **venue_switches.PLAIN,
@@ -151,7 +160,11 @@ def described() -> Answer:
 
 
 def _known() -> list[str]:
-    named = {call: f"{method} {PREFIX}{name}" for call in _HANDLERS for method, name in [call]}
+    named = {
+        call: f"{method} {PREFIX}{name}"
+        for call in (addresses.TELLING, *_HANDLERS)
+        for method, name in [call]
+    }
     return [text + _behind(call) for call, text in named.items()]
 
 

@@ -55,7 +55,7 @@ class Edge:
         await socket.prepare(request)
         session = Session(
             transport,
-            peer=request.remote or "",
+            peer=self._venue.peer(request.remote),
             limits=self._limits,
             one_way_s=lambda: self._venue.one_way_s,
             handle=self._talk.hear,

@@ -18,6 +18,7 @@ class Answer:
     code: int
     body: bytes
     status: int = 200
+    content_type: str = "application/json"
 
 
 def success(data: Any) -> Answer:
