@@ -9,12 +9,13 @@ is the plain word. What an alert is told apart by has the names that it has in t
 """
 
 import contextlib
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from types import MappingProxyType
+from types import MappingProxyType, TracebackType
 
-from opentelemetry import propagate, trace
+from opentelemetry import context, trace
 from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanLimits, TracerProvider
@@ -42,6 +43,7 @@ LINKS_MAX = 1_000
 """Of one span: a batch of the auditor has one per message (its `batch_max` is 500)."""
 _TRACE_HEADERS = ("traceparent", "tracestate", "baggage")
 _SPAN_ID_MASK = (1 << 64) - 1
+_TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
 _TRACEPARENT_PARTS = 4
 _NOT_RECORDED = "00"
 
@@ -145,7 +147,7 @@ def alert_span(
         )
     finally:
         _wanted_trace.reset(token)
-    return _within(span, here=_Here(about=about))
+    return _Within(span, here=_Here(about=about))
 
 
 def later_span(alert: AlertId, name: str, about: Values) -> contextlib.AbstractContextManager[Span]:
@@ -158,7 +160,7 @@ def later_span(alert: AlertId, name: str, about: Values) -> contextlib.AbstractC
     about = {"alert_id": alert, **about}
     root = trace.set_span_in_context(NonRecordingSpan(_root(wanted)), Context())
     span = _recording.tracer.start_span(name, context=root, attributes=about)
-    return _within(span, here=_Here(about=about))
+    return _Within(span, here=_Here(about=about))
 
 
 def process_span(
@@ -170,13 +172,15 @@ def process_span(
     if _recording is None or _is_left_out(headers):
         passed_on = {each: headers[each] for each in _TRACE_HEADERS if each in headers}
         return _passing_on(passed_on)
-    parent = propagate.extract(headers)
-    sender = trace.get_current_span(parent).get_span_context()
+    sender = sender_of(headers)
+    parent = Context()
+    if sender is not None:
+        parent = trace.set_span_in_context(NonRecordingSpan(sender), parent)
     span = _recording.tracer.start_span(
         name,
         context=parent,
         kind=SpanKind.CONSUMER,
-        links=[Link(sender)] if sender.is_valid else [],
+        links=[Link(sender)] if sender is not None else [],
         attributes={
             "messaging.system": "nats",
             "messaging.operation.type": "process",
@@ -185,7 +189,7 @@ def process_span(
             **attributes,
         },
     )
-    return _within(span, here=_Here(about=about))
+    return _Within(span, here=_Here(about=about))
 
 
 class Sending:
@@ -227,9 +231,25 @@ def sending(destination: str, attributes: Values) -> Sending:
             **attributes,
         },
     )
-    headers: dict[str, str] = {}
-    propagate.inject(headers, trace.set_span_in_context(span))
-    return Sending(headers, span)
+    own = span.get_span_context()
+    sent = f"00-{own.trace_id:032x}-{own.span_id:016x}-{own.trace_flags:02x}"
+    return Sending({"traceparent": sent}, span)
+
+
+def sender_of(headers: Mapping[str, str]) -> SpanContext | None:
+    """Who sent a message, by W3C's `traceparent`. Services of ours give no other header, so this
+    need not be the library's way, which looks for all that there may be.
+    """
+    found = _TRACEPARENT.fullmatch(headers.get("traceparent", ""))
+    if found is None:
+        return None
+    sender = SpanContext(
+        int(found[1], 16),
+        int(found[2], 16),
+        is_remote=True,
+        trace_flags=TraceFlags(int(found[3], 16)),
+    )
+    return sender if sender.is_valid else None
 
 
 def client_span(name: str, attributes: Values) -> contextlib.AbstractContextManager[Span]:
@@ -294,22 +314,35 @@ def _child(
     if here.passed_on is not None:
         return _SILENT
     span = _recording.tracer.start_span(name, kind=kind, attributes={**here.about, **attributes})
-    return _within(span, here=here)
+    return _Within(span, here=here)
 
 
-@contextlib.contextmanager
-def _within(span: Span, *, here: _Here) -> Iterator[Span]:
-    """Until the block ends, and so does the span."""
-    token = _here.set(here)
-    try:
-        with trace.use_span(span, end_on_exit=True):
-            try:
-                yield span
-            except Exception as error:
-                span.set_attribute("error.type", type(error).__name__)
-                raise
-    finally:
-        _here.reset(token)
+class _Within(contextlib.AbstractContextManager[Span]):
+    """Until the block ends, and so does the span. An exception is its failure."""
+
+    __slots__ = ("_attached", "_here", "_span", "_token")
+
+    def __init__(self, span: Span, *, here: _Here) -> None:
+        self._span = span
+        self._here = here
+
+    def __enter__(self) -> Span:
+        self._token = _here.set(self._here)
+        self._attached = context.attach(trace.set_span_in_context(self._span))
+        return self._span
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        context.detach(self._attached)
+        _here.reset(self._token)
+        if isinstance(error, Exception):
+            self._span.record_exception(error)
+            fail(self._span, type(error).__name__, f"{type(error).__name__}: {error}")
+        self._span.end()
 
 
 def _passing_on(headers: Mapping[str, str]) -> contextlib.AbstractContextManager[Span]:

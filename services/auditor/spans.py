@@ -3,11 +3,10 @@
 import contextlib
 from collections.abc import Iterator, Sequence
 
-from opentelemetry import propagate, trace
 from opentelemetry.trace import Link, SpanKind
 
 from libs.common.arrival import Arrival
-from libs.common.telemetry import tracer
+from libs.common.telemetry import sender_of, tracer
 
 
 @contextlib.contextmanager
@@ -19,11 +18,7 @@ def batch_span(batch: Sequence[Arrival], *, consumer: str) -> Iterator[None]:
     if making is None:
         yield
         return
-    senders = [
-        trace.get_current_span(propagate.extract(came.headers)).get_span_context()
-        for came in batch
-        if "traceparent" in came.headers
-    ]
+    senders = [sender for came in batch if (sender := sender_of(came.headers)) is not None]
     with making.start_as_current_span(
         f"receive {consumer}",
         kind=SpanKind.CLIENT,

@@ -71,6 +71,7 @@ def test_what_comes_hours_later_is_a_child_of_the_alerts_only_root(record):
     found = spans()
     root, later = found["POST"], found["follow order"]
     assert root.parent is None
+    assert root.context.span_id == trace_id(ALERT_ID) % 2**64
     assert later.parent.span_id == root.context.span_id
     assert later.context.trace_id == root.context.trace_id == trace_id(ALERT_ID)
     assert later.attributes["alert_id"] == ALERT_ID
