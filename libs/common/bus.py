@@ -32,6 +32,8 @@ PUBLISH_TIMEOUT_S = 2.0
 HEADER_EVENT_ID = "Nats-Msg-Id"
 HEADER_SERVICE = "Alertwire-Service"
 HEADER_ALERT = "Alertwire-Alert"
+HEADER_MADE_BY = "Alertwire-By"
+"""Who made a change by hand, where a message or an entry of a bucket tells of one."""
 HEADER_REPLAY_OF = "Alertwire-Replay-Of"
 """The first place in the log of a message that was put there again."""
 _KEPT_HEADERS = (HEADER_SERVICE, HEADER_ALERT, "traceparent", "tracestate")

@@ -1,5 +1,5 @@
-"""The log's stream, its durable consumers and the KV buckets: made by a set-up step, not by the
-services, which therefore need no right to change them. Idempotent.
+"""The log's stream, its durable consumers, the stream of anchors and the KV buckets: made by a
+set-up step, not by the services, which therefore need no right to change them. Idempotent.
 """
 
 from nats.js import JetStreamContext, api
@@ -37,11 +37,8 @@ async def ensure_topology(js: JetStreamContext, *, replicas: int = 1, shards: in
         allow_direct=True,
         allow_atomic=True,
     )
-    try:
-        await js.stream_info(subjects.STREAM)
-        await js.update_stream(stream)
-    except NotFoundError:
-        await js.add_stream(stream)
+    await _stream(js, stream)
+    await _stream(js, _anchors(replicas=replicas))
     await _consumer(js, name=ROUTER, filter_subject=subjects.ALERTS_RECEIVED)
     for shard in range(shards):
         await _consumer(
@@ -57,6 +54,30 @@ async def ensure_topology(js: JetStreamContext, *, replicas: int = 1, shards: in
     )
     for bucket in subjects.BUCKETS:
         await _bucket(js, name=bucket, replicas=replicas)
+
+
+# Nothing is ever taken out of it again: an anchor must outlive whoever wants it gone.
+def _anchors(*, replicas: int) -> api.StreamConfig:
+    return api.StreamConfig(
+        name=subjects.ANCHORS,
+        subjects=[subjects.ANCHOR_SUBJECTS],
+        storage=api.StorageType.FILE,
+        retention=api.RetentionPolicy.LIMITS,
+        num_replicas=replicas,
+        max_age=0,
+        duplicate_window=DUPLICATE_WINDOW_S,
+        allow_direct=True,
+        deny_delete=True,
+        deny_purge=True,
+    )
+
+
+async def _stream(js: JetStreamContext, wanted: api.StreamConfig) -> None:
+    try:
+        await js.stream_info(str(wanted.name))
+        await js.update_stream(wanted)
+    except NotFoundError:
+        await js.add_stream(wanted)
 
 
 async def _consumer(

@@ -12,6 +12,7 @@ from libs.common.running import run, settle_memory
 from libs.common.serving import serving
 from libs.common.settings import from_env, redacted
 from libs.common.telemetry import configure_telemetry
+from services.auditor.anchoring import Anchoring
 from services.auditor.handler import Auditor
 from services.auditor.settings import Settings
 from services.auditor.store import Store, make_pool
@@ -36,15 +37,19 @@ async def main(stop: asyncio.Event) -> None:
             batch_max=settings.batch_max,
             flush_s=settings.flush_ms / 1000,
         )
+        anchoring = Anchoring(bus=bus, store=store)
         health.add("postgres", store.missing)
         health.add("consumer", auditor.missing)
         async with asyncio.TaskGroup() as group:
             upkeep = group.create_task(keep(store))
+            anchors = group.create_task(anchoring.keep(every_s=settings.anchor_every_s))
             settle_memory()
             health.started()
             structlog.get_logger().info("auditor.started", **redacted(settings))
             await auditor.run(stop)
             upkeep.cancel()
+            anchors.cancel()
+        await anchoring.conclude()
     close_telemetry()
 
 

@@ -1,24 +1,12 @@
 -- The auditor's statements, by name (store.py loads them).
 
--- name: insert_rows
--- One statement, hence one transaction, per batch; a row that is there already stays as it is.
-INSERT INTO audit_event (
-    stream, seq, stored_at, at, subject, stage, service, event_id, alert_id, route, account,
-    symbol, client_order_id, intent_id, traceparent, body, doc
-)
-SELECT
-    fresh.stream, fresh.seq, fresh.stored_at, fresh.at, fresh.subject, fresh.stage, fresh.service,
-    fresh.event_id, fresh.alert_id, fresh.route, fresh.account, fresh.symbol,
-    fresh.client_order_id, fresh.intent_id, fresh.traceparent, fresh.body, fresh.doc::jsonb
-FROM unnest(
+-- name: append_rows
+-- One transaction per batch: behind the heads of the rows' streams, and each row once.
+SELECT appended, absent FROM audit_append(
     $1::text[], $2::bigint[], $3::timestamptz[], $4::timestamptz[], $5::text[], $6::text[],
     $7::text[], $8::text[], $9::uuid[], $10::text[], $11::text[], $12::text[], $13::text[],
-    $14::text[], $15::text[], $16::bytea[], $17::text[]
-) AS fresh (
-    stream, seq, stored_at, at, subject, stage, service, event_id, alert_id, route, account,
-    symbol, client_order_id, intent_id, traceparent, body, doc
-)
-ON CONFLICT DO NOTHING;
+    $14::text[], $15::text[], $16::text[], $17::bytea[], $18::text[]
+);
 
 -- name: ensure_partitions
 SELECT audit_ensure_partitions($1::date, $2::date);
@@ -29,6 +17,12 @@ SELECT max(to_date(right(child.relname, 7), 'YYYY_MM'))
 FROM pg_inherits
 INNER JOIN pg_class AS child ON pg_inherits.inhrelid = child.oid
 WHERE pg_inherits.inhparent = 'public.audit_event'::regclass;
+
+-- name: heads
+-- Of each stream the last row, with its hash.
+SELECT chain.stream, head.seq, head.hash
+FROM audit_streams() AS chain (stream), audit_head(chain.stream) AS head
+ORDER BY chain.stream;
 
 -- name: ping
 SELECT true;

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import msgspec
 
-from libs.common.bus import HEADER_ALERT, HEADER_EVENT_ID, HEADER_SERVICE
+from libs.common.bus import HEADER_ALERT, HEADER_EVENT_ID, HEADER_MADE_BY, HEADER_SERVICE
 from libs.common.contracts import subjects
 
 TEXT_CHARS_MAX = 500
@@ -31,7 +31,9 @@ _REFUSED_ESCAPE = re.compile(r"\\u(?:0000|[dD][89a-fA-F][0-9a-fA-F]{2})")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One row of `audit_event`, in the order of its columns."""
+    """One row of `audit_event`, but for its hash (chaining.py), in the order in which rows are
+    appended (queries.sql).
+    """
 
     stream: str
     seq: int
@@ -48,6 +50,7 @@ class Row:
     client_order_id: str | None
     intent_id: str | None
     traceparent: str | None
+    made_by: str | None
     body: bytes
     doc: str | None
     """JSON that jsonb takes: escapes that it refuses are replaced. None: the bytes are no JSON."""
@@ -108,6 +111,7 @@ def to_row(
         client_order_id=_short(fields.client_order_id),
         intent_id=_short(fields.intent_id),
         traceparent=_short(known.get(_HEADER_TRACE)),
+        made_by=_short(known.get(HEADER_MADE_BY)),
         body=data,
         doc=doc,
     )
@@ -132,6 +136,7 @@ def bare(row: Row) -> Row:
         client_order_id=None,
         intent_id=None,
         traceparent=None,
+        made_by=None,
         doc=None,
     )
 

@@ -17,3 +17,8 @@ class Settings(ServiceSettings):
         "Longest time in milliseconds that a message waits for others to fill its batch",
         default=50,
     )
+    anchor_every_s: float = setting(
+        "Seconds between two looks whether a chain of the trail has grown, so that its head is"
+        " anchored in the log",
+        default=300.0,
+    )

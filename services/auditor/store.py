@@ -15,6 +15,7 @@ import structlog
 
 from libs.common.queries import named_queries
 from libs.common.secret import Secret
+from services.auditor.chaining import Head
 from services.auditor.rows import Row
 
 CONNECTIONS_MAX = 2
@@ -55,13 +56,14 @@ class Store:
         return self._trouble
 
     async def insert(self, rows: Sequence[Row]) -> int:
-        """Store rows in one transaction; returns how many were not there yet.
+        """Append rows to the chains of their streams in one transaction; returns how many were not
+        there yet.
 
         Raises `PostgresAway`, `PartitionMissing` or `RowRefused`; then none of them is stored.
         """
         columns = [[getattr(row, name) for row in rows] for name in _COLUMNS]
         try:
-            tag = await self._pool.execute(self._queries["insert_rows"], *columns)
+            told = await self._pool.fetchrow(self._queries["append_rows"], *columns)
         except asyncpg.CheckViolationError as error:
             # The words depend on the server's language; but a constraint has a name.
             if error.constraint_name is None:
@@ -74,7 +76,10 @@ class Store:
         except (asyncpg.InterfaceError, OSError, TimeoutError) as error:
             raise self._away(error) from error
         self._well()
-        return int(tag.split()[-1])
+        assert told is not None  # noqa: S101 - a function's only row
+        if told["absent"]:
+            _log.warning("audit.absent", rows=told["absent"], first_seq=rows[0].seq)
+        return int(told["appended"])
 
     async def ensure_partitions(self, first: date, last: date) -> int:
         """Make the partitions of these days' months that are missing; returns how many."""
@@ -87,6 +92,15 @@ class Store:
         """The first day of the latest month that has a partition; raises `PostgresAway`."""
         found: date | None = await self._ask("last_partition")
         return found
+
+    async def heads(self) -> list[Head]:
+        """Where the chains end; raises `PostgresAway`."""
+        try:
+            found = await self._pool.fetch(self._queries["heads"])
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+            raise self._away(error) from error
+        self._well()
+        return [Head(stream=row["stream"], seq=row["seq"], hash=row["hash"]) for row in found]
 
     async def ping(self) -> None:
         """Learn whether Postgres is there; raises `PostgresAway`."""

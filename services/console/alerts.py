@@ -35,16 +35,20 @@ async def list_alerts(
     lines: list[Document] = []
     for _ in range(_PAGES_READ_MAX):
         # One more than asked, to know whether there is a next page.
-        page = await trail.alerts(before=before, route=route, symbol=symbol, limit=limit + 1)
-        rows = await trail.events([alert for _, alert in page])
+        page = await trail.alerts(
+            before=before, route=route, symbol=symbol, status=status, limit=limit + 1
+        )
+        rows = await trail.events([each.alert_id for each in page[:limit] if each.is_listed])
         closed = await _closed(trail, rows.values())
-        for seq, alert in page[:limit]:
-            line = alert_line(seq, alert, rows[alert], closed=closed)
-            before = seq
+        for each in page[:limit]:
+            before = each.seq
+            if not each.is_listed:
+                continue
+            line = alert_line(each.seq, each.alert_id, rows[each.alert_id], closed=closed)
             if status is None or line["status"] == status:
                 lines.append(line)
             if len(lines) == limit:
-                is_last = seq == page[-1][0]
+                is_last = each is page[-1]
                 return {"alerts": lines, "next": None if is_last else before}
         if len(page) <= limit:
             return {"alerts": lines, "next": None}

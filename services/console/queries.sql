@@ -4,10 +4,21 @@
 SELECT 1 FROM journey_event LIMIT 0;
 
 -- name: alerts
--- Alerts, and the halts that closed something. Newest first; $1 is the position to continue before, $2 to $3 are filters where not null. A
--- symbol is the exchange's, known once the router mapped it, or the ticker as the alert wrote it.
--- The order is the log's and that of the partitions' indexes.
-WITH alerts AS (
+-- Alerts, and the halts that closed something, newest first; $1 is the position to continue before,
+-- $2 a route where not null. The order is the log's and that of the partitions' indexes.
+-- Where the last page has ended is found by its time: the log's times grow with its positions.
+WITH edge AS (
+    SELECT coalesce(
+        (
+            SELECT e.stored_at FROM journey_event AS e
+            WHERE e.stream = 'PIPELINE' AND e.seq <= $1
+            ORDER BY e.seq DESC LIMIT 1
+        ),
+        'infinity'::timestamptz
+    ) AS stored_at
+),
+
+alerts AS (
     SELECT a.stored_at, a.seq, a.alert_id
     FROM journey_event AS a
     WHERE a.stage IN ('alert.received', 'alert.refused')
@@ -16,18 +27,11 @@ WITH alerts AS (
             SELECT 1 FROM journey_event AS f
             WHERE f.alert_id = a.alert_id AND f.stage = a.stage AND f.seq < a.seq
         )
+        AND a.stored_at <= (SELECT edge.stored_at FROM edge)
         AND ($1::bigint IS NULL OR a.seq < $1)
         AND ($2::text IS NULL OR a.route = $2)
-        AND (
-            $3::text IS NULL
-            OR a.doc -> 'order' ->> 'ticker' = $3
-            OR EXISTS (
-                SELECT 1 FROM journey_event AS i
-                WHERE i.alert_id = a.alert_id AND i.symbol = $3
-            )
-        )
     ORDER BY a.stored_at DESC, a.seq DESC
-    LIMIT $4
+    LIMIT $3
 ),
 
 -- A halt has a row for each account, and stands once.
@@ -35,28 +39,141 @@ halts AS (
     SELECT h.stored_at, h.seq, h.alert_id
     FROM journey_event AS h
     WHERE h.stage = 'intent.flattened'
+        AND h.stored_at <= (SELECT edge.stored_at FROM edge)
         AND ($1::bigint IS NULL OR h.seq < $1)
         AND ($2::text IS NULL OR h.route = $2)
         AND NOT EXISTS (
             SELECT 1 FROM journey_event AS e
             WHERE e.alert_id = h.alert_id AND e.stage = 'intent.flattened' AND e.seq < h.seq
         )
-        AND (
-            $3::text IS NULL
-            OR EXISTS (
-                SELECT 1 FROM journey_event AS l
-                WHERE l.alert_id = h.alert_id
-                    AND l.doc -> 'lanes' @> jsonb_build_array(jsonb_build_object('symbol', $3::text))
-            )
-        )
     ORDER BY h.stored_at DESC, h.seq DESC
-    LIMIT $4
+    LIMIT $3
 )
 
-SELECT seq, alert_id
+SELECT seq, alert_id, true AS is_listed
 FROM (SELECT * FROM alerts UNION ALL SELECT * FROM halts) AS found
 ORDER BY stored_at DESC, seq DESC
-LIMIT $4;
+LIMIT $3;
+
+-- name: alerts_of_symbol
+-- As `alerts`, of symbol $4: the exchange's name, known once the router mapped it, or the ticker as
+-- the alert wrote it. In the order of the ids, which begin with the time, as its indexes are.
+WITH edge AS (
+    SELECT coalesce(
+        (
+            SELECT e.alert_id FROM journey_event AS e
+            WHERE e.stream = 'PIPELINE' AND e.seq <= $1 AND e.alert_id IS NOT NULL
+            ORDER BY e.seq DESC LIMIT 1
+        ),
+        'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
+    ) AS alert_id
+),
+
+found AS (
+    (
+        SELECT DISTINCT i.alert_id FROM journey_event AS i
+        WHERE i.stage IN ('intent.accepted', 'intent.denied')
+            AND i.symbol = $4
+            AND i.alert_id < (SELECT edge.alert_id FROM edge)
+            AND ($2::text IS NULL OR i.route = $2)
+        ORDER BY i.alert_id DESC LIMIT $3
+    )
+    UNION
+    (
+        SELECT DISTINCT a.alert_id FROM journey_event AS a
+        WHERE a.stage = 'alert.received'
+            AND a.doc -> 'order' ->> 'ticker' = $4
+            AND a.alert_id < (SELECT edge.alert_id FROM edge)
+            AND ($2::text IS NULL OR a.route = $2)
+        ORDER BY a.alert_id DESC LIMIT $3
+    )
+    UNION
+    (
+        SELECT DISTINCT h.alert_id FROM journey_event AS h
+        WHERE h.stage = 'intent.flattened'
+            AND h.doc -> 'lanes' @> jsonb_build_array(jsonb_build_object('symbol', $4::text))
+            AND h.alert_id < (SELECT edge.alert_id FROM edge)
+            AND ($2::text IS NULL OR h.route = $2)
+        ORDER BY h.alert_id DESC LIMIT $3
+    )
+)
+
+SELECT first_event.seq, found.alert_id, first_event.is_listed
+FROM found
+CROSS JOIN LATERAL (
+    SELECT
+        min(f.seq) AS seq,
+        -- What a halt has closed has ids of its own, and stands in the halt's journey.
+        bool_or(f.stage IN ('alert.received', 'alert.refused', 'intent.flattened')) AS is_listed
+    FROM journey_event AS f
+    WHERE f.alert_id = found.alert_id
+) AS first_event
+ORDER BY found.alert_id DESC
+LIMIT $3;
+
+-- name: alerts_of_end
+-- As `alerts_of_symbol`, of those alerts that may have come to a rare end: with an event of one of
+-- the stages $4, or where $5 a plan that left something out. Which of them have is for the reader
+-- of their events to say.
+WITH edge AS (
+    SELECT coalesce(
+        (
+            SELECT e.alert_id FROM journey_event AS e
+            WHERE e.stream = 'PIPELINE' AND e.seq <= $1 AND e.alert_id IS NOT NULL
+            ORDER BY e.seq DESC LIMIT 1
+        ),
+        'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
+    ) AS alert_id
+),
+
+found AS (
+    (
+        SELECT candidate.alert_id
+        FROM unnest($4::text[]) AS wanted (stage)
+        CROSS JOIN LATERAL (
+            SELECT DISTINCT i.alert_id FROM journey_event AS i
+            WHERE i.stage = wanted.stage
+                -- The index's own words.
+                AND i.stage IN (
+                    'alert.refused', 'intent.denied', 'execution.rejected', 'execution.canceled',
+                    'execution.unknown', 'dead'
+                )
+                AND i.alert_id < (SELECT edge.alert_id FROM edge)
+                -- A dead letter does not tell its route.
+                AND ($2::text IS NULL OR i.route = $2 OR i.stage = 'dead')
+            ORDER BY i.alert_id DESC LIMIT $3
+        ) AS candidate
+    )
+    UNION
+    (
+        SELECT DISTINCT p.alert_id FROM journey_event AS p
+        WHERE $5::boolean AND p.stage = 'order.planned' AND p.doc ? 'withheld'
+            AND p.alert_id < (SELECT edge.alert_id FROM edge)
+            AND ($2::text IS NULL OR p.route = $2)
+        ORDER BY p.alert_id DESC LIMIT $3
+    )
+    UNION
+    (
+        SELECT DISTINCT h.alert_id FROM journey_event AS h
+        WHERE h.stage = 'intent.flattened'
+            AND h.alert_id < (SELECT edge.alert_id FROM edge)
+            AND ($2::text IS NULL OR h.route = $2)
+        ORDER BY h.alert_id DESC LIMIT $3
+    )
+)
+
+SELECT first_event.seq, found.alert_id, first_event.is_listed
+FROM found
+CROSS JOIN LATERAL (
+    SELECT
+        min(f.seq) AS seq,
+        -- What a halt has closed has ids of its own, and stands in the halt's journey.
+        bool_or(f.stage IN ('alert.received', 'alert.refused', 'intent.flattened')) AS is_listed
+    FROM journey_event AS f
+    WHERE f.alert_id = found.alert_id
+) AS first_event
+ORDER BY found.alert_id DESC
+LIMIT $3;
 
 -- name: events
 -- All events of some alerts, in the order of the log.

@@ -15,7 +15,7 @@ import structlog
 
 from libs.common.contracts import codec
 from libs.common.contracts.codec import AnyMessage
-from libs.common.contracts.words import AlertId
+from libs.common.contracts.words import AlertId, AlertStatus
 from libs.common.queries import named_queries
 from libs.common.secret import Secret
 from services.console.problems import Problem
@@ -39,6 +39,28 @@ class Row:
     body: bytes
     message: AnyMessage | None
     """None where this release cannot decode it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listed:
+    """A place in a list of alerts."""
+
+    seq: int
+    alert_id: AlertId
+    is_listed: bool
+    """False where it stands in the journey of a halt instead."""
+
+
+_STOPPED = ["execution.rejected", "execution.canceled"]
+_RARE_ENDS = {
+    AlertStatus.REFUSED: ["alert.refused"],
+    AlertStatus.DENIED: ["intent.denied"],
+    AlertStatus.REJECTED: _STOPPED,
+    AlertStatus.PARTIAL: [*_STOPPED, "intent.denied", "dead"],
+    AlertStatus.UNKNOWN: ["execution.unknown"],
+    AlertStatus.DEAD: ["dead"],
+}
+"""The stages without one of which no alert comes to a status (libs/common/domain/journey.py)."""
 
 
 class Trail:
@@ -67,11 +89,33 @@ class Trail:
             await asyncio.sleep(_PROBE_S)
 
     async def alerts(
-        self, *, before: int | None, route: str | None, symbol: str | None, limit: int
-    ) -> list[tuple[int, AlertId]]:
-        """Positions and ids of alerts, newest first."""
-        found = await self._fetch("alerts", before, route, symbol, limit)
-        return [(row["seq"], AlertId(str(row["alert_id"]))) for row in found]
+        self,
+        *,
+        before: int | None,
+        limit: int,
+        route: str | None = None,
+        symbol: str | None = None,
+        status: AlertStatus | None = None,
+    ) -> list[Listed]:
+        """Alerts, newest first; fewer than `limit` only at the end. Of a status that is rare those
+        that may have it, of any other one all.
+        """
+        ends = _RARE_ENDS.get(status) if status is not None else None
+        if symbol is not None:
+            found = await self._fetch("alerts_of_symbol", before, route, limit, symbol)
+        elif ends is not None:
+            withheld = status is AlertStatus.PARTIAL
+            found = await self._fetch("alerts_of_end", before, route, limit, ends, withheld)
+        else:
+            found = await self._fetch("alerts", before, route, limit)
+        return [
+            Listed(
+                seq=row["seq"],
+                alert_id=AlertId(str(row["alert_id"])),
+                is_listed=row["is_listed"],
+            )
+            for row in found
+        ]
 
     async def events(self, alerts: Sequence[AlertId]) -> dict[AlertId, list[Row]]:
         """Every event of each alert, in the order of the log."""

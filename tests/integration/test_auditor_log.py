@@ -186,8 +186,16 @@ async def test_a_second_trail_is_equal_to_the_byte(bus, js, store, trail):
     await js.delete_consumer(subjects.STREAM, AUDITOR)
     await ensure_topology(js)
 
-    async with auditing(bus, store):
+    async with auditing(bus, store, batch_max=7):
         assert await rows_once(trail, 20) == before
+        await all_acked(js)
+    # Every message once more, in other batches.
+    await js.delete_consumer(subjects.STREAM, AUDITOR)
+    await ensure_topology(js)
+    async with auditing(bus, store):
+        await all_acked(js)
+    assert await trail.fetch(ALL) == before
+    assert len({row["hash"] for row in before}) == 20
 
 
 _DROP_ALL = """

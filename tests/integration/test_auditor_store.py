@@ -7,6 +7,7 @@ import pytest
 
 from libs.common.contracts import codec
 from libs.common.secret import Secret
+from services.auditor.chaining import GENESIS, link
 from services.auditor.rows import to_row
 from services.auditor.store import (
     PartitionMissing,
@@ -74,12 +75,20 @@ async def test_one_batch_may_hold_a_message_twice(store, trail):
 
 
 async def test_every_column_arrives(store, trail):
-    row = make_row(headers={"Nats-Msg-Id": "e", "traceparent": "t", "Alertwire-Service": "s"})
+    row = make_row(
+        headers={
+            "Nats-Msg-Id": "e",
+            "traceparent": "t",
+            "Alertwire-Service": "s",
+            "Alertwire-By": "b",
+        }
+    )
 
     await store_rows(store, [row])
 
     stored = dict(await trail.fetchrow("SELECT *, doc::text AS doc FROM audit_event"))
     doc = stored.pop("doc")
+    assert stored.pop("hash") == link(GENESIS, row)
     assert stored == {name: getattr(row, name) for name in row.__slots__ if name != "doc"}
     assert codec.decode(doc.encode()) == make_alert()
 
@@ -101,7 +110,7 @@ ODD_BODIES = {
 
 async def test_any_bytes_are_stored_whole(store, trail):
     odd = {"Nats-Msg-Id": "a\0\ud800"}
-    rows = [make_row(seq, data, headers=odd) for seq, data in enumerate(ODD_BODIES)]
+    rows = [make_row(seq, data, headers=odd) for seq, data in enumerate(ODD_BODIES, 1)]
 
     stored = await store_rows(store, rows)
 
@@ -128,11 +137,11 @@ async def test_a_refused_document_costs_its_neighbours_nothing(store, trail):
 async def test_a_row_is_stored_bare_before_it_is_lost(store, trail):
     """A constraint of tomorrow that a row of today does not meet."""
     await trail.execute("ALTER TABLE audit_event ADD CHECK (route <> 'odd')")
-    row = make_row(data=b'{"route":"odd"}')
+    row = make_row(2, data=b'{"route":"odd"}')
 
-    assert await store_rows(store, [make_row(2), row]) == Stored(new=2, degraded=1)
+    assert await store_rows(store, [make_row(1), row]) == Stored(new=2, degraded=1)
 
-    stored = await trail.fetchrow("SELECT * FROM audit_event WHERE seq = 1")
+    stored = await trail.fetchrow("SELECT * FROM audit_event WHERE seq = 2")
     assert (stored["route"], stored["body"]) == (None, row.body)
 
 
@@ -259,11 +268,12 @@ async def test_the_view_shows_bodies_as_text_where_they_are_text(store, reader_d
 
 
 MANY = """
-    INSERT INTO audit_event (stream, seq, stored_at, at, subject, stage, route, alert_id, body)
+    INSERT INTO audit_event
+        (stream, seq, stored_at, at, subject, stage, route, alert_id, body, hash)
     SELECT
         'PIPELINE', n, moment, moment, 'x',
         CASE WHEN n % 4 = 0 THEN 'alert.received' ELSE 'execution.filled' END,
-        'route-' || n / 4 % 20, gen_random_uuid(), ''
+        'route-' || n / 4 % 20, gen_random_uuid(), '', sha256('')
     FROM generate_series(1, 20000) AS n,
         LATERAL (SELECT '2026-11-29'::timestamptz + n * interval '10 s' AS moment)
 """

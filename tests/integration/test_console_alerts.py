@@ -2,11 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 import pytest
 
 from libs.common.contracts import codec
+from libs.common.contracts.alert import AlertRefused
 from libs.common.contracts.intent import Denial
 from libs.common.contracts.order import Change, ExchangeCall
 from libs.common.contracts.reasons import Reason
@@ -315,3 +317,75 @@ async def test_an_alert_that_was_put_into_the_log_again_stands_once(console, put
     assert [line["alert_id"] for line in page["alerts"]] == [make_id(2), make_id(1)]
     _, found = await console.call("GET", f"/api/alerts/{make_id(1)}")
     assert [event["stage"] for event in found["events"]] == ["alert.received"] * 2
+
+
+async def test_every_filter_finds_what_the_whole_list_holds(console, put_trail):
+    """In pages of any size, and the newest first, though filters read other indexes."""
+    await put_trail(
+        *(message for number in range(1, 10) for message in lives(number)),
+        *executed(20),
+        *denied(21, route="other"),
+    )
+    _, whole = await console.call("GET", "/api/alerts")
+    statuses = {line["status"] for line in whole["alerts"]}
+    assert statuses == {"executed", "denied", "rejected", "refused", "pending", "partial"}
+    tried = [
+        *({"status": status} for status in (*sorted(statuses), "unknown", "dead")),
+        *({"symbol": symbol} for symbol in ("BTC_USDT", "ETHUSDT.P", "NONE_USDT")),
+        *({"route": route} for route in ("demo", "other")),
+        {"route": "demo", "status": "denied"},
+        {"symbol": "BTC_USDT", "status": "executed"},
+        {"symbol": "BTC_USDT", "route": "other"},
+    ]
+    for filters in tried:
+        wanted = [
+            line["alert_id"]
+            for line in whole["alerts"]
+            if all(fits(line, name, value) for name, value in filters.items())
+        ]
+        for limit in (1, 2, 50):
+            assert await walked(console, limit=limit, **filters) == wanted, filters
+
+
+def lives(number):
+    """One alert of each kind in turn."""
+    alert, lane = make_id(number), "paper.BTC_USDT"
+    accepted = (f"intent.accepted.0.{lane}", "router", make_intent(alert_id=alert))
+    leg = make_leg(client_order_id=f"order{number}")
+    planned = (f"order.planned.{lane}", "executor", make_plan(leg, alert=alert))
+    match number % 5:
+        case 0:
+            return [received(number, ticker="ETHUSDT.P"), *denied(number)[1:]]
+        case 1:
+            rejected = make_execution("rejected", f"order{number}", alert=alert, code=2005)
+            where = f"execution.rejected.{lane}"
+            return [received(number), accepted, planned, (where, "executor", rejected)]
+        case 2:
+            refused = make_refused(alert)
+            return [("alert.refused.demo", "ingest", refused)]
+        case 3:
+            return [received(number), accepted]
+        case _:
+            held = make_plan(alert=alert, withheld=Denial(reason=Reason.HALTED, message="no"))
+            return [received(number), accepted, (f"order.planned.{lane}", "executor", held)]
+
+
+def make_refused(alert):
+    values = {"route": "demo", "status": 422, "reason": Reason.FIELD_INVALID, "message": "no"}
+    return AlertRefused(alert_id=alert, at=START, **values)
+
+
+def fits(line, name, value):
+    """The list names the ticker where no contract is known."""
+    return line[name] == value
+
+
+async def walked(console, **query):
+    found, before = [], None
+    while True:
+        more = {} if before is None else {"before": before}
+        _, page = await console.call("GET", f"/api/alerts?{urlencode({**query, **more})}")
+        found += [line["alert_id"] for line in page["alerts"]]
+        before = page["next"]
+        if before is None:
+            return found

@@ -38,6 +38,7 @@ HEADERS = {
     "Nats-Msg-Id": "event-1",
     "Alertwire-Service": "ingest",
     "traceparent": "00-0197b2c0000070008000000000000001-00000000000000aa-01",
+    "Alertwire-By": "console:7f",
 }
 OF_LEG = {"intent_id": f"{ALERT}.paper", "account": "paper", "symbol": "BTC_USDT"}
 
@@ -142,6 +143,7 @@ def test_a_message_fills_its_columns(stage):
         "client_order_id": None,
         "intent_id": None,
         "traceparent": HEADERS["traceparent"],
+        "made_by": "console:7f",
         "body": data,
         "doc": data.decode(),
     }

@@ -188,7 +188,11 @@ def test_every_option_of_a_route_is_told_with_its_setting_and_its_default() -> N
 
 
 @pytest.mark.parametrize(
-    "command", [["trace"], ["routes", "edit"], ["routes", "rotate"], ["halt"], ["resume"]]
+    "command",
+    [
+        *(["trace"], ["routes", "edit"], ["routes", "rotate"], ["halt"], ["resume"]),
+        *(["audit", "verify"], ["audit", "export"], ["audit", "retire"]),
+    ],
 )
 def test_every_option_is_told(command) -> None:
     for option in options_of(*command):

@@ -16,6 +16,7 @@ _COMMANDS = {
     "resume": "tools.cli.halting:resume",
     "halts": "tools.cli.halting:halts",
     "dead": "tools.cli.dead:dead",
+    "audit": "tools.cli.audit:audit",
 }
 
 
@@ -46,7 +47,8 @@ def main() -> None:
 
     Commands find the stack in a folder (--dir, by default .alertwire, where `alertwire up` keeps
     its state), or in the environment: ALERTWIRE_CONSOLE_URL and ALERTWIRE_CONSOLE_TOKEN for the
-    console, ALERTWIRE_INGEST_URL for the webhook.
+    console, ALERTWIRE_INGEST_URL for the webhook, ALERTWIRE_POSTGRES_URL and ALERTWIRE_NATS_URL for
+    the trail and the log.
 
     Exit status: 0 done, 1 failed, 2 wrong use.
     """

@@ -12,11 +12,13 @@ from urllib.parse import urlsplit
 import click
 from click.core import ParameterSource
 
+from libs.common.secret import Secret
 from tools.devstack.private_files import read_json, write_json
 
 DEFAULT_DIRECTORY = ".alertwire"
 _CONSOLE_URL, _CONSOLE_TOKEN = "ALERTWIRE_CONSOLE_URL", "ALERTWIRE_CONSOLE_TOKEN"
 _INGEST_URL = "ALERTWIRE_INGEST_URL"
+_POSTGRES_URL, _NATS_URL = "ALERTWIRE_POSTGRES_URL", "ALERTWIRE_NATS_URL"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +46,20 @@ class Place:
         if stack is None:
             raise self._nothing_here(f"set {_CONSOLE_URL} and {_CONSOLE_TOKEN}")
         return Console(url=str(stack["console"]), token=str(stack["console_token"]))
+
+    def postgres_url(self) -> Secret:
+        """Of the trail, as a login that owns it."""
+        return self._backend("postgres", variable=_POSTGRES_URL)
+
+    def nats_url(self) -> Secret:
+        return self._backend("nats", variable=_NATS_URL)
+
+    def _backend(self, name: str, *, variable: str) -> Secret:
+        url = None if self.named else os.environ.get(variable)
+        stack = None if url else self._stack()
+        if url is None and stack is None:
+            raise self._nothing_here(f"set {variable}")
+        return Secret(url or str((stack or {})[name]))
 
     def webhook(self, route: str) -> str:
         """The address to post a route's alerts to."""

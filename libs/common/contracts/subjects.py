@@ -12,6 +12,10 @@ STREAM_SUBJECTS = (
     *("alert.>", "intent.>", "order.>", "execution.>", "position.>", "account.>", "dead.>"),
 )
 
+ANCHORS = "ANCHORS"
+"""The stream that holds the heads of the trail's chains, outside the database."""
+ANCHOR_SUBJECTS = "anchor.>"
+
 BUCKET_ROUTES = "routes"
 BUCKET_ACCOUNTS = "accounts"
 BUCKET_SECRETS = "secrets"
@@ -110,6 +114,10 @@ def dead_replayed(service: str) -> str:
 def shard_of(account: AccountId, *, shards: int) -> int:
     """Which executor shard owns the account: stable across processes and versions."""
     return int.from_bytes(sha256(account.encode()).digest()[:4], "big") % shards
+
+
+def anchor(stream: str) -> str:
+    return f"anchor.{_token(stream)}"
 
 
 def control_key(*, scope: str, name: str | None) -> str:
