@@ -6,22 +6,15 @@ the time; `tests/unit/test_common_otlp.py` reads them with the library's own cla
 """
 
 import struct
-import threading
-from collections import deque
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import Event, ReadableSpan, SpanProcessor
+from opentelemetry.sdk.trace import Event, ReadableSpan
+from opentelemetry.sdk.trace.export import SpanExportResult
 from opentelemetry.trace import Link, SpanContext, Status
 
-SCOPE = "alertwire"
-"""The name of the only tracer."""
-SPANS_AT_ONCE = 512
-SPANS_MAX = 8_192
-"""What waits while the collector is away; later ones are dropped."""
-_END_S = 3.0
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _U64, _U32, _F64 = struct.Struct("<Q"), struct.Struct("<I"), struct.Struct("<d")
 _HAS_REMOTE, _IS_REMOTE = 0x100, 0x200
@@ -30,78 +23,26 @@ _REMEMBERED_CHARS = 64
 
 
 class DirectExporter(OTLPSpanExporter):
-    """The library's exporter, with its connection and its retries, for what is written already."""
+    """The library's exporter, with its connection and its retries, and this encoding."""
 
-    def send(self, request: bytes) -> bool:
-        return not self._shutdown and bool(self._client.export(request).success)
-
-
-class DirectProcessor(SpanProcessor):
-    """Writes each span as it ends, and sends many at once from a thread of its own.
-
-    The library's keeps the spans and writes them in that thread, which then takes the interpreter
-    from whoever has an order to send, for milliseconds at a time; and thousands of spans that wait
-    are work for the garbage collector.
-    """
-
-    def __init__(self, exporter: DirectExporter, *, delay_s: float) -> None:
-        self._exporter = exporter
-        self._delay_s = delay_s
-        # Its ends are safe to use from two threads.
-        self._written: deque[bytes] = deque()
-        self._taking = threading.Lock()
-        self._resource: Resource | None = None
-        self._due = threading.Event()
-        self._is_ended = False
-        self._thread = threading.Thread(target=self._run, name="spans", daemon=True)
-        self._thread.start()
-
-    def on_end(self, span: ReadableSpan) -> None:
-        context = span.get_span_context()
-        if context is None or not context.trace_flags.sampled:
-            return
-        waiting = len(self._written)
-        if waiting >= SPANS_MAX:
-            return
-        self._resource = span.resource
-        self._written.append(_field(2, _span(span)))
-        if waiting + 1 == SPANS_AT_ONCE:
-            self._due.set()
-
-    def force_flush(self, timeout_millis: int = 30_000) -> bool:  # noqa: ARG002 - the interface's
-        return self._send()
-
-    def shutdown(self) -> None:
-        """Sends what is left, unless the collector is away."""
-        self._is_ended = True
-        self._due.set()
-        self._thread.join(_END_S)
-        self._exporter.shutdown()  # type: ignore[no-untyped-call] # it is so
-
-    def _run(self) -> None:
-        while not self._is_ended:
-            self._due.wait(self._delay_s)
-            self._due.clear()
-            self._send()
-
-    def _send(self) -> bool:
-        with self._taking:
-            taken = [self._written.popleft() for _ in range(len(self._written))]
-        if not taken or self._resource is None:
-            return True
-        return self._exporter.send(_request(self._resource, b"".join(taken)))
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        if self._shutdown or not self._client.export(encoded(spans)).success:
+            return SpanExportResult.FAILURE
+        return SpanExportResult.SUCCESS
 
 
 def encoded(spans: Sequence[ReadableSpan]) -> bytes:
     """An `ExportTraceServiceRequest`; all spans are of one provider, as a process has one."""
     if not spans:
         return b""
-    return _request(spans[0].resource, b"".join([_field(2, _span(span)) for span in spans]))
-
-
-def _request(resource: Resource, written: bytes) -> bytes:
-    scope = _field(1, _text(1, SCOPE))
-    return _field(1, _field(1, _resource(resource)) + _field(2, scope + written))
+    scopes: dict[str, list[bytes]] = {}
+    for span in spans:
+        scope = span.instrumentation_scope
+        scopes.setdefault(scope.name if scope else "", []).append(_field(2, _span(span)))
+    of_scopes = [
+        _field(2, _field(1, _text(1, name)) + b"".join(written)) for name, written in scopes.items()
+    ]
+    return _field(1, _field(1, _resource(spans[0].resource)) + b"".join(of_scopes))
 
 
 def _resource(resource: Resource) -> bytes:

@@ -19,6 +19,7 @@ from opentelemetry import context, trace
 from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanLimits, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.trace import (
     Link,
@@ -34,7 +35,6 @@ from opentelemetry.trace import (
 from libs.common.contracts.words import AlertId
 from libs.common.domain.identity import trace_id
 from libs.common.sampling import AlertSampler, ratio_of
-from libs.common.settings import SettingsError
 
 Values = Mapping[str, str | int | float | bool]
 _NOTHING: Values = MappingProxyType({})
@@ -97,20 +97,15 @@ def configure_telemetry(*, service: str, environ: Mapping[str, str]) -> Callable
     if not environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
         return lambda: None
     # Imported here because it costs 60 ms of start that most processes need not pay.
-    from libs.common.otlp import DirectExporter, DirectProcessor  # noqa: PLC0415
+    from libs.common.otlp import DirectExporter  # noqa: PLC0415
 
     provider = tracer_provider(service=service, ratio=ratio_of(environ))
-    provider.add_span_processor(DirectProcessor(DirectExporter(), delay_s=_delay_s(environ)))
+    provider.add_span_processor(
+        BatchSpanProcessor(DirectExporter(), max_queue_size=8192, max_export_batch_size=512)
+    )
     trace.set_tracer_provider(provider)
     record(provider)
     return provider.shutdown
-
-
-def _delay_s(environ: Mapping[str, str]) -> float:
-    raw = environ.get("OTEL_BSP_SCHEDULE_DELAY") or "5000"
-    if not raw.isdigit():
-        raise SettingsError(f"OTEL_BSP_SCHEDULE_DELAY must be milliseconds, not {raw!r}")
-    return int(raw) / 1000
 
 
 def record(provider: TracerProvider) -> None:

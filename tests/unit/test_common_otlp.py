@@ -3,15 +3,14 @@ what the library writes.
 """
 
 import contextlib
-import time
 
 import pytest
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.sdk.trace.export import SpanExportResult
 from opentelemetry.trace import SpanKind
 
-from libs.common import otlp
-from libs.common.otlp import DirectExporter, DirectProcessor, encoded
+from libs.common.otlp import DirectExporter, encoded
 from libs.common.telemetry import (
     alert_span,
     client_span,
@@ -74,9 +73,7 @@ def test_nothing_is_nothing():
 
 
 class Client:
-    """Stands in for the exporter's connection."""
-
-    def __init__(self, *, success=True):
+    def __init__(self, *, success):
         self.success = success
         self.sent = []
 
@@ -88,65 +85,13 @@ class Client:
         pass
 
 
-def exporter_to(client):
-    exporter = DirectExporter(endpoint="http://127.0.0.1:1/v1/traces")
-    exporter._client = client
-    return exporter
-
-
 @pytest.mark.parametrize("success", [True, False])
-def test_the_exporter_sends_bytes_until_it_is_shut_down(success):
-    client = Client(success=success)
-    exporter = exporter_to(client)
-    assert exporter.send(b"x") is success
+def test_the_exporter_sends_these_bytes(spans, success):
+    exporter = DirectExporter(endpoint="http://127.0.0.1:1/v1/traces")
+    exporter._client = Client(success=success)
+    result = exporter.export(spans)
+    assert result is (SpanExportResult.SUCCESS if success else SpanExportResult.FAILURE)
+    assert exporter._client.sent == [encoded(spans)]
     exporter.shutdown()
-    assert not exporter.send(b"y")
-    assert client.sent == [b"x"]
-
-
-def names(client):
-    requests = [ExportTraceServiceRequest.FromString(data) for data in client.sent]
-    return [
-        span.name
-        for request in requests
-        for resource in request.resource_spans
-        for scope in resource.scope_spans
-        for span in scope.spans
-    ]
-
-
-def test_spans_are_sent_together_and_the_rest_at_the_end(spans):
-    client = Client()
-    processor = DirectProcessor(exporter_to(client), delay_s=3_600)
-    for span in spans:
-        processor.on_end(span)
-    assert client.sent == [], "not before their time"
-    assert processor.force_flush()
-    assert client.sent == [encoded(spans)]
-    processor.on_end(spans[0])
-    processor.shutdown()
-    assert names(client) == [span.name for span in (*spans, spans[0])]
-
-
-def test_a_full_batch_does_not_wait(spans, monkeypatch):
-    monkeypatch.setattr(otlp, "SPANS_AT_ONCE", 3)
-    client = Client()
-    processor = DirectProcessor(exporter_to(client), delay_s=3_600)
-    for _ in range(3):
-        processor.on_end(spans[0])
-    deadline = time.monotonic() + 10
-    while not client.sent and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert len(names(client)) == 3
-    processor.shutdown()
-
-
-def test_what_waits_has_a_bound(spans, monkeypatch):
-    """A collector that is away must not cost the process its memory."""
-    monkeypatch.setattr(otlp, "SPANS_MAX", 5)
-    client = Client()
-    processor = DirectProcessor(exporter_to(client), delay_s=3_600)
-    for _ in range(9):
-        processor.on_end(spans[0])
-    processor.shutdown()
-    assert len(names(client)) == 5
+    assert exporter.export(spans) is SpanExportResult.FAILURE
+    assert len(exporter._client.sent) == 1
