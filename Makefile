@@ -25,7 +25,7 @@ setup: $(VENV)/.dev ## Make the virtual environment with the locked packages and
 up: $(VENV)/.devstack ## Start everything on loopback, until Ctrl-C
 	@$(VENV)/bin/alertwire up $(ARGS)
 
-test: lint types ## Install, lint, type-check, run every test
+test: lint types $(VENV)/bin/promtool ## Install, lint, type-check, run every test
 	@$(PY) -m pytest
 
 test-fast: $(VENV)/.dev ## Run the tests that need no other process
@@ -70,6 +70,9 @@ $(PY):
 		"Name one: make PYTHON=/path/to/python" >&2; exit 1; }
 	@echo "making $(VENV) with $(PYTHON)"
 	@"$(PYTHON)" -m venv "$(VENV)"
+
+$(VENV)/bin/promtool: | $(PY)
+	@deploy/prometheus/fetch-promtool $@
 
 $(VENV)/.devstack: requirements/devstack.txt pyproject.toml | $(PY)
 $(VENV)/.dev: requirements/dev.txt pyproject.toml | $(PY)

@@ -1,5 +1,5 @@
-"""Writes the documents that repeat what the code says: reasons, mends, configuration and the
-picture of the trade modes.
+"""Writes the documents that repeat what the code says: reasons, mends, configuration, metrics, and
+the picture of the trade modes.
 
 `python -m tools.documenting` rewrites them; `tests/test_docs.py` fails when they are stale.
 """
@@ -20,6 +20,7 @@ from services.console.settings import Settings as ConsoleSettings
 from services.executor.settings import Settings as ExecutorSettings
 from services.ingest.settings import Settings as IngestSettings
 from services.router.settings import Settings as RouterSettings
+from tools.documenting_metrics import page
 from tools.drawing import trade_modes
 from tools.paper_exchange.settings import PaperExchangeSettings as PaperSettings
 
@@ -40,6 +41,7 @@ def documents() -> dict[Path, str]:
         DOCS / "reasons.md": _reasons(),
         DOCS / "mends.md": _mends(),
         DOCS / "configuration.md": _configuration(),
+        DOCS / "metrics.md": page(),
         DOCS / "pictures" / "trade-modes.svg": trade_modes(),
     }
 
@@ -89,7 +91,8 @@ def _configuration() -> str:
         "Every process reads its environment once. A variable that starts with `ALERTWIRE_` and is",
         "not listed for the process is an error, since it is most likely misspelt. Tracing is",
         "configured by OpenTelemetry's own `OTEL_EXPORTER_OTLP_ENDPOINT` (http/protobuf; switches",
-        "export on) and `OTEL_TRACES_SAMPLER_ARG` (ratio of alerts, default 1).",
+        "export on) and `OTEL_TRACES_SAMPLER_ARG` (ratio of alerts, default 1); see",
+        "[tracing](tracing.md).",
         "Made by `python -m tools.documenting`.",
         "",
         "## Every service",

@@ -21,11 +21,12 @@ from libs.common.confirming import Confirmation, Confirmed
 from libs.common.contracts import codec, subjects
 from libs.common.contracts.codec import AnyMessage, UndecodableError
 from libs.common.contracts.dead_letter import DeadLetter
+from libs.common.describing import about
 from libs.common.express import ExpressClient, encoded_headers
 from libs.common.grouping import Groups, Outgoing
 from libs.common.health import Health
 from libs.common.secret import Secret
-from libs.common.telemetry import Sending, sending
+from libs.common.telemetry import Sending, is_recorded, sending
 
 PUBLISH_TIMEOUT_S = 2.0
 HEADER_EVENT_ID = "Nats-Msg-Id"
@@ -118,9 +119,14 @@ class Bus:
         return self._stored(confirmed, way)
 
     def _way(self, *, subject: str, message: AnyMessage, event_id: str) -> Sending:
-        stage = subjects.parse(subject).stage
-        attributes = {"messaging.destination.name": subject, "messaging.message.id": event_id}
-        way = sending(stage, attributes)
+        attributes: dict[str, str] = {}
+        if is_recorded():
+            attributes = {
+                "messaging.destination.name": subject,
+                "messaging.message.id": event_id,
+                **about(message),
+            }
+        way = sending(subjects.parse(subject).stage, attributes)
         way.headers[HEADER_EVENT_ID] = event_id
         way.headers[HEADER_SERVICE] = self.service
         if message.alert_id is not None:
@@ -246,6 +252,8 @@ async def connected(*, url: Secret, service: str, health: Health) -> AsyncIterat
     async def on_reconnected() -> None:
         _log.info("log.reconnected")
 
+    # Begun at 0: a rate is not told of a count that begins at 1.
+    metrics.log_errors.labels(service)
     client = ExpressClient()
     await client.connect(
         url.reveal(),

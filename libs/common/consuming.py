@@ -23,6 +23,7 @@ from datetime import UTC, datetime
 import nats.errors
 import nats.js.errors
 import structlog
+from opentelemetry.trace import Span
 
 from libs.common import metrics
 from libs.common.arrival import Arrival
@@ -31,11 +32,12 @@ from libs.common.contracts import codec, subjects
 from libs.common.contracts.codec import AnyMessage, UndecodableError
 from libs.common.contracts.dead_letter import DeadLetter
 from libs.common.contracts.words import AlertId
+from libs.common.describing import about, handling
 from libs.common.domain import identity
 from libs.common.domain.retrying import next_delay_s
 from libs.common.outcome import Refuse, Retry, Unknown
 from libs.common.pulling import pulling
-from libs.common.telemetry import process_span
+from libs.common.telemetry import process_span, tracer
 from libs.common.topology import ACK_WAIT_S, IN_FLIGHT_MAX
 
 TRIES_MAX = 200
@@ -90,7 +92,10 @@ class Consumer:
         self._ready = False
         self._stopping = False
         self._old_until = 0
-        self._handling_seconds = metrics.handling_seconds.labels(bus.service)
+        self._given_until = 0
+        """Up to here the log had delivered before the last reset, to us or to a predecessor."""
+        self._waiting = 0
+        self._handled_in = metrics.Latency(metrics.handling_seconds.labels(bus.service))
 
     def missing(self) -> str | None:
         """A readiness check."""
@@ -98,6 +103,15 @@ class Consumer:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Consume until `stop`; then let what is being handled finish, and leave the rest."""
+        self._show()
+        try:
+            await self._run(stop)
+        finally:
+            # It is somebody else's from now on, and no metric of ours tells of it.
+            self._in_flight.clear()
+            self._waiting = 0
+
+    async def _run(self, stop: asyncio.Event) -> None:
         await self._reset(stop)
         _log.info("consumer.attached", durable=self._durable, old_until_seq=self._old_until)
         async with asyncio.TaskGroup() as group:
@@ -133,6 +147,8 @@ class Consumer:
         ) as batches:
             async for batch in batches:
                 self._ready = True
+                if batch:
+                    self._waiting = batch[-1].waiting
                 for came in batch:
                     await self._accept(came, group=group, workers=workers)
                 if not batch and len(self._in_flight) >= IN_FLIGHT_MAX:
@@ -141,6 +157,9 @@ class Consumer:
     async def _reset(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
             try:
+                consumer = await self._bus.js.consumer_info(subjects.STREAM, self._durable)
+                if consumer.delivered is not None:
+                    self._given_until = max(self._given_until, consumer.delivered.stream_seq)
                 await self._bus.js.reset_consumer(subjects.STREAM, self._durable)
                 info = await self._bus.js.stream_info(subjects.STREAM)
                 self._old_until = info.state.last_seq
@@ -154,13 +173,14 @@ class Consumer:
         self, came: Arrival, *, group: asyncio.TaskGroup, workers: set[asyncio.Task[None]]
     ) -> None:
         seq = came.seq
+        if self._is_redelivered(came):
+            metrics.redelivered.labels(self._bus.service).inc()
         if seq in self._finished:
             self._acknowledge(came)
             return
         if seq in self._in_flight:
             # Our heartbeat came late; the newer delivery is the one to acknowledge.
             self._in_flight[seq] = came
-            metrics.redelivered.labels(self._bus.service).inc()
             return
         self._in_flight[seq] = came
         try:
@@ -185,19 +205,13 @@ class Consumer:
                 delivery = queue.popleft()
                 started = time.perf_counter()
                 outcome = await self._handle(delivery)
-                self._handling_seconds.observe(time.perf_counter() - started)
+                self._handled_in.observe(time.perf_counter() - started, delivery.message.alert_id)
                 self._finish(self._in_flight[delivery.seq], outcome=outcome)
         finally:
             # No await lies between the last look at the queue and this line, so none is lost.
             del self._lanes[lane]
 
     async def _handle(self, delivery: Delivery) -> str:
-        attributes: dict[str, str | int] = {
-            "messaging.destination.name": delivery.subject,
-            "messaging.consumer.group.name": self._durable,
-            "messaging.nats.sequence": delivery.seq,
-        }
-        stage = subjects.parse(delivery.subject).stage
         with structlog.contextvars.bound_contextvars(
             alert_id=delivery.message.alert_id, seq=delivery.seq
         ):
@@ -206,9 +220,7 @@ class Consumer:
                 tried += 1
                 tries_max = TRIES_MAX
                 try:
-                    with process_span(
-                        delivery.headers, f"process {stage}", {**attributes, "tries": tried}
-                    ):
+                    with self._span(delivery, tried=tried):
                         await self._check_origin(delivery)
                         await self._handler(delivery)
                 except Refuse as refusal:
@@ -233,6 +245,20 @@ class Consumer:
                 _log.warning("message.delayed", tries=tried, reason=reason, delay_s=delay_s)
                 await asyncio.sleep(delay_s)
                 delivery = replace(delivery, fresh=False)
+
+    def _span(self, delivery: Delivery, *, tried: int) -> contextlib.AbstractContextManager[Span]:
+        name = f"process {subjects.parse(delivery.subject).stage}"
+        if tracer() is None:
+            return process_span(delivery.headers, name, {})
+        # The log may have delivered it again since.
+        came = self._in_flight[delivery.seq]
+        attributes = {
+            **handling(came, durable=self._durable),
+            "alertwire.redelivered": self._is_redelivered(came),
+            "alertwire.fresh": delivery.fresh,
+            "alertwire.tries": tried,
+        }
+        return process_span(delivery.headers, name, attributes, about=about(delivery.message))
 
     async def _check_origin(self, delivery: Delivery) -> None:
         """Raises `Refuse` where the log no longer tells what was done about a message since it
@@ -271,6 +297,31 @@ class Consumer:
                 break
         metrics.dead_letters.labels(service).inc()
         _log.error("message.buried", seq=seq, reason=reason)
+
+    def _is_redelivered(self, came: Arrival) -> bool:
+        # A reset consumer counts deliveries anew.
+        return came.deliveries > 1 or came.seq <= self._given_until
+
+    def _show(self) -> None:
+        """Read when Prometheus asks, so it costs nothing before."""
+        for gauge, read in (
+            (metrics.waiting, lambda: self._waiting),
+            (metrics.in_hand, lambda: len(self._in_flight)),
+            (metrics.oldest_in_hand_seconds, self._oldest_s),
+            (metrics.lanes, lambda: len(self._lanes)),
+            (
+                metrics.deepest_lane,
+                lambda: max((len(queue) + 1 for queue in self._lanes.values()), default=0),
+            ),
+        ):
+            gauge.labels(self._bus.service).set_function(read)
+        # Begun at 0: a rate is not told of a count that begins at 1.
+        for counter in (metrics.dead_letters, metrics.redelivered):
+            counter.labels(self._bus.service)
+
+    def _oldest_s(self) -> float:
+        stored = min((came.stored_ns for came in self._in_flight.values()), default=None)
+        return 0.0 if stored is None else max(0.0, time.time() - stored / 1e9)
 
     def _finish(self, came: Arrival, *, outcome: str) -> None:
         self._in_flight.pop(came.seq, None)

@@ -3,11 +3,14 @@
 Liveness asks nobody else: a restart does not bring NATS or Postgres back.
 """
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from libs.common import metrics
+from libs.common.exposing import Exposition, exposition
 
 Check = Callable[[], str | None]
 """Returns None when fine, else what is missing, in a few words."""
@@ -20,6 +23,8 @@ class Health:
         self.service = service
         self._checks: dict[str, Check] = {}
         self._starting = starting
+        self._refreshes: list[Callable[[], None]] = []
+        metrics.tell_build(service)
 
     def started(self) -> None:
         """All checks are there now; until then a `starting` process is not ready."""
@@ -28,13 +33,19 @@ class Health:
     def add(self, name: str, check: Check) -> None:
         self._checks[name] = check
 
+    def refresh(self, look: Callable[[], None]) -> None:
+        """`look` is called before metrics are shown, to set those that are only read then."""
+        self._refreshes.append(look)
+
     def missing(self) -> dict[str, str]:
         found = {name: check() for name, check in self._checks.items()}
         found["start"] = "still starting" if self._starting else None
         return {name: text for name, text in found.items() if text is not None}
 
-    def answer(self, path: str) -> tuple[int, str, bytes]:
-        """Status, content type and body for a path."""
+    def answer(self, path: str, *, accept: str = "") -> tuple[int, str, bytes]:
+        """Status, content type and body for a path. Metrics come as OpenMetrics where the `Accept`
+        header asks for it: only that format has exemplars.
+        """
         if path == "/health/live":
             return 200, "application/json", _json({"service": self.service, "status": "live"})
         if path == "/health/ready":
@@ -43,17 +54,42 @@ class Health:
             body = {"service": self.service, "status": status, "missing": missing}
             return (503 if missing else 200), "application/json", _json(body)
         if path == "/metrics":
-            return 200, CONTENT_TYPE_LATEST, generate_latest()
+            shown = self._exposition(accept)
+            return 200, shown.content_type, b"".join(shown.pieces)
         return 404, "application/json", _json({"status": "no such page"})
 
     async def __call__(self, scope: Any, _receive: Any, send: Any) -> None:
+        if scope["path"] == "/metrics":
+            await self._expose(scope, send)
+            return
         status, content_type, body = self.answer(scope["path"])
-        headers = [
-            (b"content-type", content_type.encode()),
-            (b"content-length", str(len(body)).encode()),
-        ]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        await _send(send, status, content_type=content_type, body=body)
+
+    def _exposition(self, accept: str) -> Exposition:
+        metrics.ready.labels(self.service).set(not self.missing())
+        for look in self._refreshes:
+            look()
+        return exposition(accept)
+
+    async def _expose(self, scope: Any, send: Any) -> None:
+        accepted = (value for name, value in scope.get("headers", ()) if name == b"accept")
+        accept = b",".join(accepted).decode("latin-1")
+        shown = self._exposition(accept)
+        body = bytearray()
+        for piece in shown.pieces:
+            body += piece
+            # Whatever has come meanwhile goes first.
+            await asyncio.sleep(0)
+        await _send(send, 200, content_type=shown.content_type, body=bytes(body))
+
+
+async def _send(send: Any, status: int, *, content_type: str, body: bytes) -> None:
+    headers = [
+        (b"content-type", content_type.encode()),
+        (b"content-length", str(len(body)).encode()),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
 def _json(value: object) -> bytes:

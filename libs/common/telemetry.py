@@ -2,46 +2,76 @@
 
 Export is on where `OTEL_EXPORTER_OTLP_ENDPOINT` is set (OTLP over HTTP, protobuf); else no span is
 made, and a trace that somebody else has begun is passed on as it came. `OTEL_TRACES_SAMPLER_ARG` is
-the ratio of alerts to record; of the others no span is made anywhere. Span names and attributes
-follow the messaging conventions (semconv 1.44); they know no NATS, so `messaging.system` is the
-plain word.
+the ratio of alerts to record; of the others no span is made anywhere (sampling.py). Span names and
+attributes follow the messaging conventions (semconv 1.44); they know no NATS, so `messaging.system`
+is the plain word. What an alert is told apart by has the names that it has in the log lines:
+`alert_id`, `route`, `account`, `symbol`, `client_order_id`, on every span from where it is known.
 """
 
 import contextlib
-import secrets
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
-from functools import lru_cache
+from dataclasses import dataclass, field
+from types import MappingProxyType, TracebackType
 
-from opentelemetry import propagate, trace
+from opentelemetry import context, trace
 from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import SpanLimits, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
-from opentelemetry.sdk.trace.sampling import (
-    Decision,
-    ParentBased,
-    Sampler,
-    SamplingResult,
+from opentelemetry.trace import (
+    Link,
+    NonRecordingSpan,
+    Span,
+    SpanContext,
+    SpanKind,
+    Status,
+    StatusCode,
+    TraceFlags,
 )
-from opentelemetry.trace import Link, Span, SpanKind, Status, StatusCode
-from opentelemetry.util.types import Attributes
 
 from libs.common.contracts.words import AlertId
 from libs.common.domain.identity import trace_id
-from libs.common.settings import SettingsError
+from libs.common.sampling import AlertSampler, ratio_of
 
 Values = Mapping[str, str | int | float | bool]
+_NOTHING: Values = MappingProxyType({})
 
-_wanted_trace: ContextVar[int | None] = ContextVar("wanted_trace", default=None)
-_passed_on: ContextVar[Mapping[str, str] | None] = ContextVar("passed_on", default=None)
-"""The headers of a trace that is not recorded here; None where spans are made."""
+LINKS_MAX = 1_000
+"""Of one span: a batch of the auditor has one per message (its `batch_max` is 500)."""
 _TRACE_HEADERS = ("traceparent", "tracestate", "baggage")
-_LOW_BITS = 56
-_SPAN_ID_BITS = 64
+_SPAN_ID_MASK = (1 << 64) - 1
+_TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
 _TRACEPARENT_PARTS = 4
 _NOT_RECORDED = "00"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Here:
+    """What is known of the trace in which the present task works."""
+
+    passed_on: Mapping[str, str] | None = None
+    """The headers of a trace that is not recorded here; None where spans are made."""
+    about: Values = field(default_factory=dict)
+    """What every span of it says."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Recording:
+    tracer: trace.Tracer
+    sampler: AlertSampler
+
+
+_NOWHERE = _Here()
+_SILENT: contextlib.AbstractContextManager[Span] = contextlib.nullcontext(trace.INVALID_SPAN)
+_here: ContextVar[_Here] = ContextVar("here", default=_NOWHERE)
+_recording: _Recording | None = None
+"""None while nothing is recorded. Asked for with every span, so it is no question to the library,
+whose own answer takes longer than all else that a span costs which is not made.
+"""
+_wanted_trace: ContextVar[int | None] = ContextVar("wanted_trace", default=None)
 
 
 class AlertIdGenerator(RandomIdGenerator):
@@ -50,35 +80,16 @@ class AlertIdGenerator(RandomIdGenerator):
     def generate_trace_id(self) -> int:
         return _wanted_trace.get() or super().generate_trace_id()
 
+    def generate_span_id(self) -> int:
+        wanted = _wanted_trace.get()
+        return super().generate_span_id() if wanted is None else root_span_id(wanted)
 
-class AlertRatio(Sampler):
-    """Records a ratio of traces by the low 56 bits of their id.
 
-    The stock sampler reads the low 64 bits, where a UUID's variant bits sit: at 10 % it would
-    record nothing.
+def root_span_id(trace: int) -> int:
+    """Of an alert's trace: whoever has something to add hours later knows its parent by the
+    alert's id alone. Never 0, since a UUID's variant bits are in it.
     """
-
-    def __init__(self, ratio: float) -> None:
-        self._bound = round(ratio * (1 << _LOW_BITS))
-
-    def should_sample(  # noqa: PLR0913, PLR0917 - the signature is OpenTelemetry's
-        self,
-        parent_context: Context | None,  # noqa: ARG002
-        trace_id: int,
-        name: str,  # noqa: ARG002
-        kind: SpanKind | None = None,  # noqa: ARG002
-        attributes: Attributes = None,
-        links: object = None,  # noqa: ARG002
-        trace_state: object = None,  # noqa: ARG002
-    ) -> SamplingResult:
-        decision = Decision.RECORD_AND_SAMPLE if self.records(trace_id) else Decision.DROP
-        return SamplingResult(decision, attributes)
-
-    def records(self, trace_id: int) -> bool:
-        return trace_id & ((1 << _LOW_BITS) - 1) < self._bound
-
-    def get_description(self) -> str:
-        return f"AlertRatio({self._bound / (1 << _LOW_BITS)})"
+    return trace & _SPAN_ID_MASK
 
 
 def configure_telemetry(*, service: str, environ: Mapping[str, str]) -> Callable[[], None]:
@@ -86,35 +97,23 @@ def configure_telemetry(*, service: str, environ: Mapping[str, str]) -> Callable
     if not environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
         return lambda: None
     # Imported here because it costs 60 ms of start that most processes need not pay.
-    from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415
-        OTLPSpanExporter,
-    )
+    from libs.common.otlp import DirectExporter  # noqa: PLC0415
 
-    provider = tracer_provider(service=service, ratio=_ratio(environ))
+    provider = tracer_provider(service=service, ratio=ratio_of(environ))
     provider.add_span_processor(
-        BatchSpanProcessor(OTLPSpanExporter(), max_queue_size=8192, max_export_batch_size=512)
+        BatchSpanProcessor(DirectExporter(), max_queue_size=8192, max_export_batch_size=512)
     )
     trace.set_tracer_provider(provider)
+    record(provider)
     return provider.shutdown
 
 
-def _ratio(environ: Mapping[str, str]) -> float:
-    raw = environ.get("OTEL_TRACES_SAMPLER_ARG") or "1"
-    with contextlib.suppress(ValueError):
-        if 0 <= float(raw) <= 1:
-            return float(raw)
-    raise SettingsError(f"OTEL_TRACES_SAMPLER_ARG must be a ratio from 0 to 1, not {raw!r}")
-
-
-class AlertSampler(ParentBased):
-    """An alert's trace is recorded everywhere or nowhere."""
-
-    def __init__(self, ratio: float) -> None:
-        self._alerts = AlertRatio(ratio)
-        super().__init__(self._alerts)
-
-    def records(self, trace_id: int) -> bool:
-        return self._alerts.records(trace_id)
+def record(provider: TracerProvider) -> None:
+    """From now on spans are made, by a provider of `tracer_provider`."""
+    global _recording  # noqa: PLW0603 - one per process, set once at its start
+    sampler = provider.sampler
+    assert isinstance(sampler, AlertSampler)  # noqa: S101 - `tracer_provider` makes no other
+    _recording = _Recording(tracer=provider.get_tracer("alertwire"), sampler=sampler)
 
 
 def tracer_provider(*, service: str, ratio: float) -> TracerProvider:
@@ -122,60 +121,75 @@ def tracer_provider(*, service: str, ratio: float) -> TracerProvider:
         resource=Resource.create({"service.name": f"alertwire-{service}"}),
         sampler=AlertSampler(ratio),
         id_generator=AlertIdGenerator(),
+        span_limits=SpanLimits(max_links=LINKS_MAX),
     )
 
 
-@contextlib.contextmanager
-def alert_span(alert: AlertId, name: str, attributes: Values) -> Iterator[Span]:
-    """The root of an alert's trace: the HTTP request that brought it."""
-    if _is_off():
-        yield trace.INVALID_SPAN
-        return
+def alert_span(
+    alert: AlertId,
+    name: str,
+    attributes: Values,
+    *,
+    about: Values = _NOTHING,
+    kind: SpanKind = SpanKind.SERVER,
+) -> contextlib.AbstractContextManager[Span]:
+    """The root of an alert's trace: the HTTP request that brought it, or what else began it."""
+    if _recording is None:
+        return _SILENT
     wanted = trace_id(alert)
-    sampler = getattr(trace.get_tracer_provider(), "sampler", None)
-    if isinstance(sampler, AlertSampler) and not sampler.records(wanted):
-        parent = secrets.randbits(_SPAN_ID_BITS) or 1
-        with _passing_on({"traceparent": f"00-{wanted:032x}-{parent:016x}-{_NOT_RECORDED}"}):
-            yield trace.INVALID_SPAN
-        return
+    if not _recording.sampler.records(wanted):
+        return _passing_on(_left_out(wanted))
+    about = {"alert_id": alert, **about}
     token = _wanted_trace.set(wanted)
     try:
-        with (
-            _passing_on(None),
-            _tracer().start_as_current_span(
-                name, context=Context(), kind=SpanKind.SERVER, attributes={**attributes}
-            ) as span,
-        ):
-            yield span
+        span = _recording.tracer.start_span(
+            name, context=Context(), kind=kind, attributes={**about, **attributes}
+        )
     finally:
         _wanted_trace.reset(token)
+    return _Within(span, here=_Here(about=about))
 
 
-@contextlib.contextmanager
-def process_span(headers: Mapping[str, str], name: str, attributes: Values) -> Iterator[Span]:
-    """A message's handling: child of the span that sent it, and linked to it."""
-    if _is_left_out(headers) or _is_off():
-        with _passing_on({each: headers[each] for each in _TRACE_HEADERS if each in headers}):
-            yield trace.INVALID_SPAN
-        return
-    parent = propagate.extract(headers)
-    sender = trace.get_current_span(parent).get_span_context()
-    with (
-        _passing_on(None),
-        _tracer().start_as_current_span(
-            name,
-            context=parent,
-            kind=SpanKind.CONSUMER,
-            links=[Link(sender)] if sender.is_valid else [],
-            attributes={
-                "messaging.system": "nats",
-                "messaging.operation.type": "process",
-                "messaging.operation.name": "process",
-                **attributes,
-            },
-        ) as span,
-    ):
-        yield span
+def later_span(alert: AlertId, name: str, about: Values) -> contextlib.AbstractContextManager[Span]:
+    """What happens to an alert when its messages are long handled: a child of its root."""
+    if _recording is None:
+        return _SILENT
+    wanted = trace_id(alert)
+    if not _recording.sampler.records(wanted):
+        return _passing_on(_left_out(wanted))
+    about = {"alert_id": alert, **about}
+    root = trace.set_span_in_context(NonRecordingSpan(_root(wanted)), Context())
+    span = _recording.tracer.start_span(name, context=root, attributes=about)
+    return _Within(span, here=_Here(about=about))
+
+
+def process_span(
+    headers: Mapping[str, str], name: str, attributes: Values, *, about: Values = _NOTHING
+) -> contextlib.AbstractContextManager[Span]:
+    """A message's handling: child of the span that sent it, and linked to it. `about` is said by
+    every span within it too.
+    """
+    if _recording is None or _is_left_out(headers):
+        passed_on = {each: headers[each] for each in _TRACE_HEADERS if each in headers}
+        return _passing_on(passed_on)
+    sender = sender_of(headers)
+    parent = Context()
+    if sender is not None:
+        parent = trace.set_span_in_context(NonRecordingSpan(sender), parent)
+    span = _recording.tracer.start_span(
+        name,
+        context=parent,
+        kind=SpanKind.CONSUMER,
+        links=[Link(sender)] if sender is not None else [],
+        attributes={
+            "messaging.system": "nats",
+            "messaging.operation.type": "process",
+            "messaging.operation.name": "process",
+            **about,
+            **attributes,
+        },
+    )
+    return _Within(span, here=_Here(about=about))
 
 
 class Sending:
@@ -193,18 +207,19 @@ class Sending:
             return
         if error is not None:
             self._span.record_exception(error)
+            self._span.set_attribute("error.type", type(error).__name__)
             self._span.set_status(Status(StatusCode.ERROR, f"{type(error).__name__}: {error}"))
         self._span.end()
 
 
 def sending(destination: str, attributes: Values) -> Sending:
     """A message's publishing, from now until its `end`."""
-    passed_on = _passed_on.get()
-    if passed_on is not None:
-        return Sending({**passed_on})
-    if _is_off():
+    here = _here.get()
+    if here.passed_on is not None:
+        return Sending({**here.passed_on})
+    if _recording is None:
         return Sending({})
-    span = _tracer().start_span(
+    span = _recording.tracer.start_span(
         f"send {destination}",
         kind=SpanKind.PRODUCER,
         attributes={
@@ -212,53 +227,160 @@ def sending(destination: str, attributes: Values) -> Sending:
             "messaging.operation.type": "send",
             "messaging.operation.name": "send",
             "messaging.destination.template": destination,
+            **here.about,
             **attributes,
         },
     )
-    headers: dict[str, str] = {}
-    propagate.inject(headers, trace.set_span_in_context(span))
-    return Sending(headers, span)
+    own = span.get_span_context()
+    sent = f"00-{own.trace_id:032x}-{own.span_id:016x}-{own.trace_flags:02x}"
+    return Sending({"traceparent": sent}, span)
 
 
-@contextlib.contextmanager
-def client_span(name: str, attributes: Values) -> Iterator[Span]:
+def sender_of(headers: Mapping[str, str]) -> SpanContext | None:
+    """Who sent a message, by W3C's `traceparent`. Services of ours give no other header, so this
+    need not be the library's way, which looks for all that there may be.
+    """
+    found = _TRACEPARENT.fullmatch(headers.get("traceparent", ""))
+    if found is None:
+        return None
+    sender = SpanContext(
+        int(found[1], 16),
+        int(found[2], 16),
+        is_remote=True,
+        trace_flags=TraceFlags(int(found[3], 16)),
+    )
+    return sender if sender.is_valid else None
+
+
+def client_span(name: str, attributes: Values) -> contextlib.AbstractContextManager[Span]:
     """A call to somebody else: the exchange."""
-    if _passed_on.get() is not None or _is_off():
-        yield trace.INVALID_SPAN
-        return
-    with _tracer().start_as_current_span(
-        name, kind=SpanKind.CLIENT, attributes={**attributes}
-    ) as span:
-        yield span
+    return _child(name, attributes, kind=SpanKind.CLIENT)
+
+
+def inner_span(name: str, attributes: Values = _NOTHING) -> contextlib.AbstractContextManager[Span]:
+    """A step of our own that takes time: a plan, a confirmation."""
+    return _child(name, attributes, kind=SpanKind.INTERNAL)
+
+
+def telling(**about: str) -> contextlib.AbstractContextManager[object]:
+    """All spans within it say this too: whose order they are about."""
+    if not is_recorded():
+        return _SILENT
+    return _being(_Here(about={**_here.get().about, **about}))
+
+
+def event(name: str, attributes: Values = _NOTHING) -> None:
+    """Something happened within the present span."""
+    if is_recorded():
+        trace.get_current_span().add_event(name, {**attributes})
+
+
+def failed(reason: str, description: str = "") -> None:
+    """The present span has come to no good end. Refusals, denials and rejections count as such:
+    whoever looks for an alert that was not executed looks for errors.
+    """
+    if is_recorded():
+        fail(trace.get_current_span(), reason, description)
+
+
+def fail(span: Span, reason: str, description: str = "") -> None:
+    span.set_attribute("error.type", reason)
+    span.set_status(Status(StatusCode.ERROR, description or reason))
+
+
+def link(span: Span, alert: AlertId) -> None:
+    """Lead from a span to another alert's trace."""
+    span.add_link(_root(trace_id(alert)))
+
+
+def is_recorded() -> bool:
+    """Whether what happens in the present task is seen by anybody: attributes that cost something
+    need not be made otherwise.
+    """
+    return _recording is not None and _here.get().passed_on is None
+
+
+def tracer() -> trace.Tracer | None:
+    """For spans of no alert; None where nothing is recorded."""
+    return None if _recording is None else _recording.tracer
+
+
+def _child(
+    name: str, attributes: Values, *, kind: SpanKind
+) -> contextlib.AbstractContextManager[Span]:
+    if _recording is None:
+        return _SILENT
+    here = _here.get()
+    if here.passed_on is not None:
+        return _SILENT
+    span = _recording.tracer.start_span(name, kind=kind, attributes={**here.about, **attributes})
+    return _Within(span, here=here)
+
+
+class _Within(contextlib.AbstractContextManager[Span]):
+    """Until the block ends, and so does the span. An exception is its failure."""
+
+    __slots__ = ("_attached", "_here", "_span", "_token")
+
+    def __init__(self, span: Span, *, here: _Here) -> None:
+        self._span = span
+        self._here = here
+
+    def __enter__(self) -> Span:
+        self._token = _here.set(self._here)
+        self._attached = context.attach(trace.set_span_in_context(self._span))
+        return self._span
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        context.detach(self._attached)
+        _here.reset(self._token)
+        if isinstance(error, Exception):
+            self._span.record_exception(error)
+            fail(self._span, type(error).__name__, f"{type(error).__name__}: {error}")
+        self._span.end()
+
+
+def _passing_on(headers: Mapping[str, str]) -> contextlib.AbstractContextManager[Span]:
+    if not headers and _here.get() is _NOWHERE and _recording is None:
+        return _SILENT
+    return _silently(_Here(passed_on=headers))
 
 
 @contextlib.contextmanager
-def _passing_on(headers: Mapping[str, str] | None) -> Iterator[None]:
-    token = _passed_on.set(headers)
+def _silently(here: _Here) -> Iterator[Span]:
+    with _being(here):
+        yield trace.INVALID_SPAN
+
+
+@contextlib.contextmanager
+def _being(here: _Here) -> Iterator[None]:
+    token = _here.set(here)
     try:
         yield
     finally:
-        _passed_on.reset(token)
+        _here.reset(token)
+
+
+def _root(wanted: int) -> SpanContext:
+    return SpanContext(
+        wanted,
+        root_span_id(wanted),
+        is_remote=True,
+        trace_flags=TraceFlags(TraceFlags.SAMPLED),
+    )
+
+
+def _left_out(wanted: int) -> dict[str, str]:
+    root = root_span_id(wanted)
+    return {"traceparent": f"00-{wanted:032x}-{root:016x}-{_NOT_RECORDED}"}
 
 
 def _is_left_out(headers: Mapping[str, str]) -> bool:
     """It belongs to a trace that is not recorded."""
     parts = headers.get("traceparent", "").split("-")
     return len(parts) == _TRACEPARENT_PARTS and parts[3] == _NOT_RECORDED
-
-
-def _is_off() -> bool:
-    return isinstance(_tracer(), trace.ProxyTracer)
-
-
-def _tracer() -> trace.Tracer:
-    # Looked at each time: a tracer made before `configure_telemetry` would stay one that does
-    # nothing. Making one anew costs as much as a span.
-    return _tracer_of(trace.get_tracer, trace.get_tracer_provider())
-
-
-@lru_cache(maxsize=4)
-def _tracer_of(
-    make: Callable[[str], trace.Tracer], _provider: trace.TracerProvider
-) -> trace.Tracer:
-    return make("alertwire")

@@ -11,6 +11,7 @@ and begins anew from the floor.
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Sequence
 
@@ -67,6 +68,9 @@ class Auditor:
         # Shown as 0 from the beginning, not from the first message on.
         self._lag = metrics.audit_lag_messages.labels(stream)
         self._trouble: str | None = None
+        self._oldest_ns: int | None = None
+        """When the oldest message that is not stored yet was put into the log, at the latest."""
+        metrics.audit_lag_seconds.labels(stream).set_function(self._lag_s)
         self._unreported = 0
         self._reported_at = time.monotonic()
 
@@ -110,8 +114,9 @@ class Auditor:
         started = time.monotonic()
         waiting = batch[-1].waiting
         self._lag.set(waiting + len(batch))
+        self._oldest_ns = batch[0].stored_ns
         rows = [self._row(came) for came in batch]
-        with batch_span([came.headers for came in batch], consumer=AUDITOR):
+        with batch_span(batch, consumer=AUDITOR):
             async with asyncio.TaskGroup() as group:
                 hold = group.create_task(self._hold(batch))
                 stored = await self._until_stored(rows, stop)
@@ -122,6 +127,7 @@ class Auditor:
         self._say(_STORED, [max(batch, key=lambda came: came.seq)])
         elapsed_s = time.monotonic() - started
         self._lag.set(waiting)
+        self._oldest_ns = batch[-1].stored_ns if waiting else None
         self._count(batch, stored, elapsed_s=elapsed_s)
         _log.debug(
             "audit.stored",
@@ -134,10 +140,20 @@ class Auditor:
             elapsed_ms=round(elapsed_s * 1000, 1),
         )
 
+    def _lag_s(self) -> float:
+        return 0.0 if self._oldest_ns is None else max(0.0, time.time() - self._oldest_ns / 1e9)
+
     async def _hold(self, batch: Sequence[Arrival]) -> None:
         while True:
             await asyncio.sleep(HOLD_S)
             self._say(_IN_WORK, batch)
+            await self._look()
+
+    async def _look(self) -> None:
+        """What waits behind a batch that is held: nothing that is given to us tells it."""
+        with contextlib.suppress(nats.errors.Error, nats.js.errors.Error, OSError):
+            found = await self._bus.js.consumer_info(self._stream, AUDITOR)
+            self._lag.set((found.num_pending or 0) + (found.num_ack_pending or 0))
 
     def _say(self, word: bytes, batch: Sequence[Arrival]) -> None:
         # What is not said is redelivered, and a row that comes twice changes nothing.

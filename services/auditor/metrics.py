@@ -14,6 +14,15 @@ audit_lag_messages = Gauge(
     "Messages of a stream that are not in the trail yet: of the log, or a bucket's changes",
     ["stream"],
 )
+audit_lag_seconds = Gauge(
+    "alertwire_audit_lag_seconds",
+    "Age of the oldest message, of those the auditor was given, that is not in the trail yet",
+    ["stream"],
+)
+audit_months_ahead = Gauge(
+    "alertwire_audit_partitions_ahead_months",
+    "Months after the present one that have their partition",
+)
 audit_batch_rows = Histogram(
     "alertwire_audit_batch_rows",
     "Messages stored in one transaction",

@@ -11,6 +11,13 @@ SELECT appended, absent FROM audit_append(
 -- name: ensure_partitions
 SELECT audit_ensure_partitions($1::date, $2::date);
 
+-- name: last_partition
+-- The first day of the latest month that has a partition; null where none has.
+SELECT max(to_date(right(child.relname, 7), 'YYYY_MM'))
+FROM pg_inherits
+INNER JOIN pg_class AS child ON pg_inherits.inhrelid = child.oid
+WHERE pg_inherits.inhparent = 'public.audit_event'::regclass;
+
 -- name: heads
 -- Of each stream the last row, with its hash.
 SELECT chain.stream, head.seq, head.hash

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import structlog
@@ -88,6 +89,11 @@ class Store:
             _log.info("audit.partitions_made", months=made, first=str(first), last=str(last))
         return int(made)
 
+    async def last_partition(self) -> date | None:
+        """The first day of the latest month that has a partition; raises `PostgresAway`."""
+        found: date | None = await self._ask("last_partition")
+        return found
+
     async def heads(self) -> list[Head]:
         """Where the chains end; raises `PostgresAway`."""
         try:
@@ -101,9 +107,9 @@ class Store:
         """Learn whether Postgres is there; raises `PostgresAway`."""
         await self._ask("ping")
 
-    async def _ask(self, name: str, *arguments: object) -> int:
+    async def _ask(self, name: str, *arguments: object) -> Any:
         try:
-            answer: int = await self._pool.fetchval(self._queries[name], *arguments)
+            answer = await self._pool.fetchval(self._queries[name], *arguments)
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
             raise self._away(error) from error
         self._well()

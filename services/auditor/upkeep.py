@@ -4,8 +4,10 @@ readiness tells of its absence while the log is silent too.
 
 import asyncio
 import time
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
 
+from services.auditor.metrics import audit_months_ahead
 from services.auditor.store import PostgresAway, Store
 
 AHEAD = timedelta(days=93)
@@ -15,14 +17,31 @@ LOOK_S = 10.0
 LOOK_AGAIN_S = 1.0
 
 
+def _today() -> date:
+    return datetime.now(UTC).date()
+
+
+def tell_partitions(last: date | None, *, today: Callable[[], date] = _today) -> None:
+    """Counted when Prometheus asks: the number falls by itself where none are made any more."""
+
+    def ahead() -> int:
+        if last is None:
+            return 0
+        now = today()
+        return max(0, (last.year - now.year) * 12 + last.month - now.month)
+
+    audit_months_ahead.set_function(ahead)
+
+
 async def keep(store: Store) -> None:
     """Until cancelled."""
     ahead_until = time.monotonic()
     while True:
         try:
             if time.monotonic() >= ahead_until:
-                today = datetime.now(UTC).date()
+                today = _today()
                 await store.ensure_partitions(today, today + AHEAD)
+                tell_partitions(await store.last_partition())
                 ahead_until = time.monotonic() + DAY_S
             else:
                 await store.ping()

@@ -24,6 +24,7 @@ from libs.common.watching import Watched
 from services.executor.accounts import Accounts
 from services.executor.catalogue import Catalogue
 from services.executor.egress import EgressWatch, egress_watch
+from services.executor.measuring import showing
 from services.executor.mexc.connecting import connect_account
 from services.executor.pictures import Pictures
 from services.executor.route_terms import RouteTerms
@@ -141,6 +142,7 @@ def _add_checks(health: Health, parts: _Parts) -> None:
         health.add(bucket.bucket, bucket.missing)
     health.add("contracts", parts.catalogue.missing)
     health.add("pictures", parts.pictures.missing)
+    health.refresh(showing(parts.accounts))
     owner, shard = parts.owner, parts.shard
     # A bystander is ready: it can take over.
     health.add("shard", lambda: None if owner.ownership.stands_by else shard.missing())

@@ -69,6 +69,8 @@ class Book:
         self._corrected_at: float | None = None
         """None while the pushes are not on, or were on for no whole picture yet."""
         self._open = False
+        self._confirmed_at = clock()
+        """Begins with the book: an account that was never read grows old too."""
         self._doubted_at: float | None = None
         self._asked_at = float("-inf")
         self._distrusted: dict[VenueSymbol, float] = {}
@@ -109,6 +111,16 @@ class Book:
             now - self._heard_at() <= self._timing.heard_s
             and now - self._corrected_at <= self._timing.picture_lasts_s
         )
+
+    @property
+    def is_open(self) -> bool:
+        """Pushes come."""
+        return self._open
+
+    @property
+    def confirmed_s_ago(self) -> float:
+        """Since the exchange has last told the whole picture."""
+        return self._clock() - self._confirmed_at
 
     def is_corrected_since(self, monotonic_at: float) -> bool:
         """Whether the exchange was asked, and has answered, since then."""
@@ -187,7 +199,7 @@ class Book:
         }
         if self._open:
             self._asked_at = asked_at
-            self._corrected_at = self._clock()
+            self._corrected_at = self._confirmed_at = self._clock()
             if self._doubted_at is not None and self._doubted_at <= asked_at:
                 self._doubted_at = None
 

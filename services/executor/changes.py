@@ -18,6 +18,7 @@ from libs.common.contracts.order import Change, ExchangeCall, Holding
 from libs.common.contracts.words import ChangeKind, ExecutionKind
 from libs.common.outcome import Retry
 from libs.common.outcome import Unknown as UnknownOutcome
+from libs.common.telemetry import inner_span, telling
 from services.executor.asking import mend_clock
 from services.executor.budget import Urgency
 from services.executor.errands import Errand
@@ -52,6 +53,12 @@ class ChangeRunner:
         """Do the change; `opened` is what the plan's legs have opened, and `maybe_sent_until` as of
         a leg. Raises `Retry` or `Unknown` when it cannot be finished now.
         """
+        with telling(client_order_id=change.change_id), inner_span(f"change {change.kind.value}"):
+            return await self._run(change, opened=opened, maybe_sent_until=maybe_sent_until)
+
+    async def _run(
+        self, change: Change, *, opened: Decimal, maybe_sent_until: float | None
+    ) -> ExecutionKind:
         if not change.exchange_ids:
             fitted = await self._of_what_was_opened(change, opened=opened)
             if fitted is None:

@@ -10,8 +10,9 @@ from libs.common.clock import Clock
 from libs.common.contracts import subjects
 from libs.common.contracts.drift import Held, PositionDrifted
 from libs.common.contracts.intent import Denial
+from libs.common.describing import about
 from libs.common.domain.identity import drift_event_id
-from libs.common.telemetry import alert_span
+from libs.common.telemetry import later_span
 from services.executor.accounts import Accounts
 from services.executor.exchange import Holdings, QueryFailed
 from services.executor.moved import Lane, Move, Moved, Sizes, sizes
@@ -114,7 +115,7 @@ class DriftWatch:
             calls=answered.calls,
         )
         try:
-            with alert_span(plan.alert_id, "tell drift", {"account": plan.account}):
+            with later_span(plan.alert_id, "tell drift", about(plan)):
                 await self._bus.publish(
                     subject=subjects.position_drifted(account=plan.account, symbol=plan.symbol),
                     message=drifted,

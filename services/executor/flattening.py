@@ -13,6 +13,7 @@ from datetime import timedelta
 
 import msgspec
 import structlog
+from opentelemetry.trace import SpanKind
 
 from libs.common.bus import Bus, LogUnavailable
 from libs.common.clock import Clock
@@ -24,6 +25,7 @@ from libs.common.contracts.intent import Denial, Intent
 from libs.common.contracts.order import ExchangeCall
 from libs.common.contracts.route import Account
 from libs.common.contracts.words import AccountId, AlertId, IntentId
+from libs.common.describing import about
 from libs.common.domain import identity
 from libs.common.domain.flattening import FindInstrument, flatten_intents
 from libs.common.domain.retrying import next_delay_s
@@ -165,7 +167,9 @@ class Flattener:
         return listed
 
     async def _store(self, listed: Flattening) -> None:
-        with alert_span(listed.alert_id, "flatten", {"account": listed.account}):
+        with alert_span(
+            listed.alert_id, "flatten", {}, about=about(listed), kind=SpanKind.INTERNAL
+        ):
             stored = await self._bus.publish(
                 subject=subjects.intent_flattened(listed.account),
                 message=listed,
@@ -207,7 +211,9 @@ class Flattener:
         ):
             if intent.intent_id in apart_from:
                 continue
-            with alert_span(intent.alert_id, "flatten", {"account": intent.account}):
+            with alert_span(
+                intent.alert_id, "flatten", {}, about=about(intent), kind=SpanKind.INTERNAL
+            ):
                 await self._bus.publish(
                     subject=subjects.intent_accepted(
                         shard=shard, account=intent.account, symbol=intent.symbol

@@ -16,7 +16,8 @@ from libs.common.contracts.execution import Execution
 from libs.common.contracts.intent import Denial
 from libs.common.contracts.order import Leg
 from libs.common.contracts.words import AccountId, ClientOrderId, ExecutionKind
-from libs.common.telemetry import alert_span
+from libs.common.describing import about
+from libs.common.telemetry import later_span
 from libs.common.topology import RETENTION_S
 from services.executor.accounts import Accounts, Connected
 from services.executor.asking import ENDS, WAITING, ask_for
@@ -212,9 +213,8 @@ class Follower:
             self._resting.add(await self._store(resting, leg, found))
 
     async def _store(self, resting: Execution, leg: Leg, found: Found) -> Execution:
-        attributes = {"account": resting.account, "symbol": resting.symbol}
         with (
-            alert_span(resting.alert_id, "follow order", attributes),
+            later_span(resting.alert_id, "follow order", about(resting)),
             structlog.contextvars.bound_contextvars(alert_id=resting.alert_id),
         ):
             recorder = Recorder(bus=self._bus, origin=resting, clock=self._clock)

@@ -22,8 +22,10 @@ from libs.common.contracts.reasons import Reason
 from libs.common.contracts.route import Account
 from libs.common.domain import identity
 from libs.common.domain.planning import plan_orders
+from libs.common.metrics import Latency, denied, stage_seconds
 from libs.common.outcome import Refuse, Retry
 from libs.common.owning import Ownership
+from libs.common.telemetry import failed, inner_span
 from libs.common.topology import DUPLICATE_WINDOW_S
 from services.executor.accounts import Accounts, Connected
 from services.executor.asking import mend_clock
@@ -46,6 +48,7 @@ from services.executor.withholding import ENTRIES, Halted, may_close, position_m
 _NEW_FOR = timedelta(seconds=10)
 """What lay here for longer may have been handled by another process meanwhile."""
 _REMEMBERED_FOR = timedelta(seconds=DUPLICATE_WINDOW_S / 2)
+_planned_in = Latency(stage_seconds.labels("planned"))
 _log = structlog.get_logger()
 
 
@@ -114,14 +117,14 @@ class Executor:
             return
         resumed = history.plan is not None
         if history.plan is None:
-            decided = await self._plan(intent, connected)
+            decided = await self._decided(intent, connected)
             if self._clock.now() - begun_at > _REMEMBERED_FOR:
                 self._tell(intent, decided.calls, what="asked, and too long ago to count")
                 raise Retry("another may have planned it meanwhile, and the log have forgotten so")
             if isinstance(decided, _Denied):
                 await self._deny(intent, decided.denial, calls=decided.calls)
                 return
-            stored = await self._store(decided)
+            stored = await self._store(decided, routed_at=intent.at)
             if not stored:
                 # Somebody else made the plan meanwhile: theirs counts, and may be under way.
                 self._tell(intent, decided.calls, what="asked for a plan that another has made")
@@ -147,6 +150,17 @@ class Executor:
         elif not history.is_finished:
             # An order of it may be at the exchange: that cannot be denied any more.
             raise Retry(why.message, delay_s=self._timing.poll_largest_s)
+
+    async def _decided(self, intent: Intent, connected: Connected) -> "Plan | _Denied":
+        with inner_span("plan") as span:
+            decided = await self._plan(intent, connected)
+            if isinstance(decided, _Denied):
+                failed(decided.denial.reason.value, decided.denial.message)
+            elif span.is_recording():
+                span.set_attribute("alertwire.legs", len(decided.legs))
+                span.set_attribute("alertwire.changes", len(decided.changes))
+                span.set_attribute("alertwire.summary", decided.summary)
+        return decided
 
     async def _plan(self, intent: Intent, connected: Connected) -> "Plan | _Denied":
         withheld = self._withheld(intent, connected)
@@ -268,7 +282,7 @@ class Executor:
         denied = halted or self._refused_from_here(account)
         return denied.message if denied is not None else None
 
-    async def _store(self, plan: Plan) -> bool:
+    async def _store(self, plan: Plan, *, routed_at: datetime) -> bool:
         """True where this plan is the one that the log holds."""
         stored = await self._bus.publish(
             subject=subjects.order_planned(account=plan.account, symbol=plan.symbol),
@@ -276,6 +290,8 @@ class Executor:
             event_id=identity.plan_event_id(plan.intent_id),
         )
         if not stored.duplicate:
+            took_s = (self._clock.now() - routed_at).total_seconds()
+            _planned_in.observe(took_s, plan.alert_id)
             _log.info(
                 "order.planned",
                 route=plan.route,
@@ -299,7 +315,13 @@ class Executor:
     ) -> None:
         plan = history.plan
         assert plan is not None  # noqa: S101 - the caller looked
-        recorder = Recorder(bus=self._bus, origin=plan, clock=self._clock, known=history.executions)
+        recorder = Recorder(
+            bus=self._bus,
+            origin=plan,
+            clock=self._clock,
+            known=history.executions,
+            received_at=intent.received_at,
+        )
         errand = Errand(
             plan=plan,
             connected=connected,
@@ -365,6 +387,8 @@ class Executor:
             ),
             event_id=identity.denial_event_id(alert=intent.alert_id, account=intent.account),
         )
+        denied.labels(self._bus.service, denial.reason.value).inc()
+        failed(denial.reason.value, denial.message)
         _log.info(
             "intent.denied",
             route=intent.route,

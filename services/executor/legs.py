@@ -22,6 +22,7 @@ from libs.common.contracts.order import ExchangeCall, Leg
 from libs.common.contracts.words import RESTING_TYPES, Effect, ExecutionKind, OrderType
 from libs.common.outcome import Retry
 from libs.common.outcome import Unknown as UnknownOutcome
+from libs.common.telemetry import event, inner_span, telling
 from services.executor.asking import ENDS, WAITING, ask_for, mend_clock
 from services.executor.budget import Urgency
 from services.executor.errands import Errand
@@ -88,7 +89,8 @@ class LegRunner:
         certain, under this id. Raises `Retry` or `Unknown` when it cannot be finished now.
         """
         book = self._connected.book
-        with book.orders.expecting(leg.client_order_id) as self._news:
+        order = leg.client_order_id
+        with book.orders.expecting(order) as self._news, telling(client_order_id=order):
             try:
                 result = await self._run(
                     leg, maybe_sent_until=maybe_sent_until, exchange_order_id=exchange_order_id
@@ -212,7 +214,7 @@ class LegRunner:
             after_window = self._clock.elapsed_s() > certain_at_s
             pushed = self._news.take()
             if pushed is not None:
-                self._recorder.saw(*pushed.calls)
+                self._saw_push(pushed)
                 return pushed
             query = await self._ask(leg, exchange_order_id=exchange_order_id)
             match query:
@@ -235,10 +237,22 @@ class LegRunner:
             await self._clock.sleep(delay_s)
             delay_s = min(delay_s * 2, self._timing.poll_largest_s)
 
+    def _saw_push(self, pushed: Found) -> None:
+        self._recorder.saw(*pushed.calls)
+        event("push", {"alertwire.order.state": pushed.state.value})
+
     async def _confirm(
         self, leg: Leg, found: Found | None, *, exchange_order_id: str | None = None
     ) -> LegResult:
         """Read the order back until it is final, or rests."""
+        with inner_span("confirm") as span:
+            result = await self._until_final(leg, found, exchange_order_id=exchange_order_id)
+            span.set_attribute("alertwire.leg.end", result.end.value)
+        return result
+
+    async def _until_final(
+        self, leg: Leg, found: Found | None, *, exchange_order_id: str | None
+    ) -> LegResult:
         if found is not None and exchange_order_id is None:
             exchange_order_id = found.exchange_order_id
         deadline = self._clock.now() + timedelta(seconds=self._timing.confirm_s)
@@ -272,7 +286,7 @@ class LegRunner:
         if self._connected.book.is_live and leg.order_type is not OrderType.STOP:
             pushed = await self._news.next(timeout_s=self._timing.push_s)
             if pushed is not None:
-                self._recorder.saw(*pushed.calls)
+                self._saw_push(pushed)
                 return pushed
         query = await self._ask(leg, exchange_order_id=exchange_order_id)
         return query if isinstance(query, Found) else None

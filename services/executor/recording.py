@@ -17,7 +17,9 @@ from libs.common.contracts.execution import Execution
 from libs.common.contracts.order import Change, ExchangeCall, Leg, Plan
 from libs.common.contracts.words import ClientOrderId, ExecutionKind
 from libs.common.domain.identity import execution_event_id
+from libs.common.telemetry import failed
 from services.executor.exchange import BeforeSend, Found
+from services.executor.measuring import PlanTimes, count, restore
 from services.executor.telling import CALLS_KEPT, Teller, split
 
 _REPEATABLE = frozenset({ExecutionKind.SENT, ExecutionKind.UNKNOWN})
@@ -37,14 +39,22 @@ class Recorder:
         origin: Plan | Execution,
         clock: Clock,
         known: Iterable[Execution] = (),
+        received_at: datetime | None = None,
     ) -> None:
+        """`received_at`: when the alert came; given with a plan, whose way is then timed."""
         self._bus = bus
         self._origin = origin
         self._clock = clock
         self._teller = Teller(bus=bus, clock=clock)
         self._calls: list[ExchangeCall] = []
         self._storing: list[asyncio.Future[Stored]] = []
+        known = tuple(known)
         self._known = {_told(execution) for execution in known}
+        self._times: PlanTimes | None = None
+        if received_at is not None and isinstance(origin, Plan):
+            was_sent = any(execution.kind is ExecutionKind.SENT for execution in known)
+            self._times = PlanTimes(origin, received_at=received_at, was_sent=was_sent)
+        restore(known)
 
     def knows(self, execution: Execution) -> bool:
         """Whether it was recorded here, or known from the beginning."""
@@ -137,6 +147,7 @@ class Recorder:
                 event_id=execution_event_id(order=id_of(item), kind=kind, occurrence=occurrence),
             )
         )
+        self._measure(execution)
         self._tell(item, kind, facts)
         return execution
 
@@ -154,6 +165,14 @@ class Recorder:
             symbol=origin.symbol,
             alert_id=origin.alert_id,
         )
+
+    def _measure(self, execution: Execution) -> None:
+        order, kind, at = _told(execution)
+        count(order, kind, at=at, cause=execution.cause)
+        if self._times is not None:
+            self._times.note(order, kind, at=at)
+        if kind is ExecutionKind.REJECTED:
+            failed(f"rejected {execution.code or ''}".rstrip(), execution.message)
 
     def _tell(self, item: Leg | Change, kind: ExecutionKind, facts: Mapping[str, Any]) -> None:
         # A line for how each ended; what lies before it stands in the trail.

@@ -28,6 +28,7 @@ from services.executor.flattening import Flattener
 from services.executor.following import Follower
 from services.executor.handler import Executor, lane_of
 from services.executor.leveraging import LeverageSetter
+from services.executor.measuring import unknown
 from services.executor.moved import Moved
 from services.executor.resting import RestingOrders
 from services.executor.route_terms import RouteTerms
@@ -140,6 +141,7 @@ class Shard:
                     helper.cancel()
         finally:
             self._consumer = self._resting = self._checkups = None
+            unknown.clear()
 
     def _flattener(self) -> Flattener:
         return Flattener(

@@ -14,13 +14,15 @@ from hashlib import sha256
 from typing import Any
 
 import structlog
+from opentelemetry.trace import Span
 
 from libs.common.bus import LogUnavailable
 from libs.common.contracts.alert import Alert, AlertRefused
 from libs.common.contracts.route import Route
 from libs.common.contracts.words import AlertId
 from libs.common.domain import identity
-from libs.common.telemetry import alert_span
+from libs.common.metrics import Latency
+from libs.common.telemetry import alert_span, fail, link
 from services.ingest import answers, counting
 from services.ingest.admission import RateLimits, Tokens, check_address, check_size, rate_refusal
 from services.ingest.answers import Answer, send_answer
@@ -36,6 +38,15 @@ _SECOND_TRY_AFTER_S = 0.2
 _UNREAD_PER_S = 1.0
 _UNREAD_BURST = 10.0
 
+SPAN = "POST /hook/{token}"
+_ATTRIBUTES = {
+    "http.request.method": "POST",
+    "http.route": "/hook/{token}",
+    "url.path": "/hook/{token}",  # The real one holds the token.
+    "url.scheme": "http",
+}
+
+_answered_in = Latency(counting.ack_seconds)
 _log = structlog.get_logger()
 
 
@@ -84,6 +95,7 @@ class Webhook:
         """Call whenever the routes have changed."""
         self._tokens = Tokens(routes)
         self._limits.keep(route.id for route in routes)
+        counting.know(route.id for route in routes)
         self._unread_limits.keep(route.id for route in routes)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -117,18 +129,14 @@ class Webhook:
         )
 
     async def _answer_route(self, arrival: _Arrival) -> Answer:
-        attributes = {
-            "http.request.method": "POST",
-            "http.route": "/hook/{token}",
-            "alertwire.route": arrival.route.id,
-            "app.alert.id": arrival.alert_id,
-        }
-        with alert_span(arrival.alert_id, "POST /hook/{token}", attributes) as span:
+        about = {"route": arrival.route.id}
+        with alert_span(arrival.alert_id, SPAN, _ATTRIBUTES, about=about) as span:
             outcome = await self._handle(arrival)
-            span.set_attribute("http.response.status_code", outcome.answer.status)
+            if span.is_recording():
+                _describe(span, outcome, arrival=arrival)
         elapsed_s = time.monotonic() - arrival.started_s
         if outcome.answer.status == 200:
-            counting.ack_seconds.observe(elapsed_s)
+            _answered_in.observe(elapsed_s, outcome.alert_id)
         _log.info(
             outcome.event,
             alert_id=outcome.alert_id,
@@ -207,6 +215,7 @@ class Webhook:
             answer, event = answers.duplicate(recorded.alert_id), "alert.duplicate"
         else:
             counting.accepted.labels(route.id).inc()
+            counting.last_accepted.labels(route.id).set(alert.at.timestamp())
             answer, event = answers.accepted(recorded.alert_id), "alert.received"
         return _Outcome(
             answer=answer, event=event, alert_id=recorded.alert_id, body_bytes=len(body)
@@ -270,3 +279,16 @@ class Webhook:
     def _new_id(self) -> AlertId:
         unix_ms = int(self._now().timestamp() * 1000)
         return identity.alert_id(unix_ms=unix_ms, random_bits=secrets.randbits(74))
+
+
+def _describe(span: Span, outcome: _Outcome, *, arrival: _Arrival) -> None:
+    status = outcome.answer.status
+    span.set_attribute("http.response.status_code", status)
+    span.set_attribute("alertwire.outcome", outcome.event)
+    span.set_attribute("client.address", arrival.request.source_address)
+    if outcome.alert_id != arrival.alert_id:
+        span.set_attribute("alertwire.duplicate_of", outcome.alert_id)
+        link(span, outcome.alert_id)
+    if status != 200:
+        # The conventions leave a 4xx of a server unset. Here it is an alert that was not traded.
+        fail(span, outcome.reason or str(status), outcome.event)

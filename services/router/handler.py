@@ -20,7 +20,9 @@ from libs.common.contracts.reasons import Reason
 from libs.common.contracts.route import Account, Route, RouteAccount
 from libs.common.contracts.words import AccountId, RouteId, VenueSymbol
 from libs.common.domain import identity
+from libs.common.metrics import Latency, denied, stage_seconds
 from libs.common.outcome import Refuse, Retry
+from libs.common.telemetry import failed
 from libs.common.watching import Watched
 from services.router.deciding import decide_intent
 from services.router.pace import Pace
@@ -29,6 +31,8 @@ from services.router.pace import Pace
 _ROUTE_GRACE_S = 2.0
 # So long the executor may take to read the contracts of an exchange that is new, or was away.
 _CATALOGUE_GRACE_S = 30.0
+
+_routed_in = Latency(stage_seconds.labels("routed"))
 
 _log = structlog.get_logger()
 
@@ -139,6 +143,8 @@ class Router:
                 message=decided,
                 event_id=identity.intent_event_id(decided.intent_id),
             )
+            took_s = (self._clock.now() - alert.at).total_seconds()
+            _routed_in.observe(took_s, alert.alert_id)
             _log.info(
                 "intent.accepted",
                 route=alert.route,
@@ -161,6 +167,8 @@ class Router:
             ),
             event_id=identity.denial_event_id(alert=alert.alert_id, account=account_id),
         )
+        denied.labels(self._bus.service, decided.reason.value).inc()
+        failed(decided.reason.value, decided.message)
         _log.info(
             "intent.denied", route=alert.route, account=account_id, reason=decided.reason.value
         )

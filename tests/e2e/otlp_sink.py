@@ -8,6 +8,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
 )
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue
+from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 
 class OtlpSink:
@@ -47,6 +49,10 @@ class OtlpSink:
     def trace(self, trace_id: str) -> list[dict[str, Any]]:
         return [span for span in list(self.spans) if span["trace_id"] == trace_id]
 
+    def linked(self, trace_id: str) -> list[dict[str, Any]]:
+        """Spans of other traces that lead to this one."""
+        return [span for span in list(self.spans) if trace_id in span["links"]]
+
 
 def _spans(body: bytes) -> list[dict[str, Any]]:
     request = ExportTraceServiceRequest.FromString(body)
@@ -60,9 +66,18 @@ def _spans(body: bytes) -> list[dict[str, Any]]:
                 "trace_id": span.trace_id.hex(),
                 "span_id": span.span_id.hex(),
                 "parent_id": span.parent_span_id.hex(),
-                "attributes": {item.key: item.value for item in span.attributes},
+                "kind": Span.SpanKind.Name(span.kind).removeprefix("SPAN_KIND_"),
+                "failed": span.status.code == Status.STATUS_CODE_ERROR,
+                "links": [link.trace_id.hex() for link in span.links],
+                "events": [event.name for event in span.events],
+                "attributes": {item.key: _plain(item.value) for item in span.attributes},
             }
             for scope in resource.scope_spans
             for span in scope.spans
         ]
     return found
+
+
+def _plain(value: AnyValue) -> Any:
+    which = value.WhichOneof("value")
+    return getattr(value, which) if which else None

@@ -6,9 +6,6 @@ import contextlib
 import asyncpg
 import pytest
 from nats.js.api import AckPolicy, ConsumerConfig
-from opentelemetry import trace
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from libs.common import pulling as pulling_module
 from libs.common.bus import connected
@@ -16,7 +13,6 @@ from libs.common.contracts import subjects
 from libs.common.contracts.words import RouteId
 from libs.common.health import Health
 from libs.common.secret import Secret
-from libs.common.telemetry import tracer_provider
 from libs.common.topology import AUDITOR, ensure_topology
 from services.auditor import handler
 from services.auditor.handler import Auditor
@@ -24,6 +20,7 @@ from services.auditor.store import Store, make_pool
 from services.auditor.upkeep import keep
 from tests.factories import make_alert
 from tests.postgres_gate import Gate
+from tests.recorded_spans import Recording
 
 pytestmark = pytest.mark.integration
 
@@ -245,10 +242,7 @@ async def test_a_missing_consumer_is_said_and_waited_for(bus, js, store, trail):
 
 
 async def test_a_batch_links_to_the_traces_of_its_messages(bus, js, store, trail, monkeypatch):
-    exporter = InMemorySpanExporter()
-    provider = tracer_provider(service="auditor", ratio=1)
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    monkeypatch.setattr(trace, "get_tracer", provider.get_tracer)
+    exporter = Recording(monkeypatch).exporter
     for number in range(3):
         await bus.publish(
             subject=subjects.alert_received(RouteId("demo")),

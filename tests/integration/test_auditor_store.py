@@ -169,8 +169,10 @@ async def test_a_month_gets_its_partition_when_a_row_needs_it(store, trail):
 async def test_partitions_are_made_ahead_once(store, trail):
     ahead = (date(2026, 11, 30), date(2027, 2, 1))
 
+    assert await store.last_partition() is None
     assert await store.ensure_partitions(*ahead) == 4
     assert await store.ensure_partitions(*ahead) == 0
+    assert await store.last_partition() == date(2027, 2, 1)
     months = (
         "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'audit_event'::regclass"
     )

@@ -4,48 +4,27 @@ import random
 
 import pytest
 from opentelemetry import trace
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind
 
 from libs.common import telemetry
 from libs.common.domain.identity import alert_id, trace_id
+from libs.common.sampling import AlertRatio
 from libs.common.settings import SettingsError
 from libs.common.telemetry import (
-    AlertRatio,
     alert_span,
     client_span,
     configure_telemetry,
     process_span,
     sending,
-    tracer_provider,
 )
 from tests.factories import ALERT_ID
-
-
-class Recording:
-    """A provider whose finished spans can be read."""
-
-    def __init__(self, *, ratio=1.0):
-        self.provider = tracer_provider(service="tested", ratio=ratio)
-        self._exporter = InMemorySpanExporter()
-        self.provider.add_span_processor(SimpleSpanProcessor(self._exporter))
-
-    @property
-    def spans(self):
-        return {span.name: span for span in self._exporter.get_finished_spans()}
+from tests.recorded_spans import Recording
 
 
 @pytest.fixture
 def record(monkeypatch):
     """Switches recording on, as `configure_telemetry` does once for a whole process."""
-
-    def switch_on(**options):
-        recording = Recording(**options)
-        monkeypatch.setattr(telemetry, "_tracer", lambda: recording.provider.get_tracer("t"))
-        return recording
-
-    return switch_on
+    return lambda **options: Recording(monkeypatch, **options)
 
 
 def test_the_trace_of_an_alert_has_its_id(record):
@@ -118,15 +97,14 @@ def test_a_message_without_a_trace_begins_one(record):
 
 def test_what_the_sender_left_out_is_left_out_by_all(record):
     """The decision is made once per alert; a link alone must not bring it back."""
-    silent, recording = record(ratio=0), Recording(ratio=1)
+    silent = record(ratio=0)
     with alert_span(ALERT_ID, "POST /hook", {}):
         headers = headers_sent("alert.received", {})
     assert silent.spans == {}
     assert int(headers["traceparent"].rpartition("-")[2], 16) & 1 == 0, "not sampled"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(telemetry, "_tracer", lambda: recording.provider.get_tracer("t"))
-        with process_span(headers, "process", {}):
-            pass
+    recording = record(ratio=1)
+    with process_span(headers, "process", {}):
+        pass
     assert recording.spans == {}
 
 
@@ -172,6 +150,7 @@ def test_off_nothing_is_injected_and_nothing_is_configured():
 def test_on_the_provider_is_the_services_own(monkeypatch):
     providers = []
     monkeypatch.setattr(trace, "set_tracer_provider", providers.append)
+    monkeypatch.setattr(telemetry, "_recording", None)
     shutdown = configure_telemetry(
         service="router",
         environ={
@@ -231,10 +210,8 @@ class TestLeftOut:
     """An alert of which no span is made, where others are."""
 
     @pytest.fixture
-    def others(self, record, monkeypatch):
-        recording = record(ratio=0)
-        monkeypatch.setattr(trace, "get_tracer_provider", lambda: recording.provider)
-        return recording
+    def others(self, record):
+        return record(ratio=0)
 
     def test_its_headers_carry_its_id_and_say_that_it_is_not_recorded(self, others):
         with alert_span(ALERT_ID, "POST /hook", {}) as span:

@@ -24,6 +24,7 @@ from services.executor.mexc import client as client_module
 from services.executor.mexc.signing import sign
 from tests.factories import make_leg
 from tests.recorded import FOLDER, reply
+from tests.recorded_spans import Recording
 from tests.unit.mexc_stub import ACCESS_KEY, NOW_NS, SECRET, json_reply, opened, stub_server
 
 BTC = VenueSymbol("BTC_USDT")
@@ -295,13 +296,4 @@ async def test_span_groups_by_template_and_holds_no_id(stub, exchange, spans):
 
 @pytest.fixture
 def spans(monkeypatch):
-    from opentelemetry.sdk.trace import TracerProvider
-    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-
-    exporter = InMemorySpanExporter()
-    provider = TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    monkeypatch.setattr(trace, "get_tracer", provider.get_tracer)
-    yield exporter
-    provider.shutdown()
+    return Recording(monkeypatch).exporter

@@ -11,11 +11,12 @@ from datetime import UTC, datetime
 
 import aiohttp
 import msgspec
+from opentelemetry.trace import Span
 from yarl import URL
 
 from libs.common.contracts.order import ExchangeCall
 from libs.common.secret import Secret
-from libs.common.telemetry import client_span
+from libs.common.telemetry import client_span, fail
 from services.executor.mexc import signing
 from services.executor.outgoing import connector
 
@@ -23,6 +24,13 @@ CONNECT_TIMEOUT_S = 2.0
 CONNECTIONS_MAX = 32
 KEEP_ALIVE_S = 300.0
 KEPT_BODY_BYTES = 64 * 1024
+
+
+class _Coded(msgspec.Struct):
+    code: int | None = None
+
+
+_decode_code = msgspec.json.Decoder(_Coded).decode
 
 Clock = Callable[[], int]
 """Unix time in nanoseconds."""
@@ -72,7 +80,12 @@ class Transport:
         self.clock_offset_ms = 0
         """The exchange's time less ours."""
         self._base_url = base_url.rstrip("/")
-        self._host = URL(self._base_url).host or ""
+        server = URL(self._base_url)
+        self._shown_url = str(server.with_user(None)).rstrip("/")
+        self._server: dict[str, str | int] = {
+            "server.address": server.host or "",
+            "server.port": server.port or 0,
+        }
         self._access_key = access_key
         self._secret = secret
         self._clock = clock
@@ -95,17 +108,17 @@ class Transport:
     async def send(self, request: Request) -> Transfer:
         """Answers with what happened; raises only what `request.before_send` raises."""
         url = self._base_url + request.path + (f"?{request.query}" if request.query else "")
-        attributes = {
+        attributes: dict[str, str | int] = {
             "http.request.method": request.method,
             "url.template": request.template,
-            "server.address": self._host,
+            # Without the query: what was asked with which key is the trail's to tell.
+            "url.full": self._shown_url + request.path,
+            **self._server,
         }
         with client_span(f"{request.method} {request.template}", attributes) as span:
             transfer = await self._send(request, URL(url, encoded=True))
-            if transfer.call.http_status is not None:
-                span.set_attribute("http.response.status_code", transfer.call.http_status)
-            if transfer.call.error:
-                span.set_attribute("error.type", transfer.call.error.partition(":")[0])
+            if span.is_recording():
+                _describe(span, transfer)
         if request.private:
             self._on_private(transfer)
         return transfer
@@ -180,6 +193,30 @@ class Transport:
         query = f"{url.raw_query_string}&{timestamp}"
         signature = signing.sign_query(secret=self._secret, query=query)
         return URL(f"{url}&{timestamp}&signature={signature}", encoded=True)
+
+
+def _describe(span: Span, transfer: Transfer) -> None:
+    call = transfer.call
+    if call.http_status is not None:
+        span.set_attribute("http.response.status_code", call.http_status)
+    if call.error:
+        fail(span, call.error.partition(":")[0], call.error)
+        return
+    code = _code_of(transfer.body or b"")
+    if code is not None:
+        span.set_attribute("alertwire.exchange.code", code)
+    if call.http_status is None or call.http_status >= 400:
+        fail(span, str(call.http_status))
+    elif code:
+        # The exchange answers its own errors with 200.
+        fail(span, f"code {code}")
+
+
+def _code_of(body: bytes) -> int | None:
+    try:
+        return _decode_code(body).code
+    except msgspec.MsgspecError:
+        return None
 
 
 def _call(request: Request, *, now_ns: int) -> ExchangeCall:
