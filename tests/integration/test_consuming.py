@@ -229,8 +229,10 @@ async def test_a_killed_nats_loses_nothing_and_is_found_again(tmp_path):
                 assert "log" in health.missing()
                 await server.start()
                 after = await _post_when_back(bus)
-                await notes.until(6)
-            assert notes.seen == [*before, after]
+                await notes.until(after)
+            # What was not confirmed may be stored all the same, once.
+            assert after in {6, 7}
+            assert notes.seen == [*before, *range(6, after + 1)]
             assert health.missing() == {}
     finally:
         await server.stop()

@@ -19,7 +19,9 @@ CLOCK_WARNING_S = 2.0
 CLOCK_WRONG_S = 10.0
 LAG_WARNING_MESSAGES = 1_000
 _TIMEOUT_S = 5
-_LAG = re.compile(r"^alertwire_audit_lag_messages (?P<lag>[0-9.e+]+)$", re.MULTILINE)
+_LAG = re.compile(
+    r"^alertwire_audit_lag_messages(?:\{[^}\n]*\})? (?P<lag>[0-9.e+]+)$", re.MULTILINE
+)
 _AUDITOR = "auditor"
 
 
@@ -106,10 +108,10 @@ def _ready(name: str, missing: Mapping[str, str]) -> Line:
 
 def lag_line(metrics: str) -> Line:
     """How far the trail is behind the log."""
-    found = _LAG.search(metrics)
-    if found is None:
+    found = _LAG.findall(metrics)
+    if not found:
         return _line("lag", "unknown", "the auditor does not tell how far it is behind")
-    lag = float(found["lag"])
+    lag = sum(map(float, found))
     state = "warning" if lag >= LAG_WARNING_MESSAGES else "ok"
     mend = "wait: the auditor catches up by itself" if state == "warning" else ""
     return _line("lag", state, f"{lag:.0f} messages of the log are not in the trail yet", mend)
