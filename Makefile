@@ -3,6 +3,8 @@
 
 VENV ?= .venv
 ARGS ?=
+# Tests wait more than they compute, so three files at a time suit two cores.
+WORKERS ?= 3
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip -qq --disable-pip-version-check
 UV_VERSION := 0.13.9
@@ -26,10 +28,10 @@ up: $(VENV)/.devstack ## Start everything on loopback, until Ctrl-C
 	@$(VENV)/bin/alertwire up $(ARGS)
 
 test: lint types $(VENV)/bin/promtool ## Install, lint, type-check, run every test
-	@$(PY) -m pytest
+	@$(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test-fast: $(VENV)/.dev ## Run the tests that need no other process
-	@$(PY) -m pytest -m "not e2e and not integration"
+	@$(PY) -m pytest -n $(WORKERS) -m "not e2e and not integration"
 
 lint: $(VENV)/.dev ## Check style and format
 	@$(PY) -m ruff check

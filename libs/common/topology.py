@@ -2,8 +2,11 @@
 set-up step, not by the services, which therefore need no right to change them. Idempotent.
 """
 
+import asyncio
+from collections.abc import Awaitable, Callable
+
 from nats.js import JetStreamContext, api
-from nats.js.errors import NotFoundError
+from nats.js.errors import NotFoundError, ServerError
 
 from libs.common.contracts import subjects
 
@@ -19,6 +22,8 @@ IN_FLIGHT_MAX = 512
 DUPLICATE_WINDOW_S = 300
 RETENTION_S = 14 * 86_400
 _KV_HISTORY = 16
+_STORE_NOT_MADE = 10049
+_MADE_AGAIN_S = (0.1, 0.3, 1.0)
 
 
 def executor_consumer(shard: int) -> str:
@@ -81,7 +86,21 @@ async def _stream(js: JetStreamContext, wanted: api.StreamConfig) -> None:
         await js.stream_info(str(wanted.name))
         await js.update_stream(wanted)
     except NotFoundError:
-        await js.add_stream(wanted)
+        await _made(lambda: js.add_stream(wanted))
+
+
+async def _made(make: Callable[[], Awaitable[object]]) -> None:
+    """Where a stream of the same name was just deleted, its files may still be there."""
+    for pause_s in _MADE_AGAIN_S:
+        try:
+            await make()
+        except ServerError as error:
+            if error.err_code != _STORE_NOT_MADE:
+                raise
+            await asyncio.sleep(pause_s)
+        else:
+            return
+    await make()
 
 
 async def _consumer(  # noqa: PLR0913 - a consumer's settings, each by name
@@ -130,11 +149,10 @@ async def _bucket(js: JetStreamContext, *, name: str, replicas: int) -> None:
     try:
         await js.key_value(name)
     except NotFoundError:
-        await js.create_key_value(
-            api.KeyValueConfig(
-                bucket=name,
-                history=1 if name in subjects.WITHOUT_HISTORY else _KV_HISTORY,
-                storage=api.StorageType.FILE,
-                replicas=replicas,
-            )
+        wanted = api.KeyValueConfig(
+            bucket=name,
+            history=1 if name in subjects.WITHOUT_HISTORY else _KV_HISTORY,
+            storage=api.StorageType.FILE,
+            replicas=replicas,
         )
+        await _made(lambda: js.create_key_value(wanted))

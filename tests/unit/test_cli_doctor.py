@@ -139,8 +139,7 @@ def test_the_two_clocks_are_compared(told, state):
     [
         ("alertwire_audit_lag_messages 0.0\n", "ok"),
         (
-            'alertwire_audit_lag_messages{stream="KV_routes"} 0.0\n'
-            'alertwire_audit_lag_messages{stream="PIPELINE"} 2000.0\n',
+            "".join(f'alertwire_audit_lag_messages{{stream="{s}"}} 700.0\n' for s in "AB"),
             "warning",
         ),
         ("# HELP\nalertwire_audit_lag_messages 1.5e+06\n", "warning"),
