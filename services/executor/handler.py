@@ -18,7 +18,6 @@ from libs.common.contracts.causes import Cause
 from libs.common.contracts.codec import AnyMessage
 from libs.common.contracts.intent import Denial, Intent, IntentDenied
 from libs.common.contracts.order import ExchangeCall, Plan
-from libs.common.contracts.reasons import Reason
 from libs.common.contracts.route import Account
 from libs.common.domain import identity
 from libs.common.domain.planning import plan_orders
@@ -43,7 +42,14 @@ from services.executor.resting import RestingOrders
 from services.executor.settings import Timing
 from services.executor.stops import acting_for
 from services.executor.telling import Teller, split
-from services.executor.withholding import ENTRIES, Halted, may_close, position_mode_differs, stale
+from services.executor.withholding import (
+    ENTRIES,
+    Halted,
+    may_close,
+    position_mode_differs,
+    query_refused,
+    stale,
+)
 
 _NEW_FOR = timedelta(seconds=10)
 """What lay here for longer may have been handled by another process meanwhile."""
@@ -182,7 +188,7 @@ class Executor:
             if failure.kind is Cause.IP and self._waits_for_an_address(intent):
                 self._tell(intent, asked, what=f"refused: {failure}")
                 raise Retry(str(failure), delay_s=self._timing.poll_largest_s) from failure
-            denial = _query_refused(failure, self._refused_from_here(connected.account))
+            denial = query_refused(failure, self._refused_from_here(connected.account))
             return _Denied(denial=denial, calls=asked)
         planned = plan_orders(intent, gathered.picture)
         if isinstance(planned, Denial):
@@ -396,17 +402,3 @@ class Executor:
             symbol=intent.symbol,
             reason=denial.reason.value,
         )
-
-
-def _query_refused(failure: QueryFailed, from_here: Denial | None) -> Denial:
-    context = {
-        "code": str(failure.code),
-        "cause": failure.kind.value,
-        "path": failure.call.path,
-        "response": failure.call.response_body[:1000],
-    }
-    message = f"the exchange refused to tell what is needed: {failure.message}"
-    if failure.kind is not Cause.IP:
-        return Denial(reason=Reason.EXCHANGE_REFUSED_QUERY, message=message, context=context)
-    known = from_here.context if from_here is not None else {}
-    return Denial(reason=Reason.ADDRESS_NOT_LINKED, message=message, context={**known, **context})

@@ -6,11 +6,13 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Protocol
 
+from libs.common.contracts.causes import Cause
 from libs.common.contracts.intent import Denial, Intent
 from libs.common.contracts.reasons import Reason
 from libs.common.contracts.route import Account
 from libs.common.contracts.words import AccountId, Action, PositionMode, RouteId, TradeMode
 from services.executor.addresses import unexpected
+from services.executor.exchange import QueryFailed
 
 _SIGNALS = frozenset({Action.BUY, Action.SELL})
 ENTRIES = _SIGNALS | {Action.REVERSE, Action.TARGET}
@@ -95,3 +97,20 @@ def address_unexpected(account: Account, *, seen: tuple[str, ...]) -> Denial | N
         ),
         context={"account": account.id, "addresses": ", ".join(seen), "expected": expected},
     )
+
+
+def query_refused(failure: QueryFailed, from_here: Denial | None) -> Denial:
+    """Where the exchange does not tell what a plan needs; `from_here`: what is known of a refusal of
+    our address.
+    """
+    context = {
+        "code": str(failure.code),
+        "cause": failure.kind.value,
+        "path": failure.call.path,
+        "response": failure.call.response_body[:1000],
+    }
+    message = f"the exchange refused to tell what is needed: {failure.message}"
+    if failure.kind is not Cause.IP:
+        return Denial(reason=Reason.EXCHANGE_REFUSED_QUERY, message=message, context=context)
+    known = from_here.context if from_here is not None else {}
+    return Denial(reason=Reason.ADDRESS_NOT_LINKED, message=message, context={**known, **context})
