@@ -3,7 +3,6 @@ message that may have been handled before resumes the plan that the log holds.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -44,6 +43,7 @@ from services.executor.stops import acting_for
 from services.executor.telling import Teller, split
 from services.executor.withholding import (
     ENTRIES,
+    Denied,
     Halted,
     may_close,
     position_mode_differs,
@@ -63,13 +63,6 @@ def lane_of(message: AnyMessage) -> str:
     if isinstance(message, Intent):
         return f"{message.account} {message.symbol}"
     return ""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Denied:
-    denial: Denial
-    calls: Sequence[ExchangeCall] = ()
-    """What was asked before it was decided."""
 
 
 class Executor:
@@ -127,7 +120,7 @@ class Executor:
             if self._clock.now() - begun_at > _REMEMBERED_FOR:
                 self._tell(intent, decided.calls, what="asked, and too long ago to count")
                 raise Retry("another may have planned it meanwhile, and the log have forgotten so")
-            if isinstance(decided, _Denied):
+            if isinstance(decided, Denied):
                 await self._deny(intent, decided.denial, calls=decided.calls)
                 return
             stored = await self._store(decided, routed_at=intent.at)
@@ -157,10 +150,10 @@ class Executor:
             # An order of it may be at the exchange: that cannot be denied any more.
             raise Retry(why.message, delay_s=self._timing.poll_largest_s)
 
-    async def _decided(self, intent: Intent, connected: Connected) -> "Plan | _Denied":
+    async def _decided(self, intent: Intent, connected: Connected) -> Plan | Denied:
         with inner_span("plan") as span:
             decided = await self._plan(intent, connected)
-            if isinstance(decided, _Denied):
+            if isinstance(decided, Denied):
                 failed(decided.denial.reason.value, decided.denial.message)
             elif span.is_recording():
                 span.set_attribute("alertwire.legs", len(decided.legs))
@@ -168,11 +161,11 @@ class Executor:
                 span.set_attribute("alertwire.summary", decided.summary)
         return decided
 
-    async def _plan(self, intent: Intent, connected: Connected) -> "Plan | _Denied":
+    async def _plan(self, intent: Intent, connected: Connected) -> Plan | Denied:
         withheld = self._withheld(intent, connected)
         if withheld is not None:
             if not may_close(intent):
-                return _Denied(denial=withheld)
+                return Denied(denial=withheld)
             denied = intent.opening_denied or withheld
             intent = msgspec.structs.replace(intent, opening_denied=denied)
         asked: list[ExchangeCall] = []
@@ -189,10 +182,10 @@ class Executor:
                 self._tell(intent, asked, what=f"refused: {failure}")
                 raise Retry(str(failure), delay_s=self._timing.poll_largest_s) from failure
             denial = query_refused(failure, self._refused_from_here(connected.account))
-            return _Denied(denial=denial, calls=asked)
+            return Denied(denial=denial, calls=asked)
         planned = plan_orders(intent, gathered.picture)
         if isinstance(planned, Denial):
-            return _Denied(denial=planned, calls=asked)
+            return Denied(denial=planned, calls=asked)
         return Plan(
             intent_id=intent.intent_id,
             alert_id=intent.alert_id,

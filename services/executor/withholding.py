@@ -2,10 +2,12 @@
 never held back (docs/decisions/0008-what-closes-always-passes.md).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from libs.common.contracts.calls import ExchangeCall
 from libs.common.contracts.causes import Cause
 from libs.common.contracts.intent import Denial, Intent
 from libs.common.contracts.reasons import Reason
@@ -17,6 +19,15 @@ from services.executor.exchange import QueryFailed
 _SIGNALS = frozenset({Action.BUY, Action.SELL})
 ENTRIES = _SIGNALS | {Action.REVERSE, Action.TARGET}
 """Actions that may open something."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Denied:
+    """No plan is made."""
+
+    denial: Denial
+    calls: Sequence[ExchangeCall] = ()
+    """What was asked before it was decided."""
 
 
 class Halted(Protocol):
@@ -100,8 +111,8 @@ def address_unexpected(account: Account, *, seen: tuple[str, ...]) -> Denial | N
 
 
 def query_refused(failure: QueryFailed, from_here: Denial | None) -> Denial:
-    """Where the exchange does not tell what a plan needs; `from_here`: what is known of a refusal of
-    our address.
+    """Where the exchange does not tell what a plan needs; `from_here`: what is known of its refusal
+    of our address.
     """
     context = {
         "code": str(failure.code),
