@@ -13,6 +13,7 @@ import structlog
 from libs.common.bus import HEADER_EVENT_ID, PUBLISH_TIMEOUT_S, Bus
 from libs.common.contracts import subjects
 from libs.common.contracts.anchor import Anchor, decode_anchor, encode_anchor
+from services.auditor import metrics
 from services.auditor.chaining import Head
 from services.auditor.store import PostgresAway, Store
 
@@ -65,8 +66,11 @@ class Anchoring:
             self._anchored[head.stream] = await self._last(head.stream)
         known_seq, known = self._anchored[head.stream]
         if (known_seq, known) == (head.seq, shown):
+            metrics.audit_contradicted.labels(head.stream).set(0)
             return None
-        if head.seq <= known_seq:
+        contradicted = head.seq <= known_seq
+        metrics.audit_contradicted.labels(head.stream).set(contradicted)
+        if contradicted:
             # A trail that is being rebuilt is short for a while; else rows were taken out of it.
             return f"{head.stream} ends at {head.seq} otherwise than it was anchored at {known_seq}"
         anchor = Anchor(stream=head.stream, seq=head.seq, hash=shown, at=datetime.now(UTC))

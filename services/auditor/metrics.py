@@ -19,6 +19,16 @@ audit_lag_seconds = Gauge(
     "Age of the oldest message, of those the auditor was given, that is not in the trail yet",
     ["stream"],
 )
+audit_contradicted = Gauge(
+    "alertwire_audit_anchor_contradicted",
+    "1 where the chain of a stream ends otherwise than it was anchored: rows are missing, or other"
+    " ones are there",
+    ["stream"],
+)
+audit_absent = Counter(
+    "alertwire_audit_absent_rows",
+    "Rows that came a second time and were not there any more, though they stood below the end",
+)
 audit_months_ahead = Gauge(
     "alertwire_audit_partitions_ahead_months",
     "Months after the present one that have their partition",

@@ -15,6 +15,7 @@ import structlog
 
 from libs.common.queries import named_queries
 from libs.common.secret import Secret
+from services.auditor import metrics
 from services.auditor.chaining import Head
 from services.auditor.rows import Row
 
@@ -79,6 +80,7 @@ class Store:
         self._well()
         assert told is not None  # noqa: S101 - a function's only row
         if told["absent"]:
+            metrics.audit_absent.inc(told["absent"])
             _log.warning("audit.absent", rows=told["absent"], first_seq=rows[0].seq)
         return int(told["appended"])
 

@@ -16,6 +16,7 @@ from libs.common.contracts.anchor import decode_anchor
 from libs.common.health import Health
 from libs.common.secret import Secret
 from libs.common.topology import ensure_topology
+from services.auditor import metrics
 from services.auditor.anchoring import Anchoring
 from services.auditor.store import Store, make_pool
 from services.auditor.storing import store_rows
@@ -133,8 +134,11 @@ async def test_a_trail_that_got_shorter_is_said_and_not_anchored(bus, js, store,
         await anchoring.anchor()
         await anchoring.anchor()
     assert [line["event"] for line in logs] == ["audit.unanchored"]
+    shown = metrics.audit_contradicted.labels("PIPELINE")
+    assert shown._value.get() == 1
     await store_rows(store, ROWS[3:])
     await anchoring.anchor()
+    assert shown._value.get() == 0
     assert await anchored(js) == [told("PIPELINE", CHAIN[4]), told("PIPELINE", CHAIN[8])]
 
 
@@ -175,3 +179,16 @@ async def test_a_month_is_not_retired_while_the_log_has_more_of_it(bus, js, stor
     month = f"{datetime.now(UTC):%Y-%m}"
     assert "not in the trail yet" in await audit("retire", month, "--to", ".", status=1)
     assert "2025-11" in await audit("retire", "2025-11", "--to", ".")
+
+
+async def test_rows_that_were_taken_out_and_come_again_are_counted(store, database):
+    """They are not put back, or nobody would see what was done."""
+    await store_rows(store, ROWS[:5])
+    owner = await asyncpg.connect(database)
+    await owner.execute("ALTER TABLE audit_event DISABLE TRIGGER audit_event_only_grows")
+    await owner.execute("DELETE FROM audit_event WHERE seq IN (2, 3)")
+    before = metrics.audit_absent._value.get()
+    await store_rows(store, ROWS[:6])
+    assert metrics.audit_absent._value.get() == before + 2
+    assert await owner.fetchval("SELECT count(*) FROM audit_event") == 4
+    await owner.close()
