@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ import structlog
 from libs.common.bus import Bus, connected
 from libs.common.clock import SystemClock
 from libs.common.contracts.checkup import CheckupReason
+from libs.common.contracts.subjects import shard_of
 from libs.common.contracts.words import AccountId, AlertId
 from libs.common.halts import Halts
 from libs.common.health import Health
@@ -98,14 +100,20 @@ def _parts(bus: Bus, settings: Settings, *, private_key: Secret, egress: EgressW
 
     stops = Stops(addresses=lambda: egress.addresses, on_refused=egress.recheck, on_stop=look_into)
     egress.on_change = stops.probe_soon
+
+    def on_change() -> None:
+        changed.set()
+        egress.rejudge()
+
     accounts = Accounts(
         private_key=private_key,
         make_exchange=lambda account, secret: connect_account(
             account, secret, heard=stops.listening(account.account_id)
         ),
-        on_change=changed.set,
+        on_change=on_change,
         timing=timing,
     )
+    egress.expected_by_accounts = lambda: _expected(accounts, settings)
     halts, terms = Halts(service="executor"), RouteTerms()
     catalogue = Catalogue(
         bus=bus, accounts=accounts, changed=changed, refresh_s=settings.catalogue_refresh_s
@@ -134,6 +142,13 @@ def _parts(bus: Bus, settings: Settings, *, private_key: Secret, egress: EgressW
         shard=shard,
         owner=Owner(bus, name=shard.durable, barred=lambda: egress.problem),
     )
+
+
+def _expected(accounts: Accounts, settings: Settings) -> Iterator[str]:
+    """The addresses from which the accounts of this shard expect to be traded."""
+    for account in accounts.settings.values.values():
+        if shard_of(account.account_id, shards=settings.shards) == settings.shard:
+            yield from account.expected_addresses
 
 
 def _add_checks(health: Health, parts: _Parts) -> None:

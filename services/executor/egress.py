@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import math
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -54,12 +54,16 @@ class EgressWatch:
         *,
         urls: Sequence[str],
         expected: Sequence[str] = (),
+        expected_by_accounts: Callable[[], Iterable[str]] = lambda: (),
         timing: EgressTiming | None = None,
         ask: Ask | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`clock`: seconds that nobody sets."""
-        self.expected = tuple(expected)
+        """`expected_by_accounts` counts where nothing is `expected` of the executor itself;
+        `clock`: seconds that nobody sets.
+        """
+        self._expected = tuple(expected)
+        self.expected_by_accounts = expected_by_accounts
         self.addresses: tuple[str, ...] = ()
         """As they were told last, sorted; empty where none ever was."""
         self.on_change: Callable[[], None] = lambda: None
@@ -76,6 +80,18 @@ class EgressWatch:
         # Where nobody is asked, nobody answering is no alarm.
         metrics.egress_answers.set(0 if self._urls else math.nan)
         self._note()
+
+    @property
+    def expected(self) -> tuple[str, ...]:
+        """Of the executor, else what its accounts expect together: where none of them expects us,
+        it is the process that is in the wrong place.
+        """
+        return self._expected or tuple(sorted(set(self.expected_by_accounts())))
+
+    def rejudge(self) -> None:
+        """What is expected may have changed."""
+        self._note()
+        self._judged.set()
 
     @property
     def problem(self) -> str | None:
@@ -135,7 +151,8 @@ class EgressWatch:
         asked_since = self._asked_since
         return judge_egress(
             self.addresses,
-            self.expected,
+            # Where nobody is asked, nobody will tell.
+            self.expected if self._urls else (),
             waited_s=0.0 if asked_since is None else self._clock() - asked_since,
             hold_s=self._timing.hold_s,
         )

@@ -25,7 +25,8 @@ class Settings(ServiceSettings):
     )
     expected_addresses: str = setting(
         "Addresses or networks that we must be seen under, comma separated: seen under another,"
-        " this executor is not ready and takes no work. Empty: any will do",
+        " this executor is not ready and takes no work. Empty: what its accounts expect together,"
+        " and where they expect nothing any will do",
         default="",
     )
     egress_check_s: float = setting("How often our own address is asked for", default=60.0)

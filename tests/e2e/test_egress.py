@@ -105,6 +105,36 @@ async def test_an_account_whose_key_is_linked_to_another_address_stops_alone(tra
     assert (await route.execute(**entry))["status"] == "executed"
 
 
+async def test_an_executor_that_no_account_expects_here_pulls_nothing(trader, routes, stack):
+    """Where one account expects it, another that does not is held back alone."""
+    health = stack.description["health"]["executor"]
+
+    async def stands_back():
+        _, ready = await page(f"{health}/health/ready")
+        _, shown = await page(f"{health}/metrics")
+        return "egress" in ready and 'alertwire_owner{service="executor"} 0.0' in shown
+
+    async def is_ready():
+        status, _ = await page(f"{health}/health/ready")
+        return status == 200
+
+    await (await routes.account("elsewhere", known={"expected_addresses": [ELSEWHERE]})).close()
+    await until(stands_back)
+    alert = await trader.send(order_contracts="0.0018")
+    await trader.journey(alert, lambda found: "intent.accepted" in stages(found))
+    await asyncio.sleep(LOOK_S)
+    _, journey = await trader.api("GET", f"/api/alerts/{alert}")
+    assert (journey["status"], stages(journey)[-1]) == ("pending", "intent.accepted")
+    await (await routes.account("here", known={"expected_addresses": [HERE]})).close()
+    assert (await trader.ended(alert))["status"] == "executed"
+    await until(is_ready)
+    route = await routes.make(accounts=[{"account": "elsewhere"}])
+    denied = await route.execute(order_action="buy", order_contracts="0.001")
+    assert (denied["status"], denied["reason"]) == ("denied", "address_unexpected"), denied
+    (line,) = (one for one in denied["diagnosis"] if one["check"] == "linked_ip")
+    assert line["state"] == "wrong", line
+
+
 async def is_not_stopped(stack, account):
     _, text = await page(f"{stack.description['health']['executor']}/metrics")
     return f'alertwire_account_stopped{{account="{account}"}} 0.0' in text

@@ -55,6 +55,46 @@ def gauges():
     return (metrics.egress_ok._value.get(), metrics.egress_answers._value.get())
 
 
+async def test_what_the_accounts_expect_together_counts_where_nothing_else_is_said():
+    services = Services(expected=())
+    await services.tell(OURS, OURS)
+    accounts = [OTHER]
+    services.watch.expected_by_accounts = lambda: accounts
+    assert services.watch.expected == (OTHER,)
+    services.watch.rejudge()
+    assert OTHER in services.watch.problem
+    assert gauges()[0] == 0
+    accounts.append(OURS)
+    services.watch.rejudge()
+    assert services.watch.problem is None
+    assert gauges()[0] == 1
+
+
+async def test_what_is_expected_of_the_executor_goes_before_what_its_accounts_expect():
+    services = Services(expected=(OURS,))
+    services.watch.expected_by_accounts = lambda: [OTHER]
+    await services.tell(OURS, OURS)
+    assert services.watch.expected == (OURS,)
+    assert services.watch.problem is None
+
+
+async def test_where_nobody_is_asked_no_account_can_hold_the_executor_back():
+    watch = EgressWatch(urls=(), expected_by_accounts=lambda: [OTHER])
+    assert watch.problem is None
+
+
+async def test_who_waits_for_the_right_address_hears_of_what_is_expected_now():
+    services = Services(expected=())
+    accounts = [OTHER]
+    services.watch.expected_by_accounts = lambda: accounts
+    await services.tell(OURS, OURS)
+    waiting = asyncio.create_task(services.watch.fit(asyncio.Event()))
+    await asyncio.sleep(0)
+    accounts.clear()
+    services.watch.rejudge()
+    assert await asyncio.wait_for(waiting, 5)
+
+
 async def test_our_address_is_learnt_where_none_is_expected():
     services = Services(expected=())
     assert services.watch.problem is None
