@@ -86,6 +86,7 @@ def _unsent(part: JourneyPart, step: JourneyStep) -> Failure:
         check=REASON_CHECKS[reason].check,
         evidence=f"{asked_of(step)}: {coded}{step.words}{done_of(part)}",
         mend=_text(part, REASON_CHECKS[reason]),
+        reason=reason,
     )
 
 
@@ -177,6 +178,7 @@ def _denial(part: JourneyPart, denial: Denial) -> Failure:
         evidence=f"{denied(denial)}{told}{done_of(part)}",
         mend=mend,
         cause=cause,
+        reason=denial.reason,
     )
 
 
