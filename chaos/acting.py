@@ -46,6 +46,13 @@ class Actor:
         for name in (read_stack(self.directory) and self._pids()) or ():
             await self._alive(name)
 
+    async def restart(self, name: str) -> None:
+        """End a process as an operator does, and return when another runs in its place."""
+        async with self._in_turn[name]:
+            self._killed[name] = await self._alive(name)
+            os.kill(self._killed[name], signal.SIGTERM)
+            await self._alive(name)
+
     async def _do(self, act: Act) -> None:
         self.tell(str(act))
         match act.kind:

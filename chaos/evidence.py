@@ -1,13 +1,17 @@
 """What was seen from outside during and after a run, as the verdict reads it. Values only."""
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 
 from chaos.world import Side
 
 LaneKey = tuple[str, str]
 """Account and symbol."""
+Column = str | int | datetime | uuid.UUID | bytes | None
+"""A value as Postgres has it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,6 +129,27 @@ class Entry:
     alert_id: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class ChainedRow:
+    """One row of the trail, of whatever stream, as its hash covers it."""
+
+    stream: str
+    seq: int
+    columns: tuple[Column, ...]
+    """All that the hash covers, in the order of the format."""
+    hash: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Anchored:
+    """Where a chain ended at some moment, as it was put outside Postgres."""
+
+    stream: str
+    seq: int
+    hash: str
+    """In hex."""
+
+
 @dataclass(kw_only=True)
 class Evidence:
     answers: dict[str, list[Answer]] = field(default_factory=dict)
@@ -145,3 +170,9 @@ class Evidence:
     """Client order ids whose request is in the log."""
     log: dict[int, Entry] = field(default_factory=dict)
     rows: dict[int, Entry] = field(default_factory=dict)
+    settled: int = 0
+    """To this place of the log the auditor had done its work before the trail was read. The stack
+    goes on writing, so what lies behind may be in one of them only.
+    """
+    chain: list[ChainedRow] = field(default_factory=list)
+    anchors: list[Anchored] = field(default_factory=list)

@@ -24,6 +24,11 @@ def counted(outcome: Outcome) -> Iterator[str]:
     yield f"done to the stack: {_words(outcome.done)}"
     yield f"faults that befell calls: {_words(outcome.befallen)}"
     yield f"log: {len(seen.log)} messages, {len(seen.rows)} rows in Postgres"
+    streams = len({row.stream for row in seen.chain})
+    yield (
+        f"hash chains: {len(seen.chain)} rows of {streams} streams, {len(seen.anchors)} anchors,"
+        f" judged to {seen.settled}"
+    )
 
 
 def _outcome(call: Call) -> str:

@@ -17,7 +17,16 @@ from chaos.desk import Desk
 from chaos.evidence import Evidence
 from chaos.exchange import Exchange
 from chaos.sending import Sender, stopwatch
-from chaos.trail_reading import log_of, read_log, read_rows, until_quiet, until_worked_off
+from chaos.trail_reading import (
+    last_of,
+    log_of,
+    read_anchors,
+    read_log,
+    read_rows,
+    until_anchored,
+    until_quiet,
+    until_worked_off,
+)
 from chaos.verifying import verify
 from chaos.violations import Violation
 from chaos.world import QUOTED, TICKERS, Purpose, Sendable, World
@@ -30,6 +39,7 @@ _WORKED_OFF_WITHIN_S = 180.0
 _TOLD_WITHIN_S = 60.0
 """The private connection may be away for half a minute, and orders are asked for in turn."""
 _QUIET_S = 8.0
+_ANCHORED_WITHIN_S = 30.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +116,7 @@ class Run:
         await exchange.calm()
         self.tell("all is sent and done; waiting until everything is worked off")
         evidence = Evidence(answers=sender.answers)
-        left = await self._gather(evidence, described, exchange=exchange, desk=desk)
+        left = await self._gather(evidence, described, actor=actor, exchange=exchange, desk=desk)
         violations = verify(self.world, evidence)
         return Outcome(
             evidence=evidence,
@@ -126,7 +136,13 @@ class Run:
             progress.cancel()
 
     async def _gather(
-        self, evidence: Evidence, described: dict[str, Any], *, exchange: Exchange, desk: Desk
+        self,
+        evidence: Evidence,
+        described: dict[str, Any],
+        *,
+        actor: Actor,
+        exchange: Exchange,
+        desk: Desk,
     ) -> dict[str, int]:
         async with log_of(described["nats"]) as log:
             left = await until_worked_off(log, limit_s=_WORKED_OFF_WITHIN_S)
@@ -134,9 +150,16 @@ class Run:
                 self.tell(f"not worked off: {left}")
             if self.world.waiting:
                 await self._end_what_waits(evidence, log, exchange=exchange, desk=desk)
+            evidence.settled = await last_of(log)
+            left |= await until_worked_off(log, limit_s=_WORKED_OFF_WITHIN_S)
+            # An auditor that ends anchors what it has stored.
+            await actor.restart("auditor")
+            await until_anchored(log, seq=evidence.settled, limit_s=_ANCHORED_WITHIN_S)
             self.tell("reading the log, the trail and the exchange's records")
+            # In this order each holds what the one before it may name.
+            await read_anchors(log, into=evidence)
+            await read_rows(described["postgres"], into=evidence)
             await read_log(log, into=evidence, copy=self.log_copy)
-        await read_rows(described["postgres"], into=evidence)
         await exchange.note_befallen()
         await exchange.note_records()
         evidence.calls = exchange.calls()

@@ -34,7 +34,8 @@ def judge_trail(
             continue
         yield from _wrong_status(told, outcomes, alert_id=alert_id)
         yield from _wrong_orders(told, orders=orders, sent=evidence.sent, alert_id=alert_id)
-        missing = set(by_alert.get(alert_id, ())) ^ set(told.seqs)
+        differing = set(by_alert.get(alert_id, ())) ^ set(told.seqs)
+        missing = {seq for seq in differing if seq <= evidence.settled}
         if missing:
             text = f"its journey and the log differ at {_first(missing)}"
             yield Violation(breach=Breach.TRAIL_GAP, text=text, alert_id=alert_id)
@@ -54,7 +55,7 @@ def _strangers(evidence: Evidence, *, known: Collection[str]) -> Iterator[Violat
 
 
 def _gaps(evidence: Evidence) -> Iterator[Violation]:
-    lost = evidence.log.keys() - evidence.rows.keys()
+    lost = {seq for seq in evidence.log.keys() - evidence.rows.keys() if seq <= evidence.settled}
     made_up = evidence.rows.keys() - evidence.log.keys()
     changed = [
         seq

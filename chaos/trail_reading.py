@@ -1,5 +1,5 @@
-"""The log and the trail, read without the services: every message of PIPELINE from NATS, and every
-row from Postgres.
+"""The log and the trail, read without the services: every message of PIPELINE and every anchor
+from NATS, and every row from Postgres.
 """
 
 import asyncio
@@ -15,13 +15,17 @@ import asyncpg
 import msgspec
 import nats
 import nats.errors
+import nats.js.errors
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
+from chaos.chain import COLUMNS, PIPELINE
 from chaos.errors import ChaosError
-from chaos.evidence import Denial, Entry, Evidence, StoredAlert
+from chaos.evidence import Anchored, ChainedRow, Denial, Entry, Evidence, StoredAlert
 
-STREAM = "PIPELINE"
+STREAM = PIPELINE
+_ANCHORS = "ANCHORS"
 _CONSUMERS = ("router", "executor-0", "auditor")
 _AT_ONCE = 500
 _LOOK_S = 0.5
@@ -63,51 +67,85 @@ async def until_worked_off(client: Client, *, limit_s: float) -> dict[str, int]:
 
 async def until_quiet(client: Client, *, for_s: float, limit_s: float) -> None:
     """Wait until nothing was added to the log for a while, or until that time is over."""
-    js = client.jetstream()
     began = since = time.monotonic()
     last = 0
     while time.monotonic() - since < for_s and time.monotonic() - began < limit_s:
-        seq = (await js.stream_info(STREAM)).state.last_seq
+        seq = await last_of(client)
         if seq != last:
             last, since = seq, time.monotonic()
         await asyncio.sleep(_LOOK_S)
 
 
+async def last_of(client: Client) -> int:
+    return (await client.jetstream().stream_info(STREAM)).state.last_seq
+
+
+async def until_anchored(client: Client, *, seq: int, limit_s: float) -> None:
+    """Wait until the chain is anchored there or behind, or until that time is over."""
+    js = client.jetstream()
+    began = time.monotonic()
+    while time.monotonic() - began < limit_s:
+        with contextlib.suppress(nats.js.errors.NotFoundError):
+            last = await js.get_last_msg(_ANCHORS, f"anchor.{STREAM}")
+            if _anchored(last.data or b"{}").seq >= seq:
+                return
+        await asyncio.sleep(_LOOK_S)
+
+
 async def read_log(client: Client, *, into: Evidence, copy: Path) -> None:
     """Every message, also one a line in a file for those who look for a mistake afterwards."""
-    js = client.jetstream()
-    last = (await js.stream_info(STREAM)).state.last_seq
-    config = ConsumerConfig(deliver_policy=DeliverPolicy.ALL, ack_policy=AckPolicy.NONE)
-    reader = await js.pull_subscribe(">", stream=STREAM, config=config)
-    seq = 0
     with copy.open("wb") as lines:
-        while seq < last:
-            try:
-                messages = await reader.fetch(_AT_ONCE, timeout=5)
-            except nats.errors.TimeoutError:
-                told = f"the log does not give what comes after {seq} of {last}"
-                raise ChaosError(told) from None
-            for message in messages:
-                seq = message.metadata.sequence.stream
-                note(message.data, subject=message.subject, seq=seq, into=into)
-                lines.write(b'{"seq":%d,"message":%s}\n' % (seq, message.data))
+        async for seq, message in _messages(client, STREAM):
+            note(message.data, subject=message.subject, seq=seq, into=into)
+            lines.write(b'{"seq":%d,"message":%s}\n' % (seq, message.data))
+
+
+async def read_anchors(client: Client, *, into: Evidence) -> None:
+    """Before the rows: what is anchored is there."""
+    into.anchors = [_anchored(each.data) async for _, each in _messages(client, _ANCHORS)]
+
+
+async def _messages(client: Client, stream: str) -> AsyncIterator[tuple[int, Msg]]:
+    # All that are there now, with their places.
+    js = client.jetstream()
+    last = (await js.stream_info(stream)).state.last_seq
+    config = ConsumerConfig(deliver_policy=DeliverPolicy.ALL, ack_policy=AckPolicy.NONE)
+    reader = await js.pull_subscribe(">", stream=stream, config=config)
+    seq = 0
+    while seq < last:
+        try:
+            messages = await reader.fetch(_AT_ONCE, timeout=5)
+        except nats.errors.TimeoutError:
+            told = f"{stream} does not give what comes after {seq} of {last}"
+            raise ChaosError(told) from None
+        for message in messages:
+            seq = message.metadata.sequence.stream
+            yield seq, message
     await reader.unsubscribe()
 
 
 async def read_rows(url: str, *, into: Evidence) -> None:
     connection = await asyncpg.connect(url, ssl=False)
     try:
-        rows = await connection.fetch(
-            "SELECT seq, subject, body, alert_id FROM audit_event WHERE stream = $1", STREAM
-        )
+        rows = await connection.fetch(f"SELECT {', '.join(COLUMNS)}, hash FROM audit_event")
     finally:
         await connection.close()
     for row in rows:
-        into.rows[row["seq"]] = Entry(
-            subject=row["subject"],
-            digest=_digest(row["body"]),
-            alert_id=str(row["alert_id"] or ""),
+        columns = tuple(row[name] for name in COLUMNS)
+        into.chain.append(
+            ChainedRow(stream=row["stream"], seq=row["seq"], columns=columns, hash=row["hash"])
         )
+        if row["stream"] == STREAM:
+            into.rows[row["seq"]] = Entry(
+                subject=row["subject"],
+                digest=_digest(row["body"]),
+                alert_id=str(row["alert_id"] or ""),
+            )
+
+
+def _anchored(data: bytes) -> Anchored:
+    content: dict[str, Any] = msgspec.json.decode(data)
+    return Anchored(stream=content["stream"], seq=content["seq"], hash=content["hash"])
 
 
 def note(data: bytes, *, subject: str, seq: int, into: Evidence) -> None:
@@ -152,11 +190,11 @@ def _denial(content: dict[str, Any], denial: dict[str, Any]) -> Denial:
 
 
 def _given_up(content: dict[str, Any]) -> Denial:
-    # What the exchange never had was given up here, and age is the one reason to do that.
+    # What the exchange never had was held back here. Of the reasons age alone excuses it.
     return Denial(
         alert_id=content["alert_id"],
         account=content["account"],
-        reason="stale",
+        reason=content.get("reason") or "not told",
         at_s=_unix(content["at"]),
     )
 

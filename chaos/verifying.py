@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import replace
 
 from chaos.answers import judge_answers
+from chaos.chain import judge_chain
 from chaos.evidence import Evidence, LaneKey
 from chaos.lanes import Judged, LaneAlert, lanes_of
 from chaos.trail import judge_trail
@@ -45,7 +46,8 @@ def verify(world: World, evidence: Evidence) -> list[Violation]:
     found += wrong
     for outcome in outcomes:
         judged[outcome.alert_id].append(outcome)
-    return [*found, *judge_trail(_without_fired(evidence), judged=judged)]
+    found += judge_trail(_without_fired(evidence), judged=judged)
+    return [*found, *judge_chain(evidence)]
 
 
 def _without_fired(evidence: Evidence) -> Evidence:

@@ -29,6 +29,8 @@ class Breach(StrEnum):
     WRONGLY_TOLD = "the trail tells it otherwise than the exchange"
     UNEXPLAINED = "not executed whole, and no reason is told"
     TRAIL_GAP = "log and trail differ"
+    BROKEN_CHAIN = "the trail's hash chain does not hold"
+    UNANCHORED = "the end of the trail's hash chain is not anchored"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,9 +5,12 @@ the verdict take one thing of it away.
 from collections import defaultdict
 from dataclasses import replace
 
+from chaos.chain import BEFORE_THE_FIRST, PIPELINE, link
 from chaos.evidence import (
+    Anchored,
     Answer,
     Call,
+    ChainedRow,
     Entry,
     Evidence,
     ExchangeOrder,
@@ -60,6 +63,8 @@ class _Play:
                 self._accepted(signal, routes[signal.route], number)
         self.evidence.positions.update(self._held)
         self.evidence.rows = dict(self.evidence.log)
+        self.evidence.settled = len(self.evidence.log)
+        self._chain()
 
     def _answer(self, signal, **fields) -> None:
         answer = Answer(sent_s=signal.due_s, answered_s=signal.due_s + 0.003, **fields)
@@ -126,6 +131,17 @@ class _Play:
             exchange_order_id=str(self._order_id),
             has_request=True,
         )
+
+    def _chain(self) -> None:
+        head = BEFORE_THE_FIRST
+        for seq, entry in self.evidence.log.items():
+            columns = (PIPELINE, seq, entry.subject, entry.digest.encode(), None)
+            head = link(head, columns)
+            self.evidence.chain.append(
+                ChainedRow(stream=PIPELINE, seq=seq, columns=columns, hash=head)
+            )
+        anchored = Anchored(stream=PIPELINE, seq=self.evidence.settled, hash=head.hex())
+        self.evidence.anchors.append(anchored)
 
     def _note(self, alert: str, subject: str) -> int:
         seq = len(self.evidence.log) + 1

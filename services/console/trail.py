@@ -79,7 +79,7 @@ class ChangeRow:
 _STOPPED = ["execution.rejected", "execution.canceled"]
 _RARE_ENDS = {
     AlertStatus.REFUSED: ["alert.refused"],
-    AlertStatus.DENIED: ["intent.denied"],
+    AlertStatus.DENIED: ["intent.denied", "execution.canceled"],
     AlertStatus.REJECTED: _STOPPED,
     AlertStatus.PARTIAL: [*_STOPPED, "intent.denied", "dead"],
     AlertStatus.UNKNOWN: ["execution.unknown"],

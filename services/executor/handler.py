@@ -273,13 +273,13 @@ class Executor:
     def _not_from_here(self, intent: Intent, account: Account) -> Denial | None:
         return self._refused_from_here(account) if intent.action in ENTRIES else None
 
-    def _not_to_open(self, intent: Intent, account: Account, *, now: datetime) -> str | None:
+    def _not_to_open(self, intent: Intent, account: Account) -> Denial | None:
         """Why an opening order that waited must not leave any more."""
-        if now > intent.received_at + timedelta(seconds=intent.max_age_s):
-            return "the entry is older than the route's max_age_s"
-        halted = self._halts.denial(route=intent.route, account=intent.account)
-        denied = halted or self._refused_from_here(account)
-        return denied.message if denied is not None else None
+        return (
+            stale(intent, now=self._clock.now())
+            or self._halted(intent)
+            or self._not_from_here(intent, account)
+        )
 
     async def _store(self, plan: Plan, *, routed_at: datetime) -> bool:
         """True where this plan is the one that the log holds."""
@@ -343,7 +343,7 @@ class Executor:
             history=history,
             legs=LegRunner(
                 errand,
-                not_to_open=lambda now: self._not_to_open(intent, connected.account, now=now),
+                not_to_open=lambda: self._not_to_open(intent, connected.account),
             ),
             changes=ChangeRunner(errand),
         )

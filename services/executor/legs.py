@@ -12,12 +12,13 @@ The rules of money, each in one place below:
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import assert_never
 
 from libs.common.contracts.causes import Cause
+from libs.common.contracts.intent import Denial
 from libs.common.contracts.order import ExchangeCall, Leg
 from libs.common.contracts.words import RESTING_TYPES, Effect, ExecutionKind, OrderType
 from libs.common.outcome import Retry
@@ -63,8 +64,8 @@ _NOT_SENT = LegResult(end=LegEnd.UNFILLED)
 class LegRunner:
     """Takes the legs of one plan to their end, one at a time."""
 
-    def __init__(self, errand: Errand, *, not_to_open: Callable[[datetime], str | None]) -> None:
-        """`not_to_open`: why nothing must be opened at that time, if so."""
+    def __init__(self, errand: Errand, *, not_to_open: Callable[[], Denial | None]) -> None:
+        """`not_to_open`: why nothing must be opened now, if so."""
         self._plan = errand.plan
         self._connected = errand.connected
         self._recorder = errand.recorder
@@ -122,10 +123,12 @@ class LegRunner:
             urgency = Urgency.OPEN if leg.effect is Effect.OPEN else Urgency.CLOSE
             await self._connected.budget.take(urgency, since=self._plan.at)
             await self._claim.renew(leg.client_order_id)
-            refused = self._not_to_open(self._clock.now()) if leg.effect is Effect.OPEN else None
-            if refused is not None:
-                message = f"not sent (again): {refused}"
-                self._recorder.record(leg, ExecutionKind.CANCELED, message=message)
+            denial = self._not_to_open() if leg.effect is Effect.OPEN else None
+            if denial is not None:
+                message = f"not sent (again): {denial.message}"
+                self._recorder.record(
+                    leg, ExecutionKind.CANCELED, reason=denial.reason, message=message
+                )
                 return _NOT_SENT
             result = await self._settle(leg, await self._submit(leg))
             if result is not None:

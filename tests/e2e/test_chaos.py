@@ -47,6 +47,8 @@ async def test_every_alert_is_executed_once_and_in_order_whatever_dies(folder):
     told += [*counted(outcome), *complaints(outcome.violations, directory=directory)]
     assert not outcome.violations, "\n".join(told)
     # It happened at all.
+    assert len(outcome.evidence.chain) > len(outcome.evidence.rows) >= outcome.evidence.settled
+    assert outcome.evidence.anchors
     assert len(outcome.evidence.stored) > 80
     assert sum(count for act, count in outcome.done.items() if act.startswith("kill")) == 5
     assert outcome.befallen

@@ -150,6 +150,11 @@ MESSAGES: dict[str, AnyMessage] = {
         comment="exit ü",
     ),
     "execution.3": make_execution(ExecutionKind.REJECTED, code=406, cause=Cause.IP),
+    "execution.4": make_execution(
+        ExecutionKind.CANCELED,
+        reason=Reason.HALTED,
+        message="not sent (again): everything was halted: enough",
+    ),
     "account.checked": AccountChecked(
         account=AccountId("paper"),
         at=_AT,

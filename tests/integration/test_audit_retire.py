@@ -159,7 +159,7 @@ async def test_a_retired_month_leaves_a_chain_that_fits(trail, store, tmp_path):
     assert await months(trail) == []
     assert "everything fits: 0 rows" in await fits()
     assert await store_rows(store, [make_row(18)]) == Stored(new=1)
-    assert "everything fits: 1 rows" in await fits()
+    assert "everything fits: 1 row in" in await fits()
 
 
 async def test_a_message_of_a_retired_month_is_not_lost_unseen(trail, store):

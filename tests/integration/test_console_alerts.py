@@ -272,6 +272,19 @@ async def test_alerts_are_listed_newest_first_in_pages(console, put_trail):
     assert (len(whole["alerts"]), whole["next"]) == (5, None)
 
 
+async def test_an_alert_that_was_held_back_in_the_queue_is_listed_as_denied(console, put_trail):
+    alert, lane = make_id(1), "paper.BTC_USDT"
+    plan = make_plan(make_leg(client_order_id="order1"), alert=alert)
+    held = make_execution("canceled", "order1", alert=alert, reason=Reason.HALTED)
+    await put_trail(
+        received(1),
+        (f"order.planned.{lane}", "executor", plan),
+        (f"execution.canceled.{lane}", "executor", held),
+    )
+    _, page = await console.call("GET", "/api/alerts?status=denied")
+    assert [(line["alert_id"], line["reason"]) for line in page["alerts"]] == [(alert, "halted")]
+
+
 async def test_alerts_are_filtered(console, put_trail):
     await put_trail(*executed(1), *denied(2), *denied(3, route="other"), received(4, ticker="X"))
 

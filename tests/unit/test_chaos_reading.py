@@ -76,10 +76,11 @@ def test_a_denial_and_what_a_plan_withholds():
 
 def test_an_order_given_up_before_the_exchange_had_it():
     later = NOW + timedelta(seconds=1)
-    given_up = make_execution(ExecutionKind.CANCELED, message="not sent")
+    given_up = make_execution(ExecutionKind.CANCELED, reason=Reason.STALE, message="not sent")
     by_exchange = make_execution(ExecutionKind.CANCELED, exchange_order_id="7")
     seen = read(given_up, by_exchange)
     assert [each.at_s < later.timestamp() for each in seen.denials] == [True]
+    assert [each.reason for each in seen.denials] == ["stale"]
 
 
 def test_requests_that_were_stored():

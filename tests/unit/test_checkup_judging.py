@@ -230,6 +230,8 @@ def test_a_key_without_an_address_is_told_to_get_one_and_its_days_are_counted():
         assert states(seen) == {**ALL_OK, "key_days": state}
         assert f"{days} days left" in finding(seen, "key_days").evidence
     assert OURS in finding(seen, "linked_ip").mend
+    astray = make_seen(own=SeenAddress(addresses=("198.51.100.7",)), **key(linked=()))
+    assert finding(astray, "linked_ip").mend.startswith(f"better add {OURS} under")
 
 
 def test_the_days_that_a_linked_key_is_told_do_not_count():

@@ -167,3 +167,11 @@ def test_an_account_is_edited_by_what_is_named(console, stack):
     }
     assert "very-secret" not in answer.output
     assert run("accounts", "edit", "main", stack=stack).exit_code == 2
+
+
+def test_expected_addresses_can_be_taken_back(console, stack):
+    console.answers["PATCH /api/accounts/main"] = [(200, {"id": "main"})]
+    edit = ("accounts", "edit", "main", "--any-address")
+    assert run(*edit, stack=stack).exit_code == 0
+    assert json.loads(console.asked[-1][2]) == {"expected_addresses": []}
+    assert run(*edit, "--expected-address", "203.0.113.9", stack=stack).exit_code == 2

@@ -285,3 +285,10 @@ def test_people_see_both_and_how_they_came_about(tmp_path, monkeypatch):
     assert (
         "account paper  same  planned, holding long 10: close long 10, then open short 10" in same
     )
+
+
+def test_what_comes_to_no_plan_again_says_why(tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    tiny = drawn(tmp_path, Then(BUY.replace("0.001", "0.00001")))
+    assert "account paper  same  denied, below_minimum: 0.00001 BTC" in tiny
+    assert "refused, 415 not_a_json_object: The body must be" in drawn(tmp_path, Then("Buy now!"))

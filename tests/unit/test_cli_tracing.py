@@ -137,7 +137,8 @@ def test_a_partial_alert_says_first_what_was_done_and_what_not(stack, server, mo
     server.answers[f"GET /api/alerts/{ALERT_ID}"] = [(200, document)]
     lines = [line.rstrip() for line in run("trace", ALERT_ID, stack=stack).output.splitlines()]
     assert lines[0].endswith("partial  route demo")
-    assert lines[5:7] == [
+    assert lines[1] == "it came at 2026-11-23 12:00:00 UTC"
+    assert lines[6:8] == [
         "done       close long 10 BTC_USDT on paper at 50000",
         "not done   the rest on paper: route_paused: route demo is paused",
     ]

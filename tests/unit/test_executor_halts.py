@@ -75,6 +75,7 @@ async def test_an_opening_order_that_is_queued_is_not_sent(desk, held, leg, sent
     assert desk.submitted == sent
     [canceled] = desk.bus.messages("execution.canceled")
     assert canceled.kind is ExecutionKind.CANCELED
+    assert canceled.reason is Reason.HALTED
     assert "everything was halted" in canceled.message
     assert "enough" in canceled.message
 

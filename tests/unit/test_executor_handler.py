@@ -143,7 +143,9 @@ async def test_an_entry_too_old_to_be_sent_again_is_given_up_in_the_trail(desk):
     await desk.handle(make_intent(max_age_s=5))
     assert desk.submitted == []
     assert desk.bus.stages[-1] == "execution.canceled"
-    assert "max_age_s" in desk.bus.messages("execution.canceled")[0].message
+    [canceled] = desk.bus.messages("execution.canceled")
+    assert canceled.reason is Reason.STALE
+    assert "max_age_s" in canceled.message
 
 
 @pytest.mark.parametrize(("action", "sent"), [(Action.BUY, []), (Action.FLAT, ["close short 10"])])

@@ -238,6 +238,7 @@ async def test_an_opening_order_that_is_queued_when_its_account_stops_is_not_sen
     assert desk.submitted == []
     canceled = the_only(desk.bus.messages("execution.canceled"))
     assert canceled.kind is ExecutionKind.CANCELED
+    assert canceled.reason is Reason.ADDRESS_NOT_LINKED
     assert SAID in canceled.message
 
 

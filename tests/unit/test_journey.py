@@ -75,6 +75,20 @@ FILLED = {"filled_contracts": Decimal(10), "average_price": Decimal(50000)}
             [make_plan(make_leg()), make_execution("canceled")],
         ),
         (
+            "denied",
+            "halted",
+            [make_plan(make_leg()), make_execution("canceled", reason=Reason.HALTED)],
+        ),
+        (
+            "partial",
+            "halted",
+            [
+                make_plan(*TWO_LEGS),
+                make_execution("filled", "o1", **FILLED),
+                make_execution("canceled", "o2", reason=Reason.HALTED),
+            ],
+        ),
+        (
             "partial",
             "21",
             [

@@ -74,7 +74,7 @@ def test_under_the_minimum_names_minimum_and_size():
     assert denial.reason is Reason.BELOW_MINIMUM
     assert denial.message == (
         "0.00009 BTC / 0.0001 BTC per contract is 0.9 contracts; "
-        "the minimum of BTC_USDT is 1 contracts of 0.0001 BTC"
+        "the minimum of BTC_USDT is 1, each of 0.0001 BTC"
     )
     assert denial.context["minimum_base"] == "0.0001"
 

@@ -40,6 +40,7 @@ from tools.cli.showing import examples, json_option, print_json
     metavar="IP",
     help="Address that the exchange should see; all of them, since they replace the list.",
 )
+@click.option("--any-address", is_flag=True, help="Expect no address in particular any more.")
 @json_option
 @with_place
 def edit_account(
@@ -47,13 +48,16 @@ def edit_account(
     account: str,
     secret_key_file: IO[str] | None,
     expected_addresses: tuple[str, ...],
+    any_address: bool,
     as_json: bool,
     place: Place,
     **named: Any,
 ) -> None:
     """Change an account: what is not named stays. A new secret key is sealed at once."""
     body = {name: value for name, value in named.items() if value is not None}
-    if expected_addresses:
+    if expected_addresses and any_address:
+        raise click.UsageError("an address is expected, or any is: not both")
+    if expected_addresses or any_address:
         body["expected_addresses"] = expected_addresses
     if secret_key_file is not None:
         asks = secret_key_file is sys.stdin and sys.stdin.isatty()

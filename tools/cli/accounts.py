@@ -45,7 +45,7 @@ def show_account(*, account: str, as_json: bool, place: Place) -> None:
     if as_json:
         print_json(document)
     else:
-        print_fields(document)
+        print_fields({name: value for name, value in document.items() if name != "secret_key"})
 
 
 @accounts.command(

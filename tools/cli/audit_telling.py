@@ -7,7 +7,7 @@ import click
 
 from tools.cli.audit_verifying import Pace
 from tools.cli.audit_walking import Walked
-from tools.cli.showing import clean, print_json
+from tools.cli.showing import clean, counted, print_json
 
 
 def tell(walked: Sequence[Walked], *, pace: Pace, anchored: bool, as_json: bool) -> None:
@@ -31,7 +31,7 @@ def tell(walked: Sequence[Walked], *, pace: Pace, anchored: bool, as_json: bool)
         if not anchored:
             click.echo("no anchors were looked at: a chain that was rewritten whole fits, too")
         verdict = "everything fits" if fits else "NOT everything fits"
-        rate = f"{pace.rows:,} rows in {pace.seconds:.1f} s, {pace.rows_per_s:,} rows/s"
+        rate = f"{counted(pace.rows, 'row')} in {pace.seconds:.1f} s, {pace.rows_per_s:,} rows/s"
         click.echo(f"{verdict}: {rate}")
     if not fits:
         raise SystemExit(1)
@@ -39,10 +39,11 @@ def tell(walked: Sequence[Walked], *, pace: Pace, anchored: bool, as_json: bool)
 
 def lines(one: Walked) -> list[str]:
     where = f"{one.start.seq + 1} to {one.end.seq}" if one.rows else "no rows"
-    anchors = f"{one.anchors} anchors fit"
+    anchors = counted(one.anchors, "anchor") if one.anchors else "no anchors"
+    anchors += " fits" if one.anchors == 1 else " fit" if one.anchors else ""
     if one.anchors_before:
         anchors += f", {one.anchors_before} lie before"
-    told = [f"{one.stream}  {where}: {one.rows:,} rows, {anchors}"]
+    told = [f"{one.stream}  {where}: {counted(one.rows, 'row')}, {anchors}"]
     if one.missing:
         ranges = [f"{first}" if first == last else f"{first}-{last}" for first, last in one.gaps]
         told.append(

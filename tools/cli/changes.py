@@ -72,7 +72,7 @@ def _print(found: Sequence[Mapping[str, Any]]) -> None:
     for change in found:
         when, who = f"{change['at'][:19]}Z", change["made_by"] or "-"
         rows.add_row(when, Text(clean(who)), Text(clean(_what(change)), style="bold"))
-        for line in _lines(change["fields"]):
+        for line in _lines(change["fields"], is_new=change["how"] == "created"):
             rows.add_row("", "", Text(clean(line)))
     terminal().print(rows)
 
@@ -84,9 +84,11 @@ def _what(change: Mapping[str, Any]) -> str:
     return f"{scope} {_HALTS[change['how']]}"
 
 
-def _lines(fields: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _lines(fields: Sequence[Mapping[str, Any]], *, is_new: bool) -> Iterator[str]:
     for field in fields:
-        if field["hidden"] and field["old"] == field["new"]:
+        if is_new:
+            yield f"{field['field']} {in_words(field['new'])}"
+        elif field["hidden"] and field["old"] == field["new"]:
             yield f"{field['field']} changed"
         else:
             yield f"{field['field']} {in_words(field['old'])} -> {in_words(field['new'])}"

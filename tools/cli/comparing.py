@@ -98,8 +98,8 @@ def _verdict(found: tuple[Difference, ...], now: AccountNow | None) -> Verdict:
 
 def _of_arrival(replayed: Replayed) -> Iterator[Difference]:
     then, recorded = replayed.then.arrived, replayed.then
-    refused = _refused_words(then if isinstance(then, AlertRefused) else None)
-    refuses = _refused_words(replayed.refusal)
+    refused = refused_words(then if isinstance(then, AlertRefused) else None)
+    refuses = refused_words(replayed.refusal)
     if replayed.denied is None and (
         _refused_key(then if isinstance(then, AlertRefused) else None)
         != _refused_key(replayed.refusal)
@@ -180,7 +180,7 @@ def _refused_key(refused: AlertRefused | Refusal | None) -> object:
     return refused.status, refused.reason, refused.field, refused.value
 
 
-def _refused_words(refused: AlertRefused | Refusal | None) -> str:
+def refused_words(refused: AlertRefused | Refusal | None) -> str:
     if refused is None:
         return "accepted"
     return f"refused, {refused.status} {refused.reason.value}: {refused.message}"

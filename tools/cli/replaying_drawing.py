@@ -4,13 +4,20 @@ from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from typing import Any
 
-from libs.common.contracts.alert import Alert
+from libs.common.contracts.alert import Alert, AlertRefused
 from libs.common.contracts.intent import Denial
 from libs.common.contracts.words import AccountId
 from libs.common.domain.planning import Planned
-from tools.cli.comparing import Compared, Difference, Verdict, outcome_now, outcome_then
+from tools.cli.comparing import (
+    Compared,
+    Difference,
+    Verdict,
+    outcome_now,
+    outcome_then,
+    refused_words,
+)
 from tools.cli.explaining_drawing import shown
-from tools.cli.recorded import AccountThen
+from tools.cli.recorded import AccountThen, Recorded
 from tools.cli.replaying_path import AccountNow, Replayed, Untold
 from tools.cli.showing import clean, table, terminal
 
@@ -68,6 +75,8 @@ def print_replay(replayed: Replayed, found: Compared) -> None:
     if found.arrival:
         out.print()
         _print_differences(found.arrival)
+    elif isinstance(arrived, AlertRefused):
+        out.print(Text(clean(refused_words(arrived))))
     for name in replayed.accounts:
         _print_account(name, replayed, found)
     out.print()
@@ -96,9 +105,7 @@ def _print_account(name: AccountId, replayed: Replayed, found: Compared) -> None
     out = terminal()
     now, then = replayed.accounts[name], replayed.then.accounts.get(name)
     verdict = found.verdicts[name]
-    outcome = "" if verdict is Verdict.DIFFERS else f"  {outcome_then(then, replayed.then)}"
-    if outcome and then and then.plan:
-        outcome += f", {then.plan.summary}"
+    outcome = "" if verdict is Verdict.DIFFERS else f"  {_outcome(then, replayed.then)}"
     out.print()
     out.print(Text.assemble(f"account {name}  ", (verdict.value, _STYLES[verdict]), clean(outcome)))
     if now is not None and isinstance(now.result, Untold):
@@ -112,6 +119,14 @@ def _print_account(name: AccountId, replayed: Replayed, found: Compared) -> None
         if rows:
             out.print()
             _print_rows(rows)
+
+
+def _outcome(then: AccountThen | None, recorded: Recorded) -> str:
+    outcome = outcome_then(then, recorded)
+    if then and then.plan:
+        return f"{outcome}, {then.plan.summary}"
+    denial = (then.denial if then else None) or recorded.denied
+    return f"{outcome}, {denial.reason.value}: {denial.message}" if denial else outcome
 
 
 def _print_differences(differences: Sequence[Difference]) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -89,6 +90,16 @@ def flattened(document: Mapping[str, Any], *, prefix: str = "") -> Sequence[tupl
 def clean(text: str) -> str:
     """Text from outside without what a terminal would obey, or show where it does not belong."""
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+
+
+def came_at(at: str) -> str:
+    """When an alert came, from a document's time."""
+    when = datetime.fromisoformat(at).astimezone(UTC)
+    return f"it came at {when:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def in_words(value: Any) -> str:

@@ -9,7 +9,16 @@ import click
 from tools.cli.calling import NotFound, call
 from tools.cli.diagnosis import print_diagnosis
 from tools.cli.place import Console, Place, with_place
-from tools.cli.showing import clean, examples, json_option, print_json, style_of, table, terminal
+from tools.cli.showing import (
+    came_at,
+    clean,
+    examples,
+    json_option,
+    print_json,
+    style_of,
+    table,
+    terminal,
+)
 from tools.cli.summaries import asked_of, change_words, details, runs, summary, times
 from tools.cli.upshot import Line, upshot
 from tools.cli.waterfall import Step, axis_end_ms, bar, call_words, durations, steps_of
@@ -85,6 +94,7 @@ def _print(document: Mapping[str, Any]) -> None:
             f"  route {document['route']}",
         )
     )
+    out.print(Text(came_at(document["events"][0]["at"])))
     if document["reason"]:
         out.print(Text(clean(str(document["reason"])), style=style_of(status)))
     lines = upshot(document)

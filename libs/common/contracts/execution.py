@@ -6,6 +6,7 @@ from decimal import Decimal
 from libs.common.contracts.causes import Cause
 from libs.common.contracts.messages import Message, guard
 from libs.common.contracts.order import ExchangeCall, Leg
+from libs.common.contracts.reasons import Reason
 from libs.common.contracts.words import (
     AccountId,
     AlertId,
@@ -37,8 +38,13 @@ class Execution(Message, frozen=True, kw_only=True, tag="execution"):
     """The exchange's code: of the reply, or for an order that died later its errorCode."""
     cause: Cause | None = None
     """What `code` is about; None where there is none."""
+    reason: Reason | None = None
+    """On `canceled`, why we held back what the exchange never had; None where it did that itself.
+    """
     message: str = ""
-    """The exchange's words, untouched; for `unknown` ours, saying what is not known."""
+    """The exchange's words, untouched; ours, saying what is not known, for `unknown`, and why it
+    was not sent, for what the exchange never had.
+    """
     calls: tuple[ExchangeCall, ...] = ()
     order_id: str | None = None
     """The alert's labels, on `resting`: by them a later alert finds the order."""

@@ -1,7 +1,7 @@
 """What a halt with `flatten` closes of one account, and the intents that do it. Pure."""
 
 from collections.abc import Callable, Collection, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 
 from libs.common.contracts.calls import ExchangeCall
 from libs.common.contracts.control import Control, Scope
@@ -83,7 +83,7 @@ def _intent(
     flattening: Flattening, alert: AlertId, action: Action, *, instrument: Instrument, now: datetime
 ) -> Intent:
     why = f": {flattening.reason}" if flattening.reason else ""
-    halted_at = flattening.halted_at.isoformat(timespec="seconds")
+    halted_at = f"{flattening.halted_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
     return Intent(
         intent_id=intent_id(alert=alert, account=flattening.account),
         alert_id=alert,

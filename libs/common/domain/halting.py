@@ -1,6 +1,7 @@
 """Whether something is halted by hand. Pure: opening is denied then, closing always passes."""
 
 from collections.abc import Mapping
+from datetime import UTC
 
 from libs.common.contracts.control import Control, Scope
 from libs.common.contracts.intent import Denial
@@ -27,8 +28,9 @@ def halted(controls: Mapping[str, Control], *, route: RouteId, account: AccountI
         return None
     by = f" by {control.by}" if control.by else ""
     why = f": {control.reason}" if control.reason else ""
+    at = f"{control.at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
     return Denial(
         reason=Reason.HALTED,
-        message=f"{control.what} was halted at {control.at.isoformat(timespec='seconds')}{by}{why}",
+        message=f"{control.what} was halted at {at}{by}{why}",
         context={"scope": control.scope.value, "id": control.id or ""},
     )

@@ -341,6 +341,9 @@ def _outcome(lane: _Lane) -> Outcome:
         return status, lane.denied.denial.reason.value
     if OrderState.RESTING in states or any(state in _UNDER_WAY for state in states):
         return AlertStatus.PENDING, None
+    if stopped is not None and stopped.told is not None and stopped.told.reason is not None:
+        # It was held back in the executor's queue: the exchange never had it.
+        return AlertStatus.PARTIAL if moved else AlertStatus.DENIED, stopped.told.reason.value
     if stopped is not None:
         status = AlertStatus.PARTIAL if moved else AlertStatus.REJECTED
         return status, stopped.words or _UNTOLD[stopped.state]

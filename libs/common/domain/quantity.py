@@ -130,7 +130,7 @@ def _settled(
             reason=Reason.BELOW_MINIMUM,
             message=(
                 f"{how} is {shortened(raw)} contracts; the minimum of {instrument.symbol} is "
-                f"{plain(instrument.minimum_contracts)} contracts of "
+                f"{plain(instrument.minimum_contracts)}, each of "
                 f"{plain(instrument.contract_size)} {instrument.base}"
             ),
             context={

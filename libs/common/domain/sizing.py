@@ -51,7 +51,7 @@ def settle_size(
             reason=Reason.BELOW_MINIMUM,
             message=(
                 f"{how} is {shortened(raw)} contracts; the minimum of {intent.symbol} is "
-                f"{plain(minimum)} contracts of {plain(intent.instrument.contract_size)} "
+                f"{plain(minimum)}, each of {plain(intent.instrument.contract_size)} "
                 f"{intent.instrument.base}"
             ),
             context={

@@ -13,7 +13,7 @@ from libs.common.contracts.causes import Cause
 from libs.common.contracts.checkup import CheckState, CheckupLine, Finding
 from services.executor.checkable import KeyInfo
 from services.executor.checkup import permissions as names
-from services.executor.checkup.judging_way import is_among
+from services.executor.checkup.judging_way import expected_addresses, is_among
 from services.executor.checkup.observed import Observed, Refused
 
 DAYS_WARNING = 14
@@ -81,14 +81,15 @@ def linked_ip(seen: Observed) -> Finding:
         )
     linked = seen.key.linked
     if not linked:
+        # The one that orders are to leave by, not the one that a wrong way out has now.
+        wanted = ", ".join(expected_addresses(seen)) or ours or "the address of the executor"
         return Finding(
             line=line,
             state=CheckState.OK,
             evidence="no address is linked: whoever has the key can trade with it from anywhere,"
             f" and it lives {DAYS_WITHOUT_ADDRESS} days",
             # MEXC lets it in, so nothing is wrong; the days are the next line's to count.
-            mend=f"better add {ours or 'the address of the executor'} under {PAGE} →"
-            " Link IP Address",
+            mend=f"better add {wanted} under {PAGE} → Link IP Address",
         )
     told = ", ".join(linked)
     strange = [address for address in seen.own.addresses if not is_among(address, linked)]

@@ -247,13 +247,6 @@ def test_an_order_that_somebody_canceled_is_nobodys_fault():
     assert in_state(lines, "unknown") == {"exchange"}
 
 
-def test_an_order_that_waited_too_long_for_its_turn_was_never_sent():
-    words = "not sent (again): the entry is older than the route's max_age_s"
-    lines = diagnosed(*BEFORE, make_execution("canceled", message=words))
-    assert in_state(lines, "wrong") == {"arrived"}
-    assert words in lines["arrived"].evidence
-
-
 def test_a_change_that_was_not_sent_for_want_of_its_order_is_no_failure_of_its_own():
     trail = Change(change_id="c1", kind=ChangeKind.TRAIL, position_side=PositionSide.LONG)
     plan = make_plan(LEG, changes=(trail,))

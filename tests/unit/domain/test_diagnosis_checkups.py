@@ -44,6 +44,14 @@ def test_an_account_that_was_stopped_for_its_address_tells_the_same():
     assert "MEXC sees 203.0.113.9; the key is linked to no address" in line.evidence
 
 
+def test_an_address_that_we_do_not_expect_is_not_mended_by_linking_it():
+    checkup = make_checkup(addresses=("203.0.113.9",), linked_addresses=())
+    denied = by_executor(Reason.ADDRESS_UNEXPECTED, "our own address is 203.0.113.9")
+    line = diagnosed(*BEFORE[:2], denied, checkups=[checkup])["linked_ip"]
+    assert "MEXC sees 203.0.113.9" in line.evidence
+    assert "--expected-address IP" in line.mend
+
+
 def test_an_account_that_was_stopped_for_its_address_names_it_without_a_checkup():
     denied = by_executor(
         *(Reason.ADDRESS_NOT_LINKED, "refused since 12:00 (code 406); our address is 203.0.113.9"),

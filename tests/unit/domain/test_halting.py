@@ -34,7 +34,7 @@ def test_a_denial_tells_when_by_whom_and_why():
     halts = FakeHalts(make_control("route", "demo", reason="enough", by="anna"))
     denial = halts.denial(route="demo", account="paper")
     assert denial.reason is Reason.HALTED
-    when = NOW.isoformat(timespec="seconds")
+    when = f"{NOW:%Y-%m-%d %H:%M:%S} UTC"
     assert denial.message == f"route demo was halted at {when} by anna: enough"
     assert denial.context == {"scope": "route", "id": "demo"}
     bare = FakeHalts(ALL).denial(route="demo", account="paper")

@@ -1,11 +1,12 @@
 """What an account's checkup knows about a line of the checklist. Pure."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from libs.common.contracts.causes import Cause
 from libs.common.contracts.checkup import AccountChecked, CheckState, CheckupLine, Finding
+from libs.common.contracts.reasons import Reason
 from libs.common.contracts.words import RouteId, VenueSymbol
 from libs.common.domain.diagnosis.checklist import Check, CheckName
 from libs.common.domain.diagnosis.failure import Failure
@@ -53,13 +54,8 @@ def with_checkup(failure: Failure, checkup: AccountChecked | None, *, scope: Sco
     told, mend = _beside(failure, checkup, scope=scope)
     if not told:
         return failure
-    return Failure(
-        check=failure.check,
-        state=failure.state,
-        cause=failure.cause,
-        evidence=f"{failure.evidence}; {told} (checkup of {at_second(checkup.at)})",
-        mend=mend or failure.mend,
-    )
+    evidence = f"{failure.evidence}; {told} (checkup of {at_second(checkup.at)})"
+    return replace(failure, evidence=evidence, mend=mend or failure.mend)
 
 
 def known_by(check: CheckName, checkup: AccountChecked | None, *, scope: Scope) -> Check | None:
@@ -85,7 +81,9 @@ def known_by(check: CheckName, checkup: AccountChecked | None, *, scope: Scope) 
 
 def _beside(failure: Failure, checkup: AccountChecked, *, scope: Scope) -> tuple[str, str]:
     if failure.check is CheckName.LINKED_IP and checkup.linked_addresses is not None:
-        return _addresses(checkup.addresses, checkup.linked_addresses)
+        told, mend = _addresses(checkup.addresses, checkup.linked_addresses)
+        # Who is barred by what is expected here is not let in by what is linked there.
+        return told, "" if failure.reason is Reason.ADDRESS_UNEXPECTED else mend
     if failure.cause is Cause.TIMESTAMP and checkup.clock_offset_ms is not None:
         offset = checkup.clock_offset_ms
         side = "ahead of" if offset > 0 else "behind"

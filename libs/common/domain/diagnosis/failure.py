@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from libs.common.contracts.causes import Cause
 from libs.common.contracts.checkup import CheckState
+from libs.common.contracts.reasons import Reason
 from libs.common.domain.diagnosis.checklist import CheckName
 
 
@@ -24,3 +25,5 @@ class Failure:
     state: CheckState = CheckState.WRONG
     cause: Cause | None = None
     """Of what the exchange refused."""
+    reason: Reason | None = None
+    """Of what we denied or held back."""

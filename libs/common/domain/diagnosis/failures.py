@@ -45,6 +45,7 @@ def refusal(refused: AlertRefused) -> Failure:
 def failures_of(part: JourneyPart) -> list[Failure]:
     """The one that counts most first; of a line only the first is kept by who reads this."""
     found = [_ended(part, step) for step in part.steps if _failed(step)]
+    found += [_unsent(part, step) for step in part.steps if _held_back(step) is not None]
     found += [_unknown(part, step) for step in part.steps if step.state is OrderState.UNKNOWN]
     if part.denied is not None:
         found.append(_denial(part, part.denied.denial))
@@ -52,12 +53,16 @@ def failures_of(part: JourneyPart) -> list[Failure]:
         found.append(_denial(part, part.withheld))
     if part.letter is not None:
         found.insert(0, _given_up(part, part.letter))
-    # What was not sent is so most often for want of what failed before it.
+    # What was not sent for no reason of its own is so for want of what failed before it.
     return found or [_unsent(part, step) for step in part.steps if _is_unsent(step)]
 
 
 def _failed(step: JourneyStep) -> bool:
     return step.state in BAD_ENDS and not _is_unsent(step)
+
+
+def _held_back(step: JourneyStep) -> Reason | None:
+    return step.told.reason if step.told is not None and _is_unsent(step) else None
 
 
 def _is_unsent(step: JourneyStep) -> bool:
@@ -72,12 +77,16 @@ def _is_unsent(step: JourneyStep) -> bool:
 
 
 def _unsent(part: JourneyPart, step: JourneyStep) -> Failure:
-    # An order waited for its turn until it was too old, or halted; a change found nothing left.
-    reason = Reason.STALE if isinstance(step, JourneyOrder) else Reason.NOTHING_HELD
+    # Of an order in an older trail none is told: as a rule it was too old. A change found nothing.
+    reason = _held_back(step)
+    coded = f"{reason.value}: " if reason is not None else ""
+    if reason is None:
+        reason = Reason.STALE if isinstance(step, JourneyOrder) else Reason.NOTHING_HELD
     return Failure(
         check=REASON_CHECKS[reason].check,
-        evidence=f"{asked_of(step)}: {step.words}{done_of(part)}",
+        evidence=f"{asked_of(step)}: {coded}{step.words}{done_of(part)}",
         mend=_text(part, REASON_CHECKS[reason]),
+        reason=reason,
     )
 
 
@@ -169,6 +178,7 @@ def _denial(part: JourneyPart, denial: Denial) -> Failure:
         evidence=f"{denied(denial)}{told}{done_of(part)}",
         mend=mend,
         cause=cause,
+        reason=denial.reason,
     )
 
 
