@@ -13,7 +13,7 @@ from tests.e2e.second_process import SecondProcess, page
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
-HERE, ELSEWHERE = "127.0.0.1", "203.0.113.9"
+HERE, ELSEWHERE, NOWHERE = "127.0.0.1", "203.0.113.9", "198.51.100.77"
 LOOK_S = 1.5
 
 
@@ -118,14 +118,16 @@ async def test_an_executor_that_no_account_expects_here_pulls_nothing(trader, ro
         status, _ = await page(f"{health}/health/ready")
         return status == 200
 
-    await (await routes.account("elsewhere", known={"expected_addresses": [ELSEWHERE]})).close()
+    await (await routes.account("elsewhere", known={"expected_addresses": [NOWHERE]})).close()
     await until(stands_back)
     alert = await trader.send(order_contracts="0.0018")
     await trader.journey(alert, lambda found: "intent.accepted" in stages(found))
     await asyncio.sleep(LOOK_S)
     _, journey = await trader.api("GET", f"/api/alerts/{alert}")
     assert (journey["status"], stages(journey)[-1]) == ("pending", "intent.accepted")
-    await (await routes.account("here", known={"expected_addresses": [HERE]})).close()
+    # It may not have noticed yet that the feigned address of a test before is gone.
+    both = {"expected_addresses": [HERE, ELSEWHERE]}
+    await (await routes.account("here", known=both)).close()
     assert (await trader.ended(alert))["status"] == "executed"
     await until(is_ready)
     route = await routes.make(accounts=[{"account": "elsewhere"}])
