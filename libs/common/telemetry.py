@@ -10,20 +10,19 @@ is the plain word. What an alert is told apart by has the names that it has in t
 
 import contextlib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from types import MappingProxyType, TracebackType
 
 from opentelemetry import context, trace
-from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import SpanLimits, TracerProvider
+from opentelemetry.sdk.trace import SpanLimits, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import (
+    INVALID_SPAN_CONTEXT,
     Link,
-    NonRecordingSpan,
     Span,
     SpanContext,
     SpanKind,
@@ -35,12 +34,11 @@ from opentelemetry.trace import (
 from libs.common.contracts.words import AlertId
 from libs.common.domain.identity import trace_id
 from libs.common.sampling import AlertSampler, ratio_of
+from libs.common.spans import LINKS_MAX, Maker
 
 Values = Mapping[str, str | int | float | bool]
 _NOTHING: Values = MappingProxyType({})
 
-LINKS_MAX = 1_000
-"""Of one span: a batch of the auditor has one per message (its `batch_max` is 500)."""
 _TRACE_HEADERS = ("traceparent", "tracestate", "baggage")
 _SPAN_ID_MASK = (1 << 64) - 1
 _TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
@@ -58,31 +56,13 @@ class _Here:
     """What every span of it says."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Recording:
-    tracer: trace.Tracer
-    sampler: AlertSampler
-
-
 _NOWHERE = _Here()
 _SILENT: contextlib.AbstractContextManager[Span] = contextlib.nullcontext(trace.INVALID_SPAN)
 _here: ContextVar[_Here] = ContextVar("here", default=_NOWHERE)
-_recording: _Recording | None = None
+_recording: Maker | None = None
 """None while nothing is recorded. Asked for with every span, so it is no question to the library,
 whose own answer takes longer than all else that a span costs which is not made.
 """
-_wanted_trace: ContextVar[int | None] = ContextVar("wanted_trace", default=None)
-
-
-class AlertIdGenerator(RandomIdGenerator):
-    """Gives a new root span the alert's id as its trace id."""
-
-    def generate_trace_id(self) -> int:
-        return _wanted_trace.get() or super().generate_trace_id()
-
-    def generate_span_id(self) -> int:
-        wanted = _wanted_trace.get()
-        return super().generate_span_id() if wanted is None else root_span_id(wanted)
 
 
 def root_span_id(trace: int) -> int:
@@ -100,27 +80,31 @@ def configure_telemetry(*, service: str, environ: Mapping[str, str]) -> Callable
     from libs.common.otlp import DirectExporter  # noqa: PLC0415
 
     provider = tracer_provider(service=service, ratio=ratio_of(environ))
-    provider.add_span_processor(
-        BatchSpanProcessor(DirectExporter(), max_queue_size=8192, max_export_batch_size=512)
-    )
+    processor = BatchSpanProcessor(DirectExporter(), max_queue_size=8192, max_export_batch_size=512)
+    # For whoever uses the library itself; spans of ours need nothing of it but the processor.
     trace.set_tracer_provider(provider)
-    record(provider)
+    record(provider, processor)
     return provider.shutdown
 
 
-def record(provider: TracerProvider) -> None:
-    """From now on spans are made, by a provider of `tracer_provider`."""
+def record(provider: TracerProvider, processor: SpanProcessor) -> None:
+    """From now on spans are made, by a provider of `tracer_provider`, and processed."""
     global _recording  # noqa: PLW0603 - one per process, set once at its start
+    provider.add_span_processor(processor)
     sampler = provider.sampler
     assert isinstance(sampler, AlertSampler)  # noqa: S101 - `tracer_provider` makes no other
-    _recording = _Recording(tracer=provider.get_tracer("alertwire"), sampler=sampler)
+    _recording = Maker(
+        sampler=sampler,
+        resource=provider.resource,
+        scope=InstrumentationScope("alertwire"),
+        ended=processor.on_end,
+    )
 
 
 def tracer_provider(*, service: str, ratio: float) -> TracerProvider:
     return TracerProvider(
         resource=Resource.create({"service.name": f"alertwire-{service}"}),
         sampler=AlertSampler(ratio),
-        id_generator=AlertIdGenerator(),
         span_limits=SpanLimits(max_links=LINKS_MAX),
     )
 
@@ -140,13 +124,9 @@ def alert_span(
     if not _recording.sampler.records(wanted):
         return _passing_on(_left_out(wanted))
     about = {"alert_id": alert, **about}
-    token = _wanted_trace.set(wanted)
-    try:
-        span = _recording.tracer.start_span(
-            name, context=Context(), kind=kind, attributes={**about, **attributes}
-        )
-    finally:
-        _wanted_trace.reset(token)
+    span = _recording.root(
+        name, kind=kind, attributes={**about, **attributes}, ids=(wanted, root_span_id(wanted))
+    )
     return _Within(span, here=_Here(about=about))
 
 
@@ -158,8 +138,7 @@ def later_span(alert: AlertId, name: str, about: Values) -> contextlib.AbstractC
     if not _recording.sampler.records(wanted):
         return _passing_on(_left_out(wanted))
     about = {"alert_id": alert, **about}
-    root = trace.set_span_in_context(NonRecordingSpan(_root(wanted)), Context())
-    span = _recording.tracer.start_span(name, context=root, attributes=about)
+    span = _recording.child(name, _root(wanted), kind=SpanKind.INTERNAL, attributes={**about})
     return _Within(span, here=_Here(about=about))
 
 
@@ -173,14 +152,11 @@ def process_span(
         passed_on = {each: headers[each] for each in _TRACE_HEADERS if each in headers}
         return _passing_on(passed_on)
     sender = sender_of(headers)
-    parent = Context()
-    if sender is not None:
-        parent = trace.set_span_in_context(NonRecordingSpan(sender), parent)
-    span = _recording.tracer.start_span(
+    span = _recording.child(
         name,
-        context=parent,
+        sender or INVALID_SPAN_CONTEXT,
         kind=SpanKind.CONSUMER,
-        links=[Link(sender)] if sender is not None else [],
+        links=(Link(sender),) if sender is not None else (),
         attributes={
             "messaging.system": "nats",
             "messaging.operation.type": "process",
@@ -190,6 +166,19 @@ def process_span(
         },
     )
     return _Within(span, here=_Here(about=about))
+
+
+def linked_span(
+    name: str, senders: Iterable[SpanContext], attributes: Values
+) -> contextlib.AbstractContextManager[Span]:
+    """The handling of messages of many traces: a trace of its own, linked to those of them that
+    are recorded, and recorded where there is one.
+    """
+    if _recording is None:
+        return _SILENT
+    links = [Link(sender) for sender in senders if sender.trace_flags.sampled]
+    span = _recording.root(name, kind=SpanKind.CLIENT, attributes={**attributes}, links=links)
+    return _Within(span, here=_NOWHERE)
 
 
 class Sending:
@@ -219,8 +208,9 @@ def sending(destination: str, attributes: Values) -> Sending:
         return Sending({**here.passed_on})
     if _recording is None:
         return Sending({})
-    span = _recording.tracer.start_span(
+    span = _recording.child(
         f"send {destination}",
+        trace.get_current_span().get_span_context(),
         kind=SpanKind.PRODUCER,
         attributes={
             "messaging.system": "nats",
@@ -300,9 +290,9 @@ def is_recorded() -> bool:
     return _recording is not None and _here.get().passed_on is None
 
 
-def tracer() -> trace.Tracer | None:
-    """For spans of no alert; None where nothing is recorded."""
-    return None if _recording is None else _recording.tracer
+def is_on() -> bool:
+    """Whether anything is recorded in this process."""
+    return _recording is not None
 
 
 def _child(
@@ -313,7 +303,8 @@ def _child(
     here = _here.get()
     if here.passed_on is not None:
         return _SILENT
-    span = _recording.tracer.start_span(name, kind=kind, attributes={**here.about, **attributes})
+    parent = trace.get_current_span().get_span_context()
+    span = _recording.child(name, parent, kind=kind, attributes={**here.about, **attributes})
     return _Within(span, here=here)
 
 
