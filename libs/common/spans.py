@@ -61,11 +61,15 @@ class Maker:
         A trace of its own is also recorded where it is linked to a recorded one.
         """
         trace_id, span_id = ids or (random.getrandbits(128), _new_id())
-        if ids is None and not self.sampler.records(trace_id):
-            if not any(link.context.trace_flags & _SAMPLED for link in links):
-                return NonRecordingSpan(
-                    SpanContext(trace_id, span_id, is_remote=False, trace_flags=_NOT_RECORDED)
-                )
+        is_recorded = (
+            ids is not None
+            or self.sampler.records(trace_id)
+            or any(link.context.trace_flags.sampled for link in links)
+        )
+        if not is_recorded:
+            return NonRecordingSpan(
+                SpanContext(trace_id, span_id, is_remote=False, trace_flags=_NOT_RECORDED)
+            )
         context = SpanContext(trace_id, span_id, is_remote=False, trace_flags=_OF_A_ROOT)
         return RecordedSpan(
             self, name, kind=kind, context=context, parent=None, attributes=attributes, links=links
@@ -112,7 +116,7 @@ class RecordedSpan(Span, ReadableSpan):
     _status = _UNSET
     _instrumentation_info = None
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a span is made of
         self,
         maker: Maker,
         name: str,
