@@ -156,7 +156,7 @@ class RecordedSpan(Span, ReadableSpan):
         self, name: str, attributes: Attributes = None, timestamp: int | None = None
     ) -> None:
         if self._end_time is None:
-            self._events = (*self._events, Event(name, attributes, timestamp))
+            self._events = (*self._events, Event(name, attributes or {}, timestamp))
 
     def add_link(self, context: SpanContext, attributes: Attributes = None) -> None:
         if self._end_time is None and context.is_valid:
@@ -205,8 +205,8 @@ class RecordedSpan(Span, ReadableSpan):
         error: BaseException | None,
         _traceback: TracebackType | None,
     ) -> None:
-        if isinstance(error, Exception):
-            self.record_exception(error)
+        if error is not None:
+            self.record_exception(error, escaped=True)
             self.set_status(Status(StatusCode.ERROR, f"{type(error).__name__}: {error}"))
         self.end()
 
