@@ -6,14 +6,12 @@ the time; `tests/unit/test_common_otlp.py` reads them with the library's own cla
 """
 
 import struct
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Event, ReadableSpan
-from opentelemetry.sdk.trace.export import SpanExportResult
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
@@ -21,42 +19,35 @@ _U64, _U32, _F64 = struct.Struct("<Q"), struct.Struct("<I"), struct.Struct("<d")
 _HAS_REMOTE, _IS_REMOTE = 0x100, 0x200
 _REMEMBERED = 4_096
 _REMEMBERED_CHARS = 64
-_IN_ONE_GO = 16
-_REST_S = 0.001
 
 
-class DirectExporter(OTLPSpanExporter):
-    """The library's exporter, with its connection and its retries, and this encoding."""
+class CollectorClient(OTLPSpanExporter):
+    """The library's exporter for its connection and its retries: it is given bytes, not spans."""
 
-    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        """Called in the exporter's own thread."""
-        if self._shutdown or not self._client.export(encoded(spans, rest=_rest)).success:
-            return SpanExportResult.FAILURE
-        return SpanExportResult.SUCCESS
+    def send(self, request: bytes) -> bool:
+        return not self._shutdown and bool(self._client.export(request).success)
 
 
-def encoded(spans: Sequence[ReadableSpan], *, rest: Callable[[], None] = lambda: None) -> bytes:
-    """An `ExportTraceServiceRequest`; all spans are of one provider, as a process has one.
-
-    `rest` is called between every few of them: a thread that works keeps the interpreter for 5 ms,
-    and an order that comes meanwhile has to wait.
-    """
-    if not spans:
-        return b""
+def encoded(spans: Sequence[ReadableSpan]) -> bytes:
+    """An `ExportTraceServiceRequest`; all spans are of one provider, as a process has one."""
     scopes: dict[str, list[bytes]] = {}
-    for number, span in enumerate(spans, start=1):
+    for span in spans:
         scope = span.instrumentation_scope
-        scopes.setdefault(scope.name if scope else "", []).append(_field(2, _span(span)))
-        if not number % _IN_ONE_GO:
-            rest()
+        scopes.setdefault(scope.name if scope else "", []).append(written(span))
+    return request(spans[0].resource, scopes) if spans else b""
+
+
+def request(resource: Resource, scopes: Mapping[str, Sequence[bytes]]) -> bytes:
+    """An `ExportTraceServiceRequest` of what `written` made, by the name of its scope."""
     of_scopes = [
-        _field(2, _field(1, _text(1, name)) + b"".join(written)) for name, written in scopes.items()
+        _field(2, _field(1, _text(1, name)) + b"".join(spans)) for name, spans in scopes.items()
     ]
-    return _field(1, _field(1, _resource(spans[0].resource)) + b"".join(of_scopes))
+    return _field(1, _field(1, _resource(resource)) + b"".join(of_scopes))
 
 
-def _rest() -> None:
-    time.sleep(_REST_S)
+def written(span: ReadableSpan) -> bytes:
+    """One span, for `request`."""
+    return _field(2, _span(span))
 
 
 def _resource(resource: Resource) -> bytes:

@@ -18,7 +18,6 @@ from types import MappingProxyType, TracebackType
 from opentelemetry import context, trace
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanLimits, SpanProcessor, TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import (
     INVALID_SPAN_CONTEXT,
@@ -33,7 +32,7 @@ from opentelemetry.trace import (
 
 from libs.common.contracts.words import AlertId
 from libs.common.domain.identity import trace_id
-from libs.common.sampling import AlertSampler, ratio_of
+from libs.common.sampling import AlertSampler, delay_s_of, ratio_of
 from libs.common.spans import LINKS_MAX, Maker
 
 Values = Mapping[str, str | int | float | bool]
@@ -77,10 +76,12 @@ def configure_telemetry(*, service: str, environ: Mapping[str, str]) -> Callable
     if not environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
         return lambda: None
     # Imported here because it costs 60 ms of start that most processes need not pay.
-    from libs.common.otlp import DirectExporter  # noqa: PLC0415
+    from libs.common.exporting import Exporting  # noqa: PLC0415
+    from libs.common.otlp import CollectorClient  # noqa: PLC0415
 
     provider = tracer_provider(service=service, ratio=ratio_of(environ))
-    processor = BatchSpanProcessor(DirectExporter(), max_queue_size=8192, max_export_batch_size=512)
+    delay_s = delay_s_of(environ)
+    processor = Exporting(CollectorClient(), resource=provider.resource, delay_s=delay_s)
     # For whoever uses the library itself; spans of ours need nothing of it but the processor.
     trace.set_tracer_provider(provider)
     record(provider, processor)
