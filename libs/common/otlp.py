@@ -14,11 +14,12 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status
 
+from libs.common.spans import RecordedSpan
+
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _U64, _U32, _F64 = struct.Struct("<Q"), struct.Struct("<I"), struct.Struct("<d")
 _HAS_REMOTE, _IS_REMOTE = 0x100, 0x200
 _REMEMBERED = 4_096
-_REMEMBERED_CHARS = 64
 
 
 class CollectorClient(OTLPSpanExporter):
@@ -67,7 +68,7 @@ def _span(span: ReadableSpan) -> bytes:
         b"\x41",
         _U64.pack(span.end_time or 0),
     ]
-    parts += _attributes(9, span.attributes or {})
+    parts += _said(span)
     parts += [_field(11, _event(event)) for event in span.events]
     parts += [_field(13, _link(link)) for link in span.links]
     if span.dropped_links:
@@ -75,6 +76,19 @@ def _span(span: ReadableSpan) -> bytes:
     parts.append(_status(span.status))
     parts.append(_FLAGS[parent is not None and parent.is_remote])
     return b"".join(parts)
+
+
+def _said(span: ReadableSpan) -> list[bytes]:
+    if not isinstance(span, RecordedSpan):
+        return _attributes(9, span.attributes or {})
+    own, parts = span.own, []
+    for said in span.said:
+        if not own.keys().isdisjoint(said.values):
+            return _attributes(9, span.attributes or {})
+        if said.written is None:
+            said.written = b"".join(_attributes(9, said.values))
+        parts.append(said.written)
+    return parts + _attributes(9, own)
 
 
 @lru_cache(maxsize=_REMEMBERED)
@@ -104,31 +118,38 @@ def _event(event: Event) -> bytes:
 
 
 def _link(link: Link) -> bytes:
-    written = _ids(link.context) + b"".join(_attributes(4, link.attributes or {}))
-    return written + b"\x35" + _U32.pack(_remoteness(link.context.is_remote))
+    ids, attributes = _ids(link.context), link.attributes
+    written = b"".join(_attributes(4, attributes)) if attributes else b""
+    return ids + written + _LINK_FLAGS[link.context.is_remote]
 
 
 def _attributes(number: int, attributes: Mapping[str, object]) -> list[bytes]:
     return [
-        # Routes, subjects and words come again with every alert, and ids with its next span;
-        # sentences and sequence numbers do not.
-        _known_text(number, key, value)
-        if type(value) is str and len(value) <= _REMEMBERED_CHARS
-        else _known_number(number, key, value)
+        _text_attribute(number, key, value)
+        if type(value) is str
+        else _small(number, key, value)
         if type(value) is int and value <= _REMEMBERED
         else _field(number, _pair(key, value))
         for key, value in attributes.items()
     ]
 
 
-@lru_cache(maxsize=_REMEMBERED)
-def _known_text(number: int, key: str, value: str) -> bytes:
-    return _field(number, _pair(key, value))
+def _text_attribute(number: int, key: str, value: str) -> bytes:
+    raw = value.encode(errors="replace")
+    return _text_head(number, key, len(raw)) + raw
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _known_number(number: int, key: str, value: int) -> bytes:
-    # Apart from texts, and no truth: 1 and True would be one and the same to the memory.
+def _text_head(number: int, key: str, size: int) -> bytes:
+    """All that stands before a text of that size: ids are new each time, and of one size."""
+    value = b"\x0a" + _varint(size)
+    pair = _key(key) + b"\x12" + _varint(len(value) + size) + value
+    return _varint(number << 3 | _BYTES) + _varint(len(pair) + size) + pair
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _small(number: int, key: str, value: int) -> bytes:
+    # No truth may come here: 1 and True would be one and the same to the memory.
     return _field(number, _pair(key, value))
 
 
@@ -184,4 +205,5 @@ def _remoteness(is_remote: bool) -> int:  # noqa: FBT001
 
 
 _NO_STATUS = _field(15, b"")
+_LINK_FLAGS = [b"\x35" + _U32.pack(_remoteness(is_remote)) for is_remote in (False, True)]
 _FLAGS = [b"\x85\x01" + _U32.pack(_remoteness(is_remote)) for is_remote in (False, True)]

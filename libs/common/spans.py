@@ -8,7 +8,7 @@ touched by one thread until it has ended, and by the exporter's from then on.
 import random
 import time
 import traceback
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -39,6 +39,19 @@ _UNSET = Status(StatusCode.UNSET)
 _NO_LINKS: Sequence[Link] = ()
 
 
+class Said:
+    """Attributes that many spans have in common, so that they are written only once. Those of one
+    span have no name in common.
+    """
+
+    __slots__ = ("values", "written")
+
+    def __init__(self, values: Mapping[str, AnyValue]) -> None:
+        self.values = values
+        self.written: bytes | None = None
+        """As they go over the wire, once somebody has needed it."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Maker:
     """Makes all spans of a process; `ended` is told of each, and must not wait."""
@@ -54,6 +67,7 @@ class Maker:
         *,
         kind: SpanKind,
         attributes: dict[str, AnyValue],
+        said: tuple[Said, ...] = (),
         links: Sequence[Link] = _NO_LINKS,
         ids: tuple[int, int] | None = None,
     ) -> Span:
@@ -72,7 +86,14 @@ class Maker:
             )
         context = SpanContext(trace_id, span_id, is_remote=False, trace_flags=_OF_A_ROOT)
         return RecordedSpan(
-            self, name, kind=kind, context=context, parent=None, attributes=attributes, links=links
+            self,
+            name,
+            kind=kind,
+            context=context,
+            parent=None,
+            attributes=attributes,
+            said=said,
+            links=links,
         )
 
     def child(
@@ -82,12 +103,13 @@ class Maker:
         *,
         kind: SpanKind,
         attributes: dict[str, AnyValue],
+        said: tuple[Said, ...] = (),
         links: Sequence[Link] = _NO_LINKS,
     ) -> Span:
         """A span that is recorded as its parent is; a root where that is none."""
         trace_id, _, _, flags, state, is_valid = parent
         if not is_valid:
-            return self.root(name, kind=kind, attributes=attributes, links=links)
+            return self.root(name, kind=kind, attributes=attributes, said=said, links=links)
         if flags > _OF_A_ROOT:
             # Nothing else is ours to pass on.
             flags = TraceFlags(flags & _OF_A_ROOT)
@@ -101,6 +123,7 @@ class Maker:
             context=context,
             parent=parent,
             attributes=attributes,
+            said=said,
             links=links,
         )
 
@@ -125,6 +148,7 @@ class RecordedSpan(Span, ReadableSpan):
         context: SpanContext,
         parent: SpanContext | None,
         attributes: dict[str, AnyValue],
+        said: tuple[Said, ...],
         links: Sequence[Link],
     ) -> None:
         self._maker = maker
@@ -132,7 +156,9 @@ class RecordedSpan(Span, ReadableSpan):
         self._kind = kind
         self._context: SpanContext = context
         self._parent = parent
-        self._attributes: MutableMapping[str, AnyValue] = attributes
+        self.own = attributes
+        """What goes before what is said by others too."""
+        self.said = said
         if links:
             self._links = links[-LINKS_MAX:]
             self._dropped_links = len(links) - len(self._links)
@@ -146,11 +172,11 @@ class RecordedSpan(Span, ReadableSpan):
 
     def set_attribute(self, key: str, value: AnyValue) -> None:
         if self._end_time is None:
-            self._attributes[key] = value
+            self.own[key] = value
 
     def set_attributes(self, attributes: Mapping[str, AnyValue]) -> None:
         if self._end_time is None:
-            self._attributes.update(attributes)
+            self.own.update(attributes)
 
     def add_event(
         self, name: str, attributes: Attributes = None, timestamp: int | None = None
@@ -209,6 +235,14 @@ class RecordedSpan(Span, ReadableSpan):
             self.record_exception(error, escaped=True)
             self.set_status(Status(StatusCode.ERROR, f"{type(error).__name__}: {error}"))
         self.end()
+
+    @property
+    def _attributes(self) -> Mapping[str, AnyValue]:  # type: ignore[override]
+        # As the library's own methods know them.
+        merged: dict[str, AnyValue] = {}
+        for said in self.said:
+            merged.update(said.values)
+        return {**merged, **self.own}
 
     @property
     def dropped_links(self) -> int:

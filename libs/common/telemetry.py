@@ -12,7 +12,8 @@ import contextlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cache
 from types import MappingProxyType, TracebackType
 
 from opentelemetry import context, trace
@@ -33,10 +34,18 @@ from opentelemetry.trace import (
 from libs.common.contracts.words import AlertId
 from libs.common.domain.identity import trace_id
 from libs.common.sampling import AlertSampler, delay_s_of, ratio_of
-from libs.common.spans import LINKS_MAX, Maker
+from libs.common.spans import LINKS_MAX, Maker, Said
 
 Values = Mapping[str, str | int | float | bool]
 _NOTHING: Values = MappingProxyType({})
+_NOTHING_SAID = Said(_NOTHING)
+_PROCESS = Said(
+    {
+        "messaging.system": "nats",
+        "messaging.operation.type": "process",
+        "messaging.operation.name": "process",
+    }
+)
 
 _TRACE_HEADERS = ("traceparent", "tracestate", "baggage")
 _SPAN_ID_MASK = (1 << 64) - 1
@@ -51,7 +60,7 @@ class _Here:
 
     passed_on: Mapping[str, str] | None = None
     """The headers of a trace that is not recorded here; None where spans are made."""
-    about: Values = field(default_factory=dict)
+    about: Said = _NOTHING_SAID
     """What every span of it says."""
 
 
@@ -124,11 +133,15 @@ def alert_span(
     wanted = trace_id(alert)
     if not _recording.sampler.records(wanted):
         return _passing_on(_left_out(wanted))
-    about = {"alert_id": alert, **about}
+    said = Said({"alert_id": alert, **about})
     span = _recording.root(
-        name, kind=kind, attributes={**about, **attributes}, ids=(wanted, root_span_id(wanted))
+        name,
+        kind=kind,
+        attributes={**attributes},
+        said=(said,),
+        ids=(wanted, root_span_id(wanted)),
     )
-    return _Within(span, here=_Here(about=about))
+    return _Within(span, here=_Here(about=said))
 
 
 def later_span(alert: AlertId, name: str, about: Values) -> contextlib.AbstractContextManager[Span]:
@@ -138,9 +151,11 @@ def later_span(alert: AlertId, name: str, about: Values) -> contextlib.AbstractC
     wanted = trace_id(alert)
     if not _recording.sampler.records(wanted):
         return _passing_on(_left_out(wanted))
-    about = {"alert_id": alert, **about}
-    span = _recording.child(name, _root(wanted), kind=SpanKind.INTERNAL, attributes={**about})
-    return _Within(span, here=_Here(about=about))
+    said = Said({"alert_id": alert, **about})
+    span = _recording.child(
+        name, _root(wanted), kind=SpanKind.INTERNAL, attributes={}, said=(said,)
+    )
+    return _Within(span, here=_Here(about=said))
 
 
 def process_span(
@@ -152,21 +167,16 @@ def process_span(
     if _recording is None or _is_left_out(headers):
         passed_on = {each: headers[each] for each in _TRACE_HEADERS if each in headers}
         return _passing_on(passed_on)
-    sender = sender_of(headers)
+    sender, said = sender_of(headers), Said(about)
     span = _recording.child(
         name,
         sender or INVALID_SPAN_CONTEXT,
         kind=SpanKind.CONSUMER,
         links=(Link(sender),) if sender is not None else (),
-        attributes={
-            "messaging.system": "nats",
-            "messaging.operation.type": "process",
-            "messaging.operation.name": "process",
-            **about,
-            **attributes,
-        },
+        attributes={**attributes},
+        said=(_PROCESS, said),
     )
-    return _Within(span, here=_Here(about=about))
+    return _Within(span, here=_Here(about=said))
 
 
 def linked_span(
@@ -202,29 +212,39 @@ class Sending:
         self._span.end()
 
 
-def sending(destination: str, attributes: Values) -> Sending:
-    """A message's publishing, from now until its `end`."""
+def sending(destination: str, attributes: Values, *, about: Values = _NOTHING) -> Sending:
+    """A message's publishing, from now until its `end`. `about` is whose it is."""
     here = _here.get()
     if here.passed_on is not None:
         return Sending({**here.passed_on})
     if _recording is None:
         return Sending({})
+    known = here.about.values
     span = _recording.child(
         f"send {destination}",
         trace.get_current_span().get_span_context(),
         kind=SpanKind.PRODUCER,
         attributes={
-            "messaging.system": "nats",
-            "messaging.operation.type": "send",
-            "messaging.operation.name": "send",
-            "messaging.destination.template": destination,
-            **here.about,
+            **{word: name for word, name in about.items() if known.get(word) != name},
             **attributes,
         },
+        said=(_send(destination), here.about),
     )
     own = span.get_span_context()
     sent = f"00-{own.trace_id:032x}-{own.span_id:016x}-{own.trace_flags:02x}"
     return Sending({"traceparent": sent}, span)
+
+
+@cache
+def _send(destination: str) -> Said:
+    return Said(
+        {
+            "messaging.system": "nats",
+            "messaging.operation.type": "send",
+            "messaging.operation.name": "send",
+            "messaging.destination.template": destination,
+        }
+    )
 
 
 def sender_of(headers: Mapping[str, str]) -> SpanContext | None:
@@ -257,7 +277,7 @@ def telling(**about: str) -> contextlib.AbstractContextManager[object]:
     """All spans within it say this too: whose order they are about."""
     if not is_recorded():
         return _SILENT
-    return _being(_Here(about={**_here.get().about, **about}))
+    return _being(_Here(about=Said({**_here.get().about.values, **about})))
 
 
 def event(name: str, attributes: Values = _NOTHING) -> None:
@@ -305,7 +325,7 @@ def _child(
     if here.passed_on is not None:
         return _SILENT
     parent = trace.get_current_span().get_span_context()
-    span = _recording.child(name, parent, kind=kind, attributes={**here.about, **attributes})
+    span = _recording.child(name, parent, kind=kind, attributes={**attributes}, said=(here.about,))
     return _Within(span, here=here)
 
 
