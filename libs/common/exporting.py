@@ -86,7 +86,12 @@ class Exporting(SpanProcessor):
                 self._dropped += 1
                 continue
             scope = span.instrumentation_scope
-            self._written.append((scope.name if scope else "", otlp.written(span)))
+            try:
+                written = otlp.written(span)
+            except Exception:  # noqa: BLE001 - nothing that is told of an order may stop it
+                _log.exception("span.unwritable", name=span.name)
+                continue
+            self._written.append((scope.name if scope else "", written))
         if len(self._written) >= SEND_AT:
             self._is_due.set()
 
