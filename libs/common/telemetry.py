@@ -9,7 +9,6 @@ is the plain word. What an alert is told apart by has the names that it has in t
 """
 
 import contextlib
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -28,13 +27,13 @@ from opentelemetry.trace import (
     SpanKind,
     Status,
     StatusCode,
-    TraceFlags,
 )
 
 from libs.common.contracts.words import AlertId
 from libs.common.domain.identity import trace_id
 from libs.common.sampling import AlertSampler, delay_s_of, ratio_of
 from libs.common.spans import LINKS_MAX, Maker, Said
+from libs.common.traceparent import is_left_out, left_out, root_of, root_span_id, sender_of
 
 Values = Mapping[str, str | int | float | bool]
 _NOTHING: Values = MappingProxyType({})
@@ -48,10 +47,6 @@ _PROCESS = Said(
 )
 
 _TRACE_HEADERS = ("traceparent", "tracestate", "baggage")
-_SPAN_ID_MASK = (1 << 64) - 1
-_TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
-_TRACEPARENT_PARTS = 4
-_NOT_RECORDED = "00"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,13 +66,6 @@ _recording: Maker | None = None
 """None while nothing is recorded. Asked for with every span, so it is no question to the library,
 whose own answer takes longer than all else that a span costs which is not made.
 """
-
-
-def root_span_id(trace: int) -> int:
-    """Of an alert's trace: whoever has something to add hours later knows its parent by the
-    alert's id alone. Never 0, since a UUID's variant bits are in it.
-    """
-    return trace & _SPAN_ID_MASK
 
 
 def configure_telemetry(*, service: str, environ: Mapping[str, str]) -> Callable[[], None]:
@@ -132,7 +120,7 @@ def alert_span(
         return _SILENT
     wanted = trace_id(alert)
     if not _recording.sampler.records(wanted):
-        return _passing_on(_left_out(wanted))
+        return _passing_on(left_out(wanted))
     said = Said({"alert_id": alert, **about})
     span = _recording.root(
         name,
@@ -150,10 +138,10 @@ def later_span(alert: AlertId, name: str, about: Values) -> contextlib.AbstractC
         return _SILENT
     wanted = trace_id(alert)
     if not _recording.sampler.records(wanted):
-        return _passing_on(_left_out(wanted))
+        return _passing_on(left_out(wanted))
     said = Said({"alert_id": alert, **about})
     span = _recording.child(
-        name, _root(wanted), kind=SpanKind.INTERNAL, attributes={}, said=(said,)
+        name, root_of(wanted), kind=SpanKind.INTERNAL, attributes={}, said=(said,)
     )
     return _Within(span, here=_Here(about=said))
 
@@ -164,7 +152,7 @@ def process_span(
     """A message's handling: child of the span that sent it, and linked to it. `about` is said by
     every span within it too.
     """
-    if _recording is None or _is_left_out(headers):
+    if _recording is None or is_left_out(headers):
         passed_on = {each: headers[each] for each in _TRACE_HEADERS if each in headers}
         return _passing_on(passed_on)
     sender, said = sender_of(headers), Said(about)
@@ -247,22 +235,6 @@ def _send(destination: str) -> Said:
     )
 
 
-def sender_of(headers: Mapping[str, str]) -> SpanContext | None:
-    """Who sent a message, by W3C's `traceparent`. Services of ours give no other header, so this
-    need not be the library's way, which looks for all that there may be.
-    """
-    found = _TRACEPARENT.fullmatch(headers.get("traceparent", ""))
-    if found is None:
-        return None
-    sender = SpanContext(
-        int(found[1], 16),
-        int(found[2], 16),
-        is_remote=True,
-        trace_flags=TraceFlags(int(found[3], 16)),
-    )
-    return sender if sender.is_valid else None
-
-
 def client_span(name: str, attributes: Values) -> contextlib.AbstractContextManager[Span]:
     """A call to somebody else: the exchange."""
     return _child(name, attributes, kind=SpanKind.CLIENT)
@@ -301,7 +273,7 @@ def fail(span: Span, reason: str, description: str = "") -> None:
 
 def link(span: Span, alert: AlertId) -> None:
     """Lead from a span to another alert's trace."""
-    span.add_link(_root(trace_id(alert)))
+    span.add_link(root_of(trace_id(alert)))
 
 
 def is_recorded() -> bool:
@@ -326,7 +298,7 @@ def _child(
         return _SILENT
     parent = trace.get_current_span().get_span_context()
     span = _recording.child(name, parent, kind=kind, attributes={**attributes}, said=(here.about,))
-    return _Within(span, here=here)
+    return _Within(span)
 
 
 class _Within(contextlib.AbstractContextManager[Span]):
@@ -334,12 +306,14 @@ class _Within(contextlib.AbstractContextManager[Span]):
 
     __slots__ = ("_attached", "_here", "_span", "_token")
 
-    def __init__(self, span: Span, *, here: _Here) -> None:
+    def __init__(self, span: Span, *, here: _Here | None = None) -> None:
+        """`here`: what is known from now on, where that is something else than before."""
         self._span = span
         self._here = here
 
     def __enter__(self) -> Span:
-        self._token = _here.set(self._here)
+        if self._here is not None:
+            self._token = _here.set(self._here)
         self._attached = context.attach(trace.set_span_in_context(self._span))
         return self._span
 
@@ -350,7 +324,8 @@ class _Within(contextlib.AbstractContextManager[Span]):
         _traceback: TracebackType | None,
     ) -> None:
         context.detach(self._attached)
-        _here.reset(self._token)
+        if self._here is not None:
+            _here.reset(self._token)
         if isinstance(error, Exception):
             self._span.record_exception(error)
             fail(self._span, type(error).__name__, f"{type(error).__name__}: {error}")
@@ -376,23 +351,3 @@ def _being(here: _Here) -> Iterator[None]:
         yield
     finally:
         _here.reset(token)
-
-
-def _root(wanted: int) -> SpanContext:
-    return SpanContext(
-        wanted,
-        root_span_id(wanted),
-        is_remote=True,
-        trace_flags=TraceFlags(TraceFlags.SAMPLED),
-    )
-
-
-def _left_out(wanted: int) -> dict[str, str]:
-    root = root_span_id(wanted)
-    return {"traceparent": f"00-{wanted:032x}-{root:016x}-{_NOT_RECORDED}"}
-
-
-def _is_left_out(headers: Mapping[str, str]) -> bool:
-    """It belongs to a trace that is not recorded."""
-    parts = headers.get("traceparent", "").split("-")
-    return len(parts) == _TRACEPARENT_PARTS and parts[3] == _NOT_RECORDED

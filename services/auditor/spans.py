@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from opentelemetry.trace import Span
 
 from libs.common.arrival import Arrival
-from libs.common.telemetry import linked_span, sender_of
+from libs.common.telemetry import linked_span
+from libs.common.traceparent import sender_of
 
 
 def batch_span(
