@@ -15,9 +15,8 @@ class Recording:
     def __init__(self, patch: pytest.MonkeyPatch, *, ratio: float = 1.0) -> None:
         self.provider = tracer_provider(service="tested", ratio=ratio)
         self.exporter = InMemorySpanExporter()
-        self.provider.add_span_processor(SimpleSpanProcessor(self.exporter))
         patch.setattr(telemetry, "_recording", None)
-        telemetry.record(self.provider)
+        telemetry.record(self.provider, SimpleSpanProcessor(self.exporter))
 
     @property
     def spans(self) -> dict[str, ReadableSpan]:

@@ -49,10 +49,12 @@ MAY_IMPORT = {
     # What it judges by may not be what it judges.
     "chaos/": ("libs.common", "tools.devstack", "bench", "chaos"),
 }
-# Files where everything may be caught: the outermost loop of a process, and only that.
+# Files where everything may be caught: the outermost loop of a process, and what only tells of an
+# order and must not stop it.
 BROAD_EXCEPT = {
     "libs/common/running.py",
     "libs/common/consuming.py",
+    "libs/common/exporting.py",
 }
 
 

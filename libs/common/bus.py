@@ -119,14 +119,12 @@ class Bus:
         return self._stored(confirmed, way)
 
     def _way(self, *, subject: str, message: AnyMessage, event_id: str) -> Sending:
-        attributes: dict[str, str] = {}
+        stage = subjects.parse(subject).stage
         if is_recorded():
-            attributes = {
-                "messaging.destination.name": subject,
-                "messaging.message.id": event_id,
-                **about(message),
-            }
-        way = sending(subjects.parse(subject).stage, attributes)
+            told = {"messaging.destination.name": subject, "messaging.message.id": event_id}
+            way = sending(stage, told, about=about(message))
+        else:
+            way = sending(stage, {})
         way.headers[HEADER_EVENT_ID] = event_id
         way.headers[HEADER_SERVICE] = self.service
         if message.alert_id is not None:

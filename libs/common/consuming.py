@@ -37,7 +37,7 @@ from libs.common.domain import identity
 from libs.common.domain.retrying import next_delay_s
 from libs.common.outcome import Refuse, Retry, Unknown
 from libs.common.pulling import pulling
-from libs.common.telemetry import process_span, tracer
+from libs.common.telemetry import is_on, process_span
 from libs.common.topology import ACK_WAIT_S, IN_FLIGHT_MAX
 
 TRIES_MAX = 200
@@ -248,7 +248,7 @@ class Consumer:
 
     def _span(self, delivery: Delivery, *, tried: int) -> contextlib.AbstractContextManager[Span]:
         name = f"process {subjects.parse(delivery.subject).stage}"
-        if tracer() is None:
+        if not is_on():
             return process_span(delivery.headers, name, {})
         # The log may have delivered it again since.
         came = self._in_flight[delivery.seq]

@@ -66,3 +66,11 @@ def ratio_of(environ: Mapping[str, str]) -> float:
         if 0 <= float(raw) <= 1:
             return float(raw)
     raise SettingsError(f"OTEL_TRACES_SAMPLER_ARG must be a ratio from 0 to 1, not {raw!r}")
+
+
+def delay_s_of(environ: Mapping[str, str]) -> float:
+    """Between two batches of spans, as configured; raises `SettingsError` where that is none."""
+    raw = environ.get("OTEL_BSP_SCHEDULE_DELAY") or "5000"
+    if raw.isdecimal() and int(raw) > 0:
+        return int(raw) / 1000
+    raise SettingsError(f"OTEL_BSP_SCHEDULE_DELAY must be milliseconds, 1 or more, not {raw!r}")

@@ -9,43 +9,44 @@ is the plain word. What an alert is told apart by has the names that it has in t
 """
 
 import contextlib
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cache
 from types import MappingProxyType, TracebackType
 
 from opentelemetry import context, trace
-from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import SpanLimits, TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
+from opentelemetry.sdk.trace import SpanLimits, SpanProcessor, TracerProvider
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import (
+    INVALID_SPAN_CONTEXT,
     Link,
-    NonRecordingSpan,
     Span,
     SpanContext,
     SpanKind,
     Status,
     StatusCode,
-    TraceFlags,
 )
 
 from libs.common.contracts.words import AlertId
 from libs.common.domain.identity import trace_id
-from libs.common.sampling import AlertSampler, ratio_of
+from libs.common.sampling import AlertSampler, delay_s_of, ratio_of
+from libs.common.spans import LINKS_MAX, Maker, Said
+from libs.common.traceparent import is_left_out, left_out, root_of, root_span_id, sender_of
 
 Values = Mapping[str, str | int | float | bool]
 _NOTHING: Values = MappingProxyType({})
+_NOTHING_SAID = Said(_NOTHING)
+_PROCESS = Said(
+    {
+        "messaging.system": "nats",
+        "messaging.operation.type": "process",
+        "messaging.operation.name": "process",
+    }
+)
 
-LINKS_MAX = 1_000
-"""Of one span: a batch of the auditor has one per message (its `batch_max` is 500)."""
 _TRACE_HEADERS = ("traceparent", "tracestate", "baggage")
-_SPAN_ID_MASK = (1 << 64) - 1
-_TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
-_TRACEPARENT_PARTS = 4
-_NOT_RECORDED = "00"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,42 +55,17 @@ class _Here:
 
     passed_on: Mapping[str, str] | None = None
     """The headers of a trace that is not recorded here; None where spans are made."""
-    about: Values = field(default_factory=dict)
+    about: Said = _NOTHING_SAID
     """What every span of it says."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Recording:
-    tracer: trace.Tracer
-    sampler: AlertSampler
 
 
 _NOWHERE = _Here()
 _SILENT: contextlib.AbstractContextManager[Span] = contextlib.nullcontext(trace.INVALID_SPAN)
 _here: ContextVar[_Here] = ContextVar("here", default=_NOWHERE)
-_recording: _Recording | None = None
+_recording: Maker | None = None
 """None while nothing is recorded. Asked for with every span, so it is no question to the library,
 whose own answer takes longer than all else that a span costs which is not made.
 """
-_wanted_trace: ContextVar[int | None] = ContextVar("wanted_trace", default=None)
-
-
-class AlertIdGenerator(RandomIdGenerator):
-    """Gives a new root span the alert's id as its trace id."""
-
-    def generate_trace_id(self) -> int:
-        return _wanted_trace.get() or super().generate_trace_id()
-
-    def generate_span_id(self) -> int:
-        wanted = _wanted_trace.get()
-        return super().generate_span_id() if wanted is None else root_span_id(wanted)
-
-
-def root_span_id(trace: int) -> int:
-    """Of an alert's trace: whoever has something to add hours later knows its parent by the
-    alert's id alone. Never 0, since a UUID's variant bits are in it.
-    """
-    return trace & _SPAN_ID_MASK
 
 
 def configure_telemetry(*, service: str, environ: Mapping[str, str]) -> Callable[[], None]:
@@ -97,30 +73,36 @@ def configure_telemetry(*, service: str, environ: Mapping[str, str]) -> Callable
     if not environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
         return lambda: None
     # Imported here because it costs 60 ms of start that most processes need not pay.
-    from libs.common.otlp import DirectExporter  # noqa: PLC0415
+    from libs.common.exporting import Exporting  # noqa: PLC0415
+    from libs.common.otlp import CollectorClient  # noqa: PLC0415
 
     provider = tracer_provider(service=service, ratio=ratio_of(environ))
-    provider.add_span_processor(
-        BatchSpanProcessor(DirectExporter(), max_queue_size=8192, max_export_batch_size=512)
-    )
+    delay_s = delay_s_of(environ)
+    processor = Exporting(CollectorClient(), resource=provider.resource, delay_s=delay_s)
+    # For whoever uses the library itself; spans of ours need nothing of it but the processor.
     trace.set_tracer_provider(provider)
-    record(provider)
+    record(provider, processor)
     return provider.shutdown
 
 
-def record(provider: TracerProvider) -> None:
-    """From now on spans are made, by a provider of `tracer_provider`."""
+def record(provider: TracerProvider, processor: SpanProcessor) -> None:
+    """From now on spans are made, by a provider of `tracer_provider`, and processed."""
     global _recording  # noqa: PLW0603 - one per process, set once at its start
+    provider.add_span_processor(processor)
     sampler = provider.sampler
     assert isinstance(sampler, AlertSampler)  # noqa: S101 - `tracer_provider` makes no other
-    _recording = _Recording(tracer=provider.get_tracer("alertwire"), sampler=sampler)
+    _recording = Maker(
+        sampler=sampler,
+        resource=provider.resource,
+        scope=InstrumentationScope("alertwire"),
+        ended=processor.on_end,
+    )
 
 
 def tracer_provider(*, service: str, ratio: float) -> TracerProvider:
     return TracerProvider(
         resource=Resource.create({"service.name": f"alertwire-{service}"}),
         sampler=AlertSampler(ratio),
-        id_generator=AlertIdGenerator(),
         span_limits=SpanLimits(max_links=LINKS_MAX),
     )
 
@@ -138,16 +120,16 @@ def alert_span(
         return _SILENT
     wanted = trace_id(alert)
     if not _recording.sampler.records(wanted):
-        return _passing_on(_left_out(wanted))
-    about = {"alert_id": alert, **about}
-    token = _wanted_trace.set(wanted)
-    try:
-        span = _recording.tracer.start_span(
-            name, context=Context(), kind=kind, attributes={**about, **attributes}
-        )
-    finally:
-        _wanted_trace.reset(token)
-    return _Within(span, here=_Here(about=about))
+        return _passing_on(left_out(wanted))
+    said = Said({"alert_id": alert, **about})
+    span = _recording.root(
+        name,
+        kind=kind,
+        attributes={**attributes},
+        said=(said,),
+        ids=(wanted, root_span_id(wanted)),
+    )
+    return _Within(span, here=_Here(about=said))
 
 
 def later_span(alert: AlertId, name: str, about: Values) -> contextlib.AbstractContextManager[Span]:
@@ -156,11 +138,12 @@ def later_span(alert: AlertId, name: str, about: Values) -> contextlib.AbstractC
         return _SILENT
     wanted = trace_id(alert)
     if not _recording.sampler.records(wanted):
-        return _passing_on(_left_out(wanted))
-    about = {"alert_id": alert, **about}
-    root = trace.set_span_in_context(NonRecordingSpan(_root(wanted)), Context())
-    span = _recording.tracer.start_span(name, context=root, attributes=about)
-    return _Within(span, here=_Here(about=about))
+        return _passing_on(left_out(wanted))
+    said = Said({"alert_id": alert, **about})
+    span = _recording.child(
+        name, root_of(wanted), kind=SpanKind.INTERNAL, attributes={}, said=(said,)
+    )
+    return _Within(span, here=_Here(about=said))
 
 
 def process_span(
@@ -169,27 +152,32 @@ def process_span(
     """A message's handling: child of the span that sent it, and linked to it. `about` is said by
     every span within it too.
     """
-    if _recording is None or _is_left_out(headers):
+    if _recording is None or is_left_out(headers):
         passed_on = {each: headers[each] for each in _TRACE_HEADERS if each in headers}
         return _passing_on(passed_on)
-    sender = sender_of(headers)
-    parent = Context()
-    if sender is not None:
-        parent = trace.set_span_in_context(NonRecordingSpan(sender), parent)
-    span = _recording.tracer.start_span(
+    sender, said = sender_of(headers), Said(about)
+    span = _recording.child(
         name,
-        context=parent,
+        sender or INVALID_SPAN_CONTEXT,
         kind=SpanKind.CONSUMER,
-        links=[Link(sender)] if sender is not None else [],
-        attributes={
-            "messaging.system": "nats",
-            "messaging.operation.type": "process",
-            "messaging.operation.name": "process",
-            **about,
-            **attributes,
-        },
+        links=(Link(sender),) if sender is not None else (),
+        attributes={**attributes},
+        said=(_PROCESS, said),
     )
-    return _Within(span, here=_Here(about=about))
+    return _Within(span, here=_Here(about=said))
+
+
+def linked_span(
+    name: str, senders: Iterable[SpanContext], attributes: Values
+) -> contextlib.AbstractContextManager[Span]:
+    """The handling of messages of many traces: a trace of its own, linked to those of them that
+    are recorded, and recorded where there is one.
+    """
+    if _recording is None:
+        return _SILENT
+    links = [Link(sender) for sender in senders if sender.trace_flags.sampled]
+    span = _recording.root(name, kind=SpanKind.CLIENT, attributes={**attributes}, links=links)
+    return _Within(span, here=_NOWHERE)
 
 
 class Sending:
@@ -212,44 +200,39 @@ class Sending:
         self._span.end()
 
 
-def sending(destination: str, attributes: Values) -> Sending:
-    """A message's publishing, from now until its `end`."""
+def sending(destination: str, attributes: Values, *, about: Values = _NOTHING) -> Sending:
+    """A message's publishing, from now until its `end`. `about` is whose it is."""
     here = _here.get()
     if here.passed_on is not None:
         return Sending({**here.passed_on})
     if _recording is None:
         return Sending({})
-    span = _recording.tracer.start_span(
+    known = here.about.values
+    span = _recording.child(
         f"send {destination}",
+        trace.get_current_span().get_span_context(),
         kind=SpanKind.PRODUCER,
         attributes={
-            "messaging.system": "nats",
-            "messaging.operation.type": "send",
-            "messaging.operation.name": "send",
-            "messaging.destination.template": destination,
-            **here.about,
+            **{word: name for word, name in about.items() if known.get(word) != name},
             **attributes,
         },
+        said=(_send(destination), here.about),
     )
     own = span.get_span_context()
     sent = f"00-{own.trace_id:032x}-{own.span_id:016x}-{own.trace_flags:02x}"
     return Sending({"traceparent": sent}, span)
 
 
-def sender_of(headers: Mapping[str, str]) -> SpanContext | None:
-    """Who sent a message, by W3C's `traceparent`. Services of ours give no other header, so this
-    need not be the library's way, which looks for all that there may be.
-    """
-    found = _TRACEPARENT.fullmatch(headers.get("traceparent", ""))
-    if found is None:
-        return None
-    sender = SpanContext(
-        int(found[1], 16),
-        int(found[2], 16),
-        is_remote=True,
-        trace_flags=TraceFlags(int(found[3], 16)),
+@cache
+def _send(destination: str) -> Said:
+    return Said(
+        {
+            "messaging.system": "nats",
+            "messaging.operation.type": "send",
+            "messaging.operation.name": "send",
+            "messaging.destination.template": destination,
+        }
     )
-    return sender if sender.is_valid else None
 
 
 def client_span(name: str, attributes: Values) -> contextlib.AbstractContextManager[Span]:
@@ -266,7 +249,7 @@ def telling(**about: str) -> contextlib.AbstractContextManager[object]:
     """All spans within it say this too: whose order they are about."""
     if not is_recorded():
         return _SILENT
-    return _being(_Here(about={**_here.get().about, **about}))
+    return _being(_Here(about=Said({**_here.get().about.values, **about})))
 
 
 def event(name: str, attributes: Values = _NOTHING) -> None:
@@ -290,7 +273,7 @@ def fail(span: Span, reason: str, description: str = "") -> None:
 
 def link(span: Span, alert: AlertId) -> None:
     """Lead from a span to another alert's trace."""
-    span.add_link(_root(trace_id(alert)))
+    span.add_link(root_of(trace_id(alert)))
 
 
 def is_recorded() -> bool:
@@ -300,9 +283,9 @@ def is_recorded() -> bool:
     return _recording is not None and _here.get().passed_on is None
 
 
-def tracer() -> trace.Tracer | None:
-    """For spans of no alert; None where nothing is recorded."""
-    return None if _recording is None else _recording.tracer
+def is_on() -> bool:
+    """Whether anything is recorded in this process."""
+    return _recording is not None
 
 
 def _child(
@@ -313,8 +296,9 @@ def _child(
     here = _here.get()
     if here.passed_on is not None:
         return _SILENT
-    span = _recording.tracer.start_span(name, kind=kind, attributes={**here.about, **attributes})
-    return _Within(span, here=here)
+    parent = trace.get_current_span().get_span_context()
+    span = _recording.child(name, parent, kind=kind, attributes={**attributes}, said=(here.about,))
+    return _Within(span)
 
 
 class _Within(contextlib.AbstractContextManager[Span]):
@@ -322,12 +306,14 @@ class _Within(contextlib.AbstractContextManager[Span]):
 
     __slots__ = ("_attached", "_here", "_span", "_token")
 
-    def __init__(self, span: Span, *, here: _Here) -> None:
+    def __init__(self, span: Span, *, here: _Here | None = None) -> None:
+        """`here`: what is known from now on, where that is something else than before."""
         self._span = span
         self._here = here
 
     def __enter__(self) -> Span:
-        self._token = _here.set(self._here)
+        if self._here is not None:
+            self._token = _here.set(self._here)
         self._attached = context.attach(trace.set_span_in_context(self._span))
         return self._span
 
@@ -338,7 +324,8 @@ class _Within(contextlib.AbstractContextManager[Span]):
         _traceback: TracebackType | None,
     ) -> None:
         context.detach(self._attached)
-        _here.reset(self._token)
+        if self._here is not None:
+            _here.reset(self._token)
         if isinstance(error, Exception):
             self._span.record_exception(error)
             fail(self._span, type(error).__name__, f"{type(error).__name__}: {error}")
@@ -364,23 +351,3 @@ def _being(here: _Here) -> Iterator[None]:
         yield
     finally:
         _here.reset(token)
-
-
-def _root(wanted: int) -> SpanContext:
-    return SpanContext(
-        wanted,
-        root_span_id(wanted),
-        is_remote=True,
-        trace_flags=TraceFlags(TraceFlags.SAMPLED),
-    )
-
-
-def _left_out(wanted: int) -> dict[str, str]:
-    root = root_span_id(wanted)
-    return {"traceparent": f"00-{wanted:032x}-{root:016x}-{_NOT_RECORDED}"}
-
-
-def _is_left_out(headers: Mapping[str, str]) -> bool:
-    """It belongs to a trace that is not recorded."""
-    parts = headers.get("traceparent", "").split("-")
-    return len(parts) == _TRACEPARENT_PARTS and parts[3] == _NOT_RECORDED

@@ -7,10 +7,9 @@ import contextlib
 import pytest
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.sdk.trace.export import SpanExportResult
 from opentelemetry.trace import SpanKind
 
-from libs.common.otlp import DirectExporter, encoded
+from libs.common.otlp import CollectorClient, encoded
 from libs.common.telemetry import (
     alert_span,
     client_span,
@@ -86,12 +85,11 @@ class Client:
 
 
 @pytest.mark.parametrize("success", [True, False])
-def test_the_exporter_sends_these_bytes(spans, success):
-    exporter = DirectExporter(endpoint="http://127.0.0.1:1/v1/traces")
-    exporter._client = Client(success=success)
-    result = exporter.export(spans)
-    assert result is (SpanExportResult.SUCCESS if success else SpanExportResult.FAILURE)
-    assert exporter._client.sent == [encoded(spans)]
-    exporter.shutdown()
-    assert exporter.export(spans) is SpanExportResult.FAILURE
-    assert len(exporter._client.sent) == 1
+def test_the_client_sends_them_as_they_are(success):
+    client = CollectorClient(endpoint="http://127.0.0.1:1/v1/traces")
+    client._client = Client(success=success)
+    assert client.send(b"spans") is success
+    assert client._client.sent == [b"spans"]
+    client.shutdown()
+    assert not client.send(b"more")
+    assert len(client._client.sent) == 1
