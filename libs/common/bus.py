@@ -26,7 +26,7 @@ from libs.common.express import ExpressClient, encoded_headers
 from libs.common.grouping import Groups, Outgoing
 from libs.common.health import Health
 from libs.common.secret import Secret
-from libs.common.telemetry import Sending, is_recorded, sending
+from libs.common.telemetry import Sending, handing_over, is_recorded, sending
 
 PUBLISH_TIMEOUT_S = 2.0
 HEADER_EVENT_ID = "Nats-Msg-Id"
@@ -107,7 +107,9 @@ class Bus:
         has more time for orders. The future's result is as of `publish`.
         """
         confirmed: asyncio.Future[Confirmation] = asyncio.get_running_loop().create_future()
-        way = self._way(subject=subject, message=message, event_id=event_id)
+        stage = subjects.parse(subject).stage
+        way = handing_over(stage, {"messaging.message.id": event_id})
+        self._address(way, message=message, event_id=event_id)
         self._groups.hand(
             Outgoing(
                 subject=subject,
@@ -125,11 +127,14 @@ class Bus:
             way = sending(stage, told, about=about(message))
         else:
             way = sending(stage, {})
+        self._address(way, message=message, event_id=event_id)
+        return way
+
+    def _address(self, way: Sending, *, message: AnyMessage, event_id: str) -> None:
         way.headers[HEADER_EVENT_ID] = event_id
         way.headers[HEADER_SERVICE] = self.service
         if message.alert_id is not None:
             way.headers[HEADER_ALERT] = message.alert_id
-        return way
 
     def _stored(
         self, confirmed: asyncio.Future[Confirmation], way: Sending

@@ -2,7 +2,7 @@
 
 The library's processor hands everything to its thread. A thread that has work takes the interpreter
 from the one that has orders to send, and where the cores are busy that one waits until it has run.
-So the thread here gets bytes, and only the sending is its own (docs/decisions/0022-lean-spans.md).
+So the thread here gets bytes, and only the sending is its own (docs/decisions/0015-lean-spans.md).
 """
 
 import contextlib

@@ -1,6 +1,6 @@
 """A span that costs little to make: one object and one dictionary, without locks and limits.
 
-The library's own takes six times as long (docs/decisions/0022-lean-spans.md). To everybody else it
+The library's own takes six times as long (docs/decisions/0015-lean-spans.md). To everybody else it
 is one of the library's: it can be the present span, a parent, and what an exporter is given. It is
 touched by one thread until it has ended, and by the exporter's from then on.
 """

@@ -9,6 +9,7 @@ from libs.common.telemetry import (
     client_span,
     event,
     failed,
+    handing_over,
     inner_span,
     later_span,
     link,
@@ -51,6 +52,28 @@ def test_every_span_of_a_message_says_whose_it_is(record):
     assert found["send execution.sent"].attributes["client_order_id"] == "o1"
     assert "client_order_id" not in found["confirm"].attributes
     assert found["confirm"].kind is SpanKind.INTERNAL
+
+
+def test_what_is_handed_over_is_an_event_of_the_present_span_and_carries_it_on(record):
+    spans = record()
+    with process_span({}, "process", {}):
+        way = handing_over("execution.filled", {"messaging.message.id": "filled:o1:0"})
+        way.end()
+    ((name, handled),) = spans().items()
+    assert name == "process"
+    (event,) = handled.events
+    assert (event.name, dict(event.attributes)) == (
+        "send execution.filled",
+        {"messaging.message.id": "filled:o1:0"},
+    )
+    context = handled.context
+    assert way.headers["traceparent"] == f"00-{context.trace_id:032x}-{context.span_id:016x}-01"
+
+
+def test_what_is_handed_over_outside_of_any_trace_begins_none(record):
+    spans = record()
+    assert handing_over("account.called", {}).headers == {}
+    assert spans() == {}
 
 
 def test_it_is_forgotten_with_the_message(record):
