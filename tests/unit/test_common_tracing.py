@@ -67,7 +67,10 @@ def test_what_is_handed_over_is_an_event_of_the_present_span_and_carries_it_on(r
         {"messaging.message.id": "filled:o1:0"},
     )
     context = handled.context
-    assert way.headers["traceparent"] == f"00-{context.trace_id:032x}-{context.span_id:016x}-01"
+    assert (
+        way.headers["traceparent"]
+        == f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
+    )
 
 
 def test_what_is_handed_over_outside_of_any_trace_begins_none(record):
