@@ -25,6 +25,8 @@ REPLIES_KEPT = 192 * 1024
 log would take nothing, and no later try could mend that.
 """
 
+# Of the whole process: each plan has a teller of its own, and two may tell in the same moment.
+_numbers = itertools.count()
 _log = structlog.get_logger()
 
 
@@ -32,7 +34,6 @@ class Teller:
     def __init__(self, *, bus: Bus, clock: Clock) -> None:
         self._bus = bus
         self._clock = clock
-        self._numbers = itertools.count()
 
     def tell(
         self,
@@ -56,7 +57,7 @@ class Teller:
                     calls=part,
                     alert_id=alert_id,
                 ),
-                event_id=called_event_id(account=account, at=now, number=next(self._numbers)),
+                event_id=called_event_id(account=account, at=now, number=next(_numbers)),
             )
             stored.add_done_callback(_look)
 

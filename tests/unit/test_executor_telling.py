@@ -85,3 +85,12 @@ async def test_a_part_of_an_order_that_waits_is_told_once():
     (called,) = desk.bus.messages("account.called")
     assert called.what == f"order {leg.client_order_id} waits, with 4 filled"
     assert (called.alert_id, called.calls) == (ALERT_ID, (part.call,))
+
+
+async def test_two_plans_of_one_moment_tell_two_messages():
+    """Each plan has a teller of its own; one that took the other's place would hide its calls."""
+    bus, clock = FakeBus(), FakeClock()
+    for call in numbered(2):
+        Teller(bus=bus, clock=clock).tell([call], what="asked", account=AccountId("paper"))
+    await asyncio.sleep(0)
+    assert len(bus.messages("account.called")) == 2
