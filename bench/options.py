@@ -85,15 +85,21 @@ def parse(arguments: Sequence[str]) -> Options:
         metavar="PART,…",
         help="which parts to run",
     )
-    add("--out", type=Path, default=Path("bench.json"), metavar="FILE", help="every figure")
+    add_place(parser, out="bench.json", port_base=8600)
+    return Options(**vars(parser.parse_args(arguments)))
+
+
+def add_place(parser: argparse.ArgumentParser, *, out: str, port_base: int) -> None:
+    """What every measurement asks: where its figures and its ports are."""
+    add = parser.add_argument
+    add("--out", type=Path, default=Path(out), metavar="FILE", help="every figure")
     add(
         "--port-base",
         type=whole(1024, 65536 - SPAN),
-        default=8600,
+        default=port_base,
         metavar="N",
         help=f"ports N to N+{SPAN - 1} on loopback are used",
     )
-    return Options(**vars(parser.parse_args(arguments)))
 
 
 def _rates(text: str) -> tuple[float, ...]:

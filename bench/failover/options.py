@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.options import whole, within
-from tools.devstack.ports import SPAN
+from bench.options import add_place, whole, within
 
 _LARGEST_RATE = 50
 
@@ -52,12 +51,5 @@ def parse(arguments: Sequence[str]) -> Options:
     add("--rate", type=within(1, _LARGEST_RATE), default=12, metavar="R", help="alerts per second")
     add("--accounts", type=whole(2, 200), default=20, metavar="N", help="of two lanes each")
     add("--seed", type=whole(0, 2**32), default=1, metavar="N", help="of what is signalled")
-    add("--out", type=Path, default=Path("failover.json"), metavar="FILE", help="every figure")
-    add(
-        "--port-base",
-        type=whole(1024, 65536 - SPAN),
-        default=8640,
-        metavar="N",
-        help=f"ports N to N+{SPAN - 1} on loopback are used",
-    )
+    add_place(parser, out="failover.json", port_base=8640)
     return Options(**vars(parser.parse_args(arguments)))

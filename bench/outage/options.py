@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.options import whole, within
-from tools.devstack.ports import SPAN
+from bench.options import add_place, whole, within
 
 _LARGEST_RATE = 100
 
@@ -48,12 +47,5 @@ def parse(arguments: Sequence[str]) -> Options:
         metavar="S",
         help="seconds of load before and after, to compare with",
     )
-    add("--out", type=Path, default=Path("outage.json"), metavar="FILE", help="every figure")
-    add(
-        "--port-base",
-        type=whole(1024, 65536 - SPAN),
-        default=8660,
-        metavar="N",
-        help=f"ports N to N+{SPAN - 1} on loopback are used",
-    )
+    add_place(parser, out="outage.json", port_base=8660)
     return Options(**vars(parser.parse_args(arguments)))

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.options import whole
-from tools.devstack.ports import SPAN
+from bench.options import add_place, whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,12 +59,5 @@ def parse(arguments: Sequence[str]) -> Options:
         help="rows of each turn that are stored as the auditor stores them, and timed",
     )
     add("--asked", type=whole(1, 10_000), default=200, metavar="N", help="questions of each kind")
-    add("--out", type=Path, default=Path("trail.json"), metavar="FILE", help="every figure")
-    add(
-        "--port-base",
-        type=whole(1024, 65536 - SPAN),
-        default=8680,
-        metavar="N",
-        help=f"ports N to N+{SPAN - 1} on loopback are used",
-    )
+    add_place(parser, out="trail.json", port_base=8680)
     return Options(**vars(parser.parse_args(arguments)))
