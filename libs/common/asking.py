@@ -11,7 +11,10 @@ import structlog
 from nats.aio.subscription import Subscription
 
 from libs.common.bus import Bus
-from libs.common.express import OnMessage
+from libs.common.express import OnMessage, status_of
+
+OnQuestion = Callable[[str, str, bytes], None]
+"""Gets the subject, where the answer goes and what was asked with it; must not raise."""
 
 _RETRY_S = 0.5
 _log = structlog.get_logger()
@@ -21,29 +24,55 @@ class NobodyAnswers(Exception):  # noqa: N818 - says what happened
     """No service has answered in time, or none listens."""
 
 
-async def ask(bus: Bus, subject: str, *, timeout_s: float) -> bytes:
+async def ask(bus: Bus, subject: str, *, payload: bytes = b"", timeout_s: float) -> bytes:
     """The first answer; raises `NobodyAnswers`."""
     try:
-        return bytes((await bus.client.request(subject, b"", timeout=timeout_s)).data)
+        return bytes((await bus.client.request(subject, payload, timeout=timeout_s)).data)
     except nats.errors.NoRespondersError:
         raise NobodyAnswers("nobody listens") from None
     except (nats.errors.Error, OSError, TimeoutError) as error:
         raise NobodyAnswers(f"{type(error).__name__} after {timeout_s:g} s at most") from None
 
 
+async def ask_all(bus: Bus, subject: str, *, payload: bytes = b"", within_s: float) -> list[bytes]:
+    """Every answer that comes in time, in the order in which they come; none where nobody listens.
+    Raises `NobodyAnswers` where the question could not leave.
+    """
+    answers: list[bytes] = []
+
+    def note(_subject: str, _reply: str, payload: bytes, headers: bytes | None) -> None:
+        # The server itself says with a status that nobody listens.
+        if status_of(headers) is None:
+            answers.append(payload)
+
+    client = bus.client
+    try:
+        inbox = client.new_inbox()
+        subscription = await client.listen(inbox, note)
+        try:
+            client.post(subject, payload, reply=inbox)
+            await asyncio.sleep(within_s)
+        finally:
+            await client.forget(subscription)
+    except (nats.errors.Error, OSError) as error:
+        raise NobodyAnswers(f"{type(error).__name__}") from None
+    return answers
+
+
 @contextlib.asynccontextmanager
 async def answering(
-    bus: Bus, subject: str, on_question: Callable[[str, str], None]
+    bus: Bus, subject: str, on_question: OnQuestion, *, queue: str = ""
 ) -> AsyncIterator[None]:
-    """`on_question` gets the subject and where the answer goes, and must not raise. The client
-    keeps the subscription across reconnects.
+    """While the block runs, questions on `subject` (which may hold wildcards) are noted. Of those
+    that answer under one `queue` one gets each question. The client keeps the subscription across
+    reconnects.
     """
 
-    def note(asked: str, reply: str, _payload: bytes, _headers: bytes | None) -> None:
+    def note(asked: str, reply: str, payload: bytes, _headers: bytes | None) -> None:
         if reply:
-            on_question(asked, reply)
+            on_question(asked, reply, payload)
 
-    subscription = await _listening(bus, subject, note)
+    subscription = await _listening(bus, subject, note, queue=queue)
     try:
         yield
     finally:
@@ -59,10 +88,10 @@ def answer(bus: Bus, reply: str, payload: bytes) -> None:
         _log.warning("answer.lost", error=f"{type(error).__name__}: {error}")
 
 
-async def _listening(bus: Bus, subject: str, note: OnMessage) -> Subscription:
+async def _listening(bus: Bus, subject: str, note: OnMessage, *, queue: str) -> Subscription:
     while True:
         try:
-            return await bus.client.listen(subject, note)
+            return await bus.client.listen(subject, note, queue=queue)
         except (nats.errors.Error, OSError) as error:
             _log.warning("answering.delayed", error=f"{type(error).__name__}: {error}")
             await asyncio.sleep(_RETRY_S)

@@ -36,9 +36,11 @@ class ExpressClient(Client):
         self._ps = _ExpressParser(self)
         self._is_write_due = False
 
-    async def listen(self, subject: str, on_message: OnMessage) -> Subscription:
-        """Subscribe; the library keeps the subscription across reconnects."""
-        subscription = await self.subscribe(subject)
+    async def listen(self, subject: str, on_message: OnMessage, *, queue: str = "") -> Subscription:
+        """Subscribe; the library keeps the subscription across reconnects. Of those that listen
+        under the same `queue` one gets each message.
+        """
+        subscription = await self.subscribe(subject, queue=queue)
         self.listeners[subscription._id] = on_message  # noqa: SLF001 - the library's key for it
         return subscription
 

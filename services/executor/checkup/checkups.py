@@ -152,7 +152,7 @@ class Checkups:
         for reply in replies:
             answer(self._bus, reply, payload)
 
-    def _note(self, subject: str, reply: str) -> None:
+    def _note(self, subject: str, reply: str, _payload: bytes) -> None:
         self._by_hand.put_nowait((AccountId(subjects.parse(subject).keys[0]), reply))
 
     async def _follow_questions(self, group: asyncio.TaskGroup) -> None:
