@@ -25,6 +25,10 @@ from services.console.patience import PATIENCE_S, Patience
 from services.console.registry import Registry
 from services.console.routes import Webhooks
 from services.console.trail import open_trail
+from services.console.web.access.guarding import Access
+from services.console.web.access.sessions import Sessions
+from services.console.web.access.users import Users
+from services.console.web.headers import Headers
 from tools.devstack.ports import free_port
 
 TOKEN = "console-token"
@@ -58,6 +62,7 @@ async def running(
     *,
     patience_s: float = PATIENCE_S,
     checkup_s: float = 15.0,
+    users: Users | None = None,
     **feed_options: Any,
 ) -> AsyncIterator[Console]:
     """`feed_options`: of the feed, for tests that cannot wait for a heartbeat or fill a queue."""
@@ -72,20 +77,28 @@ async def running(
             health = Health("console")
             health.add("trail", trail.missing)
             app = Patience(
-                make_app(
-                    token=Secret(TOKEN),
-                    registry=registry,
-                    dead_letters=DeadLetters(bus),
-                    checkups=Checkups(bus, timeout_s=checkup_s),
-                    trail=trail,
-                    feed=feed,
-                    webhooks=Webhooks(base_url="https://hook.example.org/"),
-                    sealer=Sealer(public_key=PRIVATE_KEY.public_key.encode(Base64Encoder).decode()),
-                    health=health,
+                Headers(
+                    make_app(
+                        token=Secret(TOKEN),
+                        registry=registry,
+                        dead_letters=DeadLetters(bus),
+                        checkups=Checkups(bus, timeout_s=checkup_s),
+                        trail=trail,
+                        feed=feed,
+                        webhooks=Webhooks(base_url="https://hook.example.org/"),
+                        sealer=Sealer(
+                            public_key=PRIVATE_KEY.public_key.encode(Base64Encoder).decode()
+                        ),
+                        health=health,
+                        access=Access(users=users or Users(None), sessions=Sessions(bus)),
+                    )
                 ),
                 patience_s=patience_s,
             )
-            async with serving(app, host="127.0.0.1", port=port), asyncio.TaskGroup() as group:
+            async with (
+                serving(app, host="127.0.0.1", port=port),
+                asyncio.TaskGroup() as group,
+            ):
                 background = [group.create_task(each) for each in (trail.watch(), feed.run())]
                 yield Console(http=http, url=f"http://127.0.0.1:{port}", bus=bus, feed=feed)
                 feed.close()

@@ -21,6 +21,8 @@ DELIVERIES_MAX = -1
 IN_FLIGHT_MAX = 512
 DUPLICATE_WINDOW_S = 300
 RETENTION_S = 14 * 86_400
+SESSIONS_KEPT_S = 13 * 3600
+"""Those that sign in renew theirs sooner."""
 _KV_HISTORY = 16
 _STORE_NOT_MADE = 10049
 _MADE_AGAIN_S = (0.1, 0.3, 1.0)
@@ -152,6 +154,7 @@ async def _bucket(js: JetStreamContext, *, name: str, replicas: int) -> None:
         wanted = api.KeyValueConfig(
             bucket=name,
             history=1 if name in subjects.WITHOUT_HISTORY else _KV_HISTORY,
+            ttl=SESSIONS_KEPT_S if name == subjects.BUCKET_SESSIONS else None,
             storage=api.StorageType.FILE,
             replicas=replicas,
         )

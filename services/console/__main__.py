@@ -25,6 +25,10 @@ from services.console.registry import Registry
 from services.console.routes import Webhooks
 from services.console.settings import Settings
 from services.console.trail import open_trail
+from services.console.web.access.guarding import Access
+from services.console.web.access.sessions import Sessions
+from services.console.web.access.users import Users
+from services.console.web.headers import Headers
 
 _READ_AGAIN_S = 0.5
 _log = structlog.get_logger()
@@ -44,19 +48,25 @@ async def main(stop: asyncio.Event) -> None:
         registry, feed = Registry(bus), Feed(bus)
         health.add("registry", registry.missing)
         health.add("trail", trail.missing)
-        app = Patience(
-            make_app(
-                token=settings.console_token,
-                registry=registry,
-                dead_letters=DeadLetters(bus),
-                checkups=Checkups(bus),
-                trail=trail,
-                feed=feed,
-                webhooks=Webhooks(base_url=settings.webhook_base_url),
-                sealer=sealer,
-                health=health,
-            )
+        access = Access(
+            users=Users(settings.users_file),
+            sessions=Sessions(bus),
+            public_url=settings.public_url,
         )
+        site = make_app(
+            token=settings.console_token,
+            registry=registry,
+            dead_letters=DeadLetters(bus),
+            checkups=Checkups(bus),
+            trail=trail,
+            feed=feed,
+            webhooks=Webhooks(base_url=settings.webhook_base_url),
+            sealer=sealer,
+            health=health,
+            access=access,
+        )
+        # Patience stands outside: it needs the server's own way of sending.
+        app = Patience(Headers(site, is_secure=access.is_secure))
         async with serving(app, host=settings.host, port=settings.port):
             running = (trail.watch(), feed.run(), _read(registry))
             background = [group.create_task(each) for each in running]

@@ -32,27 +32,9 @@ async def list_alerts(
     limit: Annotated[int, QueryParameter(ge=1, le=_PAGE_MAX)] = 50,
 ) -> Document:
     """Newest first; `next` is the `before` of the next page, null at the end."""
-    lines: list[Document] = []
-    for _ in range(_PAGES_READ_MAX):
-        # One more than asked, to know whether there is a next page.
-        page = await trail.alerts(
-            before=before, route=route, symbol=symbol, status=status, limit=limit + 1
-        )
-        rows = await trail.events([each.alert_id for each in page[:limit] if each.is_listed])
-        closed = await _closed(trail, rows.values())
-        for each in page[:limit]:
-            before = each.seq
-            if not each.is_listed:
-                continue
-            line = alert_line(each.seq, each.alert_id, rows[each.alert_id], closed=closed)
-            if status is None or line["status"] == status:
-                lines.append(line)
-            if len(lines) == limit:
-                is_last = each is page[-1]
-                return {"alerts": lines, "next": None if is_last else before}
-        if len(page) <= limit:
-            return {"alerts": lines, "next": None}
-    return {"alerts": lines, "next": before}
+    return await list_of_alerts(
+        trail, route=route, status=status, symbol=symbol, before=before, limit=limit
+    )
 
 
 @get("/{alert_id:str}")
@@ -75,6 +57,39 @@ async def _closed(trail: Trail, journeys: Iterable[Sequence[Row]]) -> Closed:
     """The rows of what the halts among them have closed."""
     alerts = [alert for rows in journeys for alert in listed_alerts(rows)]
     return await trail.events(alerts) if alerts else {}
+
+
+async def list_of_alerts(
+    trail: Trail,
+    *,
+    route: str | None = None,
+    status: AlertStatus | None = None,
+    symbol: str | None = None,
+    before: int | None = None,
+    limit: int,
+) -> Document:
+    """A page of alerts, and where the next one begins."""
+    lines: list[Document] = []
+    for _ in range(_PAGES_READ_MAX):
+        # One more than asked, to know whether there is a next page.
+        page = await trail.alerts(
+            before=before, route=route, symbol=symbol, status=status, limit=limit + 1
+        )
+        rows = await trail.events([each.alert_id for each in page[:limit] if each.is_listed])
+        closed = await _closed(trail, rows.values())
+        for each in page[:limit]:
+            before = each.seq
+            if not each.is_listed:
+                continue
+            line = alert_line(each.seq, each.alert_id, rows[each.alert_id], closed=closed)
+            if status is None or line["status"] == status:
+                lines.append(line)
+            if len(lines) == limit:
+                is_last = each is page[-1]
+                return {"alerts": lines, "next": None if is_last else before}
+        if len(page) <= limit:
+            return {"alerts": lines, "next": None}
+    return {"alerts": lines, "next": before}
 
 
 alert_router = Router("/alerts", route_handlers=[list_alerts, show_alert])

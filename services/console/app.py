@@ -1,4 +1,4 @@
-"""The console's HTTP application: the JSON API, and health on the same port."""
+"""The console's HTTP application: pages, the JSON API, and health on the same port."""
 
 from collections.abc import Callable
 from typing import Any
@@ -29,6 +29,8 @@ from services.console.problems import (
 from services.console.registry import Registry
 from services.console.routes import Webhooks, route_router
 from services.console.trail import Trail
+from services.console.web.access.guarding import Access
+from services.console.web.pages import make_pages
 
 _BODY_MAX_BYTES = 256 * 1024
 
@@ -44,7 +46,17 @@ def make_app(  # noqa: PLR0913 - what the pages work with, each by name
     webhooks: Webhooks,
     sealer: Sealer,
     health: Health,
+    access: Access,
 ) -> Litestar:
+    given = {
+        "registry": _given(registry),
+        "dead_letters": _given(dead_letters),
+        "checkups": _given(checkups),
+        "trail": _given(trail),
+        "feed": _given(feed),
+        "webhooks": _given(webhooks),
+        "sealer": _given(sealer),
+    }
     api = Router(
         "/api",
         route_handlers=[
@@ -53,19 +65,10 @@ def make_app(  # noqa: PLR0913 - what the pages work with, each by name
             dead_router,
         ],
         guards=[bearer_guard(token)],
-        dependencies={
-            "caller": Provide(caller_of, sync_to_thread=False),
-            "registry": _given(registry),
-            "dead_letters": _given(dead_letters),
-            "checkups": _given(checkups),
-            "trail": _given(trail),
-            "feed": _given(feed),
-            "webhooks": _given(webhooks),
-            "sealer": _given(sealer),
-        },
+        dependencies={"caller": Provide(caller_of, sync_to_thread=False), **given},
     )
     return Litestar(
-        route_handlers=[show_start, show_live, show_ready, api],
+        route_handlers=[show_live, show_ready, api, *make_pages(access, given=given)],
         dependencies={"health": _given(health)},
         exception_handlers={
             Problem: answer_problem,
@@ -77,11 +80,6 @@ def make_app(  # noqa: PLR0913 - what the pages work with, each by name
         openapi_config=None,
         logging_config=None,
     )
-
-
-@get("/", sync_to_thread=False)
-def show_start() -> dict[str, str]:
-    return {"service": "alertwire console", "api": "/api"}
 
 
 @get("/health/live", sync_to_thread=False)

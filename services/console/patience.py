@@ -10,7 +10,8 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 PATIENCE_S = 10.0
-STREAMS = "/api/events"
+STREAMS = "/events"
+"""What the paths of streams end with."""
 
 _log = structlog.get_logger()
 
@@ -28,7 +29,7 @@ class Patience:
         self._waiting: set[_Transport] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != ScopeType.HTTP or scope["path"].rstrip("/") != STREAMS:
+        if scope["type"] != ScopeType.HTTP or not scope["path"].rstrip("/").endswith(STREAMS):
             await self._app(scope, receive, send)
             return
         # The server offers no other way to a connection that takes nothing.

@@ -1,6 +1,7 @@
 """The console's configuration."""
 
 import dataclasses
+from pathlib import Path
 
 from libs.common.secret import Secret
 from libs.common.settings import ServiceSettings, setting
@@ -14,3 +15,11 @@ class Settings(ServiceSettings):
     postgres_url: Secret = setting("The trail, read through views: postgresql://user:password@…")
     webhook_base_url: str = setting("Where senders reach ingest: https://hook.example.org")
     sealing_public_key: str = setting("The executor's public sealing key, 32 bytes in base64")
+    users_file: Path | None = setting(
+        "Who signs in to the pages by password: a file that `alertwire users` writes", default=None
+    )
+    public_url: str = setting(
+        "Where people reach the console: https://console.example.org; with https its cookies"
+        " travel by https alone",
+        default="",
+    )

@@ -216,5 +216,11 @@ async def test_ready_once_the_trail_answers(console):
             await asyncio.sleep(0.05)
 
 
-async def test_the_start_page_points_to_the_api(console):
-    assert (await console.call("GET", "/"))[1]["api"] == "/api"
+async def test_pages_ask_for_a_sign_in_and_let_nothing_foreign_run(console):
+    async with console.http.get(console.url + "/", allow_redirects=False) as answer:
+        assert answer.status == 303
+        assert answer.headers["Location"] == "/sign-in"
+    async with console.http.get(console.url + "/sign-in") as answer:
+        assert answer.status == 200
+        assert "unsafe" not in answer.headers["Content-Security-Policy"]
+        assert answer.headers["Cache-Control"] == "no-store"

@@ -28,5 +28,7 @@ def test_the_trace_line_names_the_folder_unless_it_is_the_default(tmp_path, monk
 
 def test_the_token_itself_is_not_printed(tmp_path):
     """Only where it is: terminals are shared and recorded."""
-    assert "console_token in" in announcement(tmp_path, DESCRIBED | {"console_token": "hush"})
+    text = announcement(tmp_path, DESCRIBED | {"console_token": "hush"})
+    assert "console_token in" in text
+    assert "console_users in" in text
     assert "hush" not in announcement(tmp_path, DESCRIBED | {"console_token": "hush"})

@@ -19,7 +19,7 @@ def test_passwords_are_made_once_and_differ(tmp_path):
     first = load_credentials(tmp_path)
     assert load_credentials(tmp_path) == first
     kept = json.loads((tmp_path / "credentials.json").read_text())
-    assert len(set(kept.values())) == len(kept) == 6
+    assert len(set(kept.values())) == len(kept) == 8
 
 
 def test_a_password_that_is_missing_is_added_and_the_others_kept(tmp_path):

@@ -22,7 +22,8 @@ def announcement(directory: Path, described: dict[str, Any]) -> str:
         trace += f" --dir {shlex.quote(shown)}"
     return f"""
 webhook   {webhook}
-console   {described["console"]} (its token: console_token in {shown}/stack.json)
+console   {described["console"]} (sign in as operator; the password is in {shown}/stack.json:
+          console_users in it, and for the API console_token in it)
 logs      {shown}/logs/
 
 Send the guide's test alert, which buys on paper:

@@ -21,6 +21,14 @@ class Credentials:
     writer_password: str = dataclasses.field(repr=False)
     reader_password: str = dataclasses.field(repr=False)
     console_token: str = dataclasses.field(repr=False)
+    operator_password: str = dataclasses.field(repr=False)
+    viewer_password: str = dataclasses.field(repr=False)
+
+    @property
+    def console_users(self) -> dict[str, dict[str, str]]:
+        """Who signs in to the console, by role."""
+        passwords = {"operator": self.operator_password, "viewer": self.viewer_password}
+        return {role: {"name": role, "password": word} for role, word in passwords.items()}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from tools.devstack.command import Command
+from tools.devstack.console_users import users_file
 from tools.devstack.credentials import Credentials, SealingKey
 from tools.devstack.ports import HOST, Ports
 
@@ -77,6 +78,7 @@ class Processes:
                     "CONSOLE_TOKEN": self.credentials.console_token,
                     "SEALING_PUBLIC_KEY": self.sealing.public,
                     "WEBHOOK_BASE_URL": self.ports.url("ingest"),
+                    "USERS_FILE": str(users_file(self.directory)),
                 }
             case _:
                 return {}

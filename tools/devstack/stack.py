@@ -6,6 +6,7 @@ import importlib.metadata
 from pathlib import Path
 from typing import Any
 
+from tools.devstack.credentials import Credentials
 from tools.devstack.demo import Demo
 from tools.devstack.ports import HOST, Ports
 from tools.devstack.private_files import read_json, write_json
@@ -18,7 +19,7 @@ def stack_file(directory: Path) -> Path:
 
 
 def describe_stack(
-    *, ports: Ports, nats_url: str, postgres_url: str, console_token: str, demo: Demo
+    *, ports: Ports, nats_url: str, postgres_url: str, credentials: Credentials, demo: Demo
 ) -> dict[str, Any]:
     """Everything that `stack.json` holds but the processes, which change."""
     return {
@@ -29,7 +30,8 @@ def describe_stack(
         "paper_exchange_ws": paper_exchange_ws(ports),
         "nats": nats_url,
         "postgres": postgres_url,
-        "console_token": console_token,
+        "console_token": credentials.console_token,
+        "console_users": credentials.console_users,
         "demo": {
             "route": demo.route,
             "webhook": f"{ports.url('ingest')}/hook/{demo.token}",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tools.devstack.calling import NoAnswerError, call
 from tools.devstack.child_logs import open_log
+from tools.devstack.console_users import ensure_users
 from tools.devstack.credentials import Credentials, load_credentials, load_sealing_key
 from tools.devstack.database import (
     DATABASE,
@@ -132,6 +133,7 @@ class Starting:
         await migrate(self.backends.database_url(), migrations=MIGRATIONS)
         passwords = self.backends.login_passwords()
         await ensure_logins(self.backends.database_url(), passwords=passwords)
+        ensure_users(self.directory, self.backends.credentials)
         self.tell("PostgreSQL is ready, its schema is up to date")
 
     async def _ready(self, name: str, child: Child, *, url: str) -> None:

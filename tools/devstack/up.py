@@ -100,19 +100,18 @@ class _Run:
             supervisor=supervisor,
             tell=self.tell,
         ).run()
-        token = backends.credentials.console_token
         demo = await DemoSetup(
             directory=self.directory,
             paper_exchange=self.ports.url("paper_exchange"),
             paper_exchange_ws=paper_exchange_ws(self.ports),
             console=self.ports.url("console"),
-            console_token=token,
+            console_token=backends.credentials.console_token,
         ).ensure()
         self.described = describe_stack(
             ports=self.ports,
             nats_url=backends.nats.url,
             postgres_url=backends.database_url(),
-            console_token=token,
+            credentials=backends.credentials,
             demo=demo,
         )
         self._write_stack(supervisor.pids())

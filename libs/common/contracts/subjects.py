@@ -22,6 +22,7 @@ BUCKET_SECRETS = "secrets"
 BUCKET_CONTROLS = "controls"
 BUCKET_INSTRUMENTS = "instruments"
 BUCKET_OWNERS = "owners"
+BUCKET_SESSIONS = "sessions"
 BUCKETS = (
     BUCKET_ROUTES,
     BUCKET_ACCOUNTS,
@@ -29,9 +30,12 @@ BUCKETS = (
     BUCKET_CONTROLS,
     BUCKET_INSTRUMENTS,
     BUCKET_OWNERS,
+    BUCKET_SESSIONS,
 )
-WITHOUT_HISTORY = frozenset({BUCKET_SECRETS, BUCKET_OWNERS})
-"""Of a secret nothing older is kept, and who owned a name a second ago is nobody's interest."""
+WITHOUT_HISTORY = frozenset({BUCKET_SECRETS, BUCKET_OWNERS, BUCKET_SESSIONS})
+"""Of a secret nothing older is kept, and who owned a name or had signed in a second ago is nobody's
+interest.
+"""
 
 BUCKET_SUBJECTS = "$KV."
 """What the subjects of all buckets begin with."""

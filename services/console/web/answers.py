@@ -1,0 +1,52 @@
+"""What pages answer instead: a sign-in, a problem in words, a failure."""
+
+from urllib.parse import quote
+
+import structlog
+from litestar import Response
+from litestar.exceptions import HTTPException
+
+from services.console.problems import AnyRequest, Problem
+from services.console.web.access.guarding import SignInNeeded
+from services.console.web.rendering import Pages
+
+_SEE_OTHER = 303
+_PROBLEM_PLACE = {"HX-Retarget": "#problem", "HX-Reswap": "innerHTML"}
+
+_log = structlog.get_logger()
+
+
+class PageAnswers:
+    """The exception handlers of all pages."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+
+    def sign_in(self, request: AnyRequest, _: SignInNeeded) -> Response[str]:
+        if request.headers.get("hx-request"):
+            return Response("", status_code=401, headers={"HX-Redirect": "/sign-in"})
+        here = request.url.path if request.method == "GET" else "/"
+        query = f"?{request.url.query}" if request.url.query and request.method == "GET" else ""
+        place = f"/sign-in?next={quote(here + query)}" if here != "/" else "/sign-in"
+        return Response("", status_code=_SEE_OTHER, headers={"Location": place})
+
+    def problem(self, request: AnyRequest, problem: Problem) -> Response[str]:
+        return self._answer(request, problem.status, problem.detail, field=problem.field)
+
+    def http(self, request: AnyRequest, error: HTTPException) -> Response[str]:
+        return self._answer(request, error.status_code, error.detail)
+
+    def bug(self, request: AnyRequest, error: Exception) -> Response[str]:
+        _log.error("page.failed", method=request.method, path=request.url.path, exc_info=error)
+        return self._answer(request, 500, "The console failed; its log has the stack.")
+
+    def _answer(
+        self, request: AnyRequest, status: int, detail: str, *, field: str | None = None
+    ) -> Response[str]:
+        told = {"code": status, "detail": detail, "field": field}
+        if request.headers.get("hx-request"):
+            answer = self._pages.bare("problem.html", status=status, **told)
+            for name, value in _PROBLEM_PLACE.items():
+                answer.set_header(name, value)
+            return answer
+        return self._pages.bare("problem-page.html", status=status, **told)

@@ -1,0 +1,60 @@
+"""All pages together: what stands before them, what they are given, what they answer instead."""
+
+from collections.abc import Mapping
+
+from litestar import Router
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+
+from services.console.problems import Problem
+from services.console.web.access.guarding import Access, SignInNeeded, page_guard, viewer_of
+from services.console.web.access.signing_in import sign_in_router, sign_out
+from services.console.web.access.throttling import Throttle
+from services.console.web.answers import PageAnswers
+from services.console.web.assets import Assets, asset_router
+from services.console.web.live.lists import live_router
+from services.console.web.rendering import Pages
+from services.console.web.shell import caller_of_page, shell_of
+
+
+def make_pages(access: Access, *, given: Mapping[str, Provide]) -> list[Router]:
+    """`given`: what the JSON API works with, too."""
+    assets = Assets()
+    pages = Pages(assets)
+    answers = PageAnswers(pages)
+    throttle = Throttle()
+    known = {
+        **given,
+        "access": Provide(lambda: access, sync_to_thread=False, use_cache=True),
+        "assets": Provide(lambda: assets, sync_to_thread=False, use_cache=True),
+        "pages": Provide(lambda: pages, sync_to_thread=False, use_cache=True),
+        "throttle": Provide(lambda: throttle, sync_to_thread=False, use_cache=True),
+    }
+    behind = {
+        **known,
+        "viewer": Provide(viewer_of, sync_to_thread=False),
+        "caller": Provide(caller_of_page, sync_to_thread=False),
+        "shell": Provide(shell_of),
+    }
+    handlers = {
+        SignInNeeded: answers.sign_in,
+        Problem: answers.problem,
+        HTTPException: answers.http,
+        500: answers.bug,
+    }
+    guarded = Router(
+        "/",
+        route_handlers=[live_router, sign_out],
+        guards=[page_guard(access)],
+        dependencies=behind,
+        exception_handlers=handlers,  # type: ignore[arg-type]
+        include_in_schema=False,
+    )
+    open_to_all = Router(
+        "/",
+        route_handlers=[sign_in_router, asset_router],
+        dependencies=known,
+        exception_handlers=handlers,  # type: ignore[arg-type]
+        include_in_schema=False,
+    )
+    return [guarded, open_to_all]
