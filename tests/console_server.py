@@ -22,6 +22,7 @@ from services.console.checkups import Checkups
 from services.console.feed import Feed
 from services.console.letters import DeadLetters
 from services.console.patience import PATIENCE_S, Patience
+from services.console.pictures import Pictures
 from services.console.registry import Registry
 from services.console.routes import Webhooks
 from services.console.trail import open_trail
@@ -58,6 +59,7 @@ async def running(
     *,
     patience_s: float = PATIENCE_S,
     checkup_s: float = 15.0,
+    picture_s: float = 4.0,
     **feed_options: Any,
 ) -> AsyncIterator[Console]:
     """`feed_options`: of the feed, for tests that cannot wait for a heartbeat or fill a queue."""
@@ -77,6 +79,7 @@ async def running(
                     registry=registry,
                     dead_letters=DeadLetters(bus),
                     checkups=Checkups(bus, timeout_s=checkup_s),
+                    pictures=Pictures(bus, timeout_s=picture_s),
                     trail=trail,
                     feed=feed,
                     webhooks=Webhooks(base_url="https://hook.example.org/"),
