@@ -105,8 +105,8 @@ def _positions(positions: Sequence[Part] | None) -> Table | Text:
     for one in positions:
         base = _number(one["base_quantity"])
         rows.add_row(
-            Text(clean(f"{one['symbol']} {one['side']}\n{one['margin_mode']} {one['leverage']}x")),
-            Text(f"{_number(one['contracts'])}\n{base} {_base(one)}".rstrip()),
+            _two(f"{one['symbol']} {one['side']}", f"{one['margin_mode']} {one['leverage']}x"),
+            _two(_number(one["contracts"]), f"{base} {_base(one)}".rstrip()),
             Text(_number(one["average_price"])),
             Text(_number(one["mark_price"])),
             Text(_number(one["liquidation_price"])),
@@ -135,9 +135,9 @@ def _orders(orders: Sequence[Part] | None) -> Table | Text:
         return Text("orders: not known", "bold red")
     if not orders:
         return Text("no orders wait")
-    rows = table("waits", "contracts", "price", "protection", "since")
+    rows = table("waits", "contracts", "price", "protection", "since (UTC)")
     for one in orders:
-        since = _time(one["since"]) if one["since"] else _UNKNOWN
+        since = _time(one["since"]).removesuffix(" UTC") if one["since"] else _UNKNOWN
         rows.add_row(
             _two(f"{one['effect']} {one['position_side']} {one['symbol']}", _kind(one)),
             _size(one),
