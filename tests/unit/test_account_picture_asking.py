@@ -102,6 +102,9 @@ async def test_a_slow_exchange_is_not_waited_for(desk):
         assert found.positions.value == (), "the others were answered"
         again = await desk.inquirer.look(desk.connected, group, within_s=0.01)
         assert again is found
+        desk.clock.advance(2)
+        async with asyncio.timeout(1):
+            await desk.inquirer.look(desk.connected, group, within_s=2)
         released.set()
         await desk.inquirer.look(desk.connected, group, within_s=5)
         assert found.orders.value == ()

@@ -5,6 +5,7 @@ from decimal import Decimal
 from libs.common.contracts.instrument import Instrument
 from libs.common.contracts.words import PositionSide
 
+_DECIMALS = 12
 _SETTLED_IN_BASE = "USD"
 """The quote of contracts that are worth a fixed sum of dollars and are settled in their base coin:
 what they win is no product of contracts and price."""
@@ -32,4 +33,7 @@ def unrealised_profit(
     won_per_unit = mark_price - average_price
     if side is PositionSide.SHORT:
         won_per_unit = -won_per_unit
-    return contracts * instrument.contract_size * won_per_unit
+    won = contracts * instrument.contract_size * won_per_unit
+    # An average price may have any number of decimals; of a sum nobody wants more than these.
+    rounded = round(won, _DECIMALS)
+    return won if won == rounded else rounded

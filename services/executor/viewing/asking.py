@@ -44,6 +44,7 @@ class _Turn:
     connected: Connected
     asked: Asked = field(default_factory=Asked)
     due_at: float = float("-inf")
+    begun_at: float = float("-inf")
     running: "asyncio.Task[None] | None" = None
     refused: bool = False
 
@@ -66,7 +67,9 @@ class Inquirer:
     async def look(
         self, connected: Connected, tasks: asyncio.TaskGroup, *, within_s: float
     ) -> Asked:
-        """What is known, after waiting for a refresh that is due, but no longer than that."""
+        """What is known, after waiting for a refresh to end, but no longer than so much from its
+        beginning: who comes later does not wait for a slow exchange all over again.
+        """
         account = connected.account.account_id
         turn = self._turns.get(account)
         if turn is None or turn.connected is not connected:
@@ -74,10 +77,11 @@ class Inquirer:
             turn = self._turns[account] = _Turn(connected=connected)
         now = self._clock()
         if turn.running is None and now >= turn.due_at:
-            turn.due_at = now + AGAIN_S
+            turn.begun_at, turn.due_at = now, now + AGAIN_S
             turn.running = tasks.create_task(self._refresh(turn))
         if turn.running is not None:
-            await asyncio.wait({turn.running}, timeout=within_s)
+            left_s = turn.begun_at + within_s - now
+            await asyncio.wait({turn.running}, timeout=max(left_s, 0.0))
         return turn.asked
 
     def forget(self, account: AccountId) -> None:
