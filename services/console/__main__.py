@@ -20,6 +20,7 @@ from services.console.checkups import Checkups
 from services.console.feed import Feed
 from services.console.letters import DeadLetters
 from services.console.patience import Patience
+from services.console.pictures import Pictures
 from services.console.problems import Problem
 from services.console.registry import Registry
 from services.console.routes import Webhooks
@@ -58,6 +59,7 @@ async def main(stop: asyncio.Event) -> None:
             registry=registry,
             dead_letters=DeadLetters(bus),
             checkups=Checkups(bus),
+            pictures=Pictures(bus),
             trail=trail,
             feed=feed,
             webhooks=Webhooks(base_url=settings.webhook_base_url),
