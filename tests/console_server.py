@@ -25,6 +25,7 @@ from services.console.patience import PATIENCE_S, Patience
 from services.console.registry import Registry
 from services.console.routes import Webhooks
 from services.console.trail import open_trail
+from services.console.vitals import Vitals
 from tools.devstack.ports import free_port
 
 TOKEN = "console-token"
@@ -78,6 +79,7 @@ async def running(
                     dead_letters=DeadLetters(bus),
                     checkups=Checkups(bus, timeout_s=checkup_s),
                     trail=trail,
+                    vitals=Vitals(bus, registry=registry, trail=trail),
                     feed=feed,
                     webhooks=Webhooks(base_url="https://hook.example.org/"),
                     sealer=Sealer(public_key=PRIVATE_KEY.public_key.encode(Base64Encoder).decode()),

@@ -8,6 +8,7 @@ import structlog
 
 from libs.common.bus import connected
 from libs.common.health import Health
+from libs.common.presence import present
 from libs.common.running import run, settle_memory
 from libs.common.sealing import SealError
 from libs.common.secret import Secret
@@ -25,6 +26,7 @@ from services.console.registry import Registry
 from services.console.routes import Webhooks
 from services.console.settings import Settings
 from services.console.trail import open_trail
+from services.console.vitals import Vitals
 
 _READ_AGAIN_S = 0.5
 _log = structlog.get_logger()
@@ -38,6 +40,7 @@ async def main(stop: asyncio.Event) -> None:
     async with (
         serving(health, host=settings.health_host, port=settings.health_port),
         connected(url=settings.nats_url, service="console", health=health) as bus,
+        present(bus, health),
         open_trail(settings.postgres_url) as trail,
         asyncio.TaskGroup() as group,
     ):
@@ -51,6 +54,7 @@ async def main(stop: asyncio.Event) -> None:
                 dead_letters=DeadLetters(bus),
                 checkups=Checkups(bus),
                 trail=trail,
+                vitals=Vitals(bus, registry=registry, trail=trail),
                 feed=feed,
                 webhooks=Webhooks(base_url=settings.webhook_base_url),
                 sealer=sealer,

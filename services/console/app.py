@@ -28,7 +28,9 @@ from services.console.problems import (
 )
 from services.console.registry import Registry
 from services.console.routes import Webhooks, route_router
+from services.console.statistics import Statistics, statistics_router
 from services.console.trail import Trail
+from services.console.vitals import Vitals, health_router
 
 _BODY_MAX_BYTES = 256 * 1024
 
@@ -40,6 +42,7 @@ def make_app(  # noqa: PLR0913 - what the pages work with, each by name
     dead_letters: DeadLetters,
     checkups: Checkups,
     trail: Trail,
+    vitals: Vitals,
     feed: Feed,
     webhooks: Webhooks,
     sealer: Sealer,
@@ -49,7 +52,7 @@ def make_app(  # noqa: PLR0913 - what the pages work with, each by name
         "/api",
         route_handlers=[
             *(alert_router, event_router, change_router, route_router, account_router),
-            *(checkup_router, halt_router),
+            *(checkup_router, halt_router, health_router, statistics_router),
             dead_router,
         ],
         guards=[bearer_guard(token)],
@@ -59,6 +62,8 @@ def make_app(  # noqa: PLR0913 - what the pages work with, each by name
             "dead_letters": _given(dead_letters),
             "checkups": _given(checkups),
             "trail": _given(trail),
+            "vitals": _given(vitals),
+            "statistics": _given(Statistics(trail)),
             "feed": _given(feed),
             "webhooks": _given(webhooks),
             "sealer": _given(sealer),

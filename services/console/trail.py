@@ -173,6 +173,15 @@ class Trail:
         messages = [_message(record["body_bytes"]) for record in found]
         return [message for message in messages if isinstance(message, AccountChecked)]
 
+    async def newest(self) -> tuple[int, datetime] | None:
+        """Where the trail of the log ends; None where nothing was stored yet."""
+        found = await self._fetch("newest")
+        return (found[0]["seq"], found[0]["stored_at"]) if found else None
+
+    async def counted(self, query: str, *values: Any) -> list[dict[str, Any]]:
+        """Lines of numbers, as the query names them; raises a 503 where Postgres is away."""
+        return [dict(record) for record in await self._fetch(query, *values)]
+
     async def _fetch(self, query: str, *values: Any) -> list[asyncpg.Record]:
         try:
             async with asyncio.timeout(_TIMEOUT_S), self._pool.acquire() as connection:
