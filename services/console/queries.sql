@@ -264,8 +264,9 @@ GROUP BY e.stage;
 -- name: fates
 -- What became of the alerts from $1 to $2, of route $3 where not null, in stretches of $4; of each
 -- stretch the newest $5 alerts are looked at. One line for each stretch with alerts, and one with no
--- time for all of them. An alert's status is told by its stages alone: no document is opened. What
--- comes a week after the alert is not looked for, so that few partitions are.
+-- time for all of them. An alert's status is told by its stages, and by whether its plan had nothing
+-- to do or left something out; the journey knows better where it has several accounts. What comes a
+-- week after the alert is not looked for, so that few partitions are.
 WITH looked_at AS (
     SELECT stretch.at AS stretch_at, a.alert_id, min(a.at) AS at, min(a.stored_at) AS stored_at
     FROM generate_series(
@@ -292,11 +293,11 @@ told AS (
         CASE
             WHEN j.dead > j.last THEN 'dead'
             WHEN j.unknown > j.answered THEN 'unknown'
-            WHEN (j.filled > 0 OR j.changed) AND (j.stopped OR j.denied) THEN 'partial'
-            WHEN j.filled > 0 OR j.changed THEN 'executed'
+            WHEN (j.done AND (j.stopped OR j.denied)) OR (j.withheld AND NOT j.stopped)
+                THEN 'partial'
+            WHEN j.done THEN 'executed'
             WHEN j.stopped THEN 'rejected'
             WHEN j.denied THEN 'denied'
-            WHEN j.planned AND j.sent = 0 THEN 'planned'
             ELSE 'pending'
         END AS status
     FROM looked_at AS l
@@ -306,9 +307,18 @@ told AS (
             count(DISTINCT e.client_order_id) FILTER (WHERE e.stage = 'execution.sent') AS sent,
             count(DISTINCT e.client_order_id)
                 FILTER (WHERE e.stage = 'execution.filled') AS filled,
-            coalesce(bool_or(e.stage = 'execution.changed'), false) AS changed,
+            coalesce(
+                bool_or(
+                    e.stage IN ('execution.filled', 'execution.changed')
+                    -- Everything is as it was wanted already.
+                    OR (
+                        e.stage = 'order.planned'
+                        AND e.doc -> 'legs' = '[]' AND NOT e.doc ? 'changes'
+                    )
+                ), false
+            ) AS done,
+            coalesce(bool_or(e.stage = 'order.planned' AND e.doc ? 'withheld'), false) AS withheld,
             coalesce(bool_or(e.stage = 'intent.denied'), false) AS denied,
-            coalesce(bool_or(e.stage = 'order.planned'), false) AS planned,
             coalesce(bool_or(e.stage IN ('execution.rejected', 'execution.canceled')), false)
                 AS stopped,
             coalesce(max(e.seq) FILTER (WHERE e.stage = 'execution.unknown'), 0) AS unknown,
@@ -336,8 +346,7 @@ SELECT
     (percentile_cont(0.5) WITHIN GROUP (ORDER BY order_ms))::float8 AS p50_ms,
     (percentile_cont(0.99) WITHIN GROUP (ORDER BY order_ms))::float8 AS p99_ms,
     count(*) FILTER (WHERE status = 'pending') AS pending,
-    -- Where everything was as it was wanted already, no order leaves.
-    count(*) FILTER (WHERE status IN ('executed', 'planned')) AS executed,
+    count(*) FILTER (WHERE status = 'executed') AS executed,
     count(*) FILTER (WHERE status = 'partial') AS partial,
     count(*) FILTER (WHERE status = 'denied') AS denied,
     count(*) FILTER (WHERE status = 'rejected') AS rejected,

@@ -19,7 +19,7 @@ from services.console.problems import Problem
 from services.console.trail import Trail
 
 KEPT_S = 10.0
-ALERTS_READ_MAX = 20_000
+ALERTS_READ_MAX = 10_000
 """Alerts of which the fate is looked at, evenly over the stretches."""
 REASONS_READ_MAX = 10_000
 """Of each kind; the newest."""

@@ -154,7 +154,7 @@ def document(seen: Seen) -> Document:
             "known": list(SERVICES),
             "silent": None if seen.presences_problem else silent(seen.presences),
             "problem": seen.presences_problem,
-            "processes": [_process(each) for each in seen.presences],
+            "processes": [_process(each, now=seen.at) for each in seen.presences],
         },
         "log": {"problem": seen.log_problem, **_log(seen.log)},
         "consumers": {
@@ -179,12 +179,13 @@ def _trouble(trouble: Trouble) -> Document:
     }
 
 
-def _process(process: Presence) -> Document:
+def _process(process: Presence, *, now: datetime) -> Document:
     return {
         "service": process.service,
         "instance": process.instance,
         "version": process.version,
         "started_at": moment(process.started_at),
+        "up_s": age_s(process.started_at, now=now),
         "ready": process.ready,
         "missing": process.missing,
         "role": process.role.value,
