@@ -2,72 +2,21 @@
 
 import re
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from libs.common.contracts.presence import Presence, Role
-from libs.common.topology import AUDITED_STREAMS, AUDITOR, ROUTER
+from libs.common.contracts.presence import Role
+from libs.common.topology import AUDITOR, ROUTER
 from services.console import troubles
-from services.console.lags import ConsumerLag, LogState
 from services.console.presences import SERVICES
 from services.console.troubles import AccountSeen, Seen, TrailState, state_of, troubles_of
 from services.console.vitals import document
 from tests.diagnosed import make_checkup, make_finding
 from tests.factories import NOW
+from tests.vital_signs import ALL, LAGS, WELL, ago, lag, process, without
 
 ROOT = Path(__file__).parents[2]
-LEASES = {"router": "router", "executor": "executor-0"}
-
-
-def process(service, number=1, **changes):
-    work = LEASES.get(service, "")
-    values = {
-        "service": service,
-        "instance": f"node:{number}",
-        "version": "1",
-        "started_at": NOW,
-        "ready": True,
-        "at": NOW,
-        "role": Role.OWNER if work else Role.WORKS,
-        "work": work,
-    }
-    return Presence(**{**values, **changes})
-
-
-def lag(name, stream="PIPELINE", **changes):
-    values = {
-        "waiting": 0,
-        "unacknowledged": 0,
-        "redelivered": 0,
-        "handled_up_to": 17,
-        "oldest_at": None,
-    }
-    return ConsumerLag(stream=stream, name=name, **{**values, **changes})
-
-
-ALL = [process(service) for service in SERVICES]
-LAGS = [lag(ROUTER), lag("executor-0"), *(lag(AUDITOR, stream) for stream in AUDITED_STREAMS)]
-LOG = LogState(
-    messages=17,
-    bytes=1_000,
-    first_seq=1,
-    last_seq=17,
-    first_at=NOW,
-    last_at=NOW,
-    retention_s=86_400,
-    bytes_max=None,
-    replicas=1,
-)
-WELL = Seen(
-    at=NOW,
-    presences=ALL,
-    log=LOG,
-    lags=LAGS,
-    trail=TrailState(seq=17, stored_at=NOW, behind_messages=0),
-    accounts=[AccountSeen(account="paper", checked=make_checkup(make_finding("clock")))],
-)
 
 
 def told(**changes):
@@ -75,14 +24,6 @@ def told(**changes):
         (each.weight.value, each.part, each.what, each.text)
         for each in troubles_of(replace(WELL, **changes))
     ]
-
-
-def without(service):
-    return [each for each in ALL if each.service != service]
-
-
-def ago(seconds):
-    return NOW - timedelta(seconds=seconds)
 
 
 def test_where_all_is_well_nothing_is_told():
