@@ -24,7 +24,7 @@ from services.console.routes import Webhooks
 from services.console.supplies import make_supplies
 from services.console.trail import open_trail
 from services.console.web.access.guarding import Access
-from services.console.web.access.sessions import Sessions
+from services.console.web.access.remembering import RememberedSessions
 from services.console.web.access.users import Users
 from services.console.web.headers import Headers
 from tools.devstack.ports import free_port
@@ -85,7 +85,7 @@ async def running(
                 checkup_s=checkup_s,
                 picture_s=picture_s,
             )
-            access = Access(users=users or Users(None), sessions=Sessions(bus))
+            access = Access(users=users or Users(None), sessions=RememberedSessions(bus))
             site = make_app(token=Secret(TOKEN), health=health, access=access, supplies=supplies)
             app = Patience(Headers(site), patience_s=patience_s)
             async with (

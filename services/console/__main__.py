@@ -26,7 +26,7 @@ from services.console.settings import Settings
 from services.console.supplies import make_supplies
 from services.console.trail import open_trail
 from services.console.web.access.guarding import Access
-from services.console.web.access.sessions import Sessions
+from services.console.web.access.remembering import RememberedSessions
 from services.console.web.access.users import Users
 from services.console.web.headers import Headers
 
@@ -59,7 +59,7 @@ async def main(stop: asyncio.Event) -> None:
         health.add("trail", trail.missing)
         access = Access(
             users=Users(settings.users_file),
-            sessions=Sessions(bus),
+            sessions=RememberedSessions(bus),
             public_url=settings.public_url,
         )
         site = make_app(
