@@ -69,5 +69,9 @@ def picture_words(picture: AccountPicture) -> tuple[str, str, str]:
     """How fresh it is: its tone, in a few words, and why it is no fresher."""
     tone, words = _PICTURES[picture.state]
     ages = ((picture.age_ms, "heard of"), (picture.confirmed_ms, "read whole"))
-    parts = [f"{how} {lasting(ms / 1_000)} ago" for ms, how in ages if ms is not None]
+    parts = [f"{how} {_ago(ms / 1_000)}" for ms, how in ages if ms is not None]
     return tone, ", ".join([words, *parts]), picture.why
+
+
+def _ago(seconds: float) -> str:
+    return "just now" if seconds < 1 else f"{lasting(seconds)} ago"

@@ -19,7 +19,11 @@ class Span:
     words: str
     length: timedelta
     stretch: timedelta
-    stretch_words: str
+
+    @property
+    def stretch_words(self) -> str:
+        minutes = self.stretch // timedelta(minutes=1)
+        return f"{minutes} minutes" if minutes < 60 else f"{minutes // 60} hours"
 
     def since(self, now: datetime) -> datetime:
         """Where it begins: at a stretch's edge, so that every look shows the same ones."""
@@ -34,21 +38,18 @@ SPANS = (
         words="6 hours",
         length=timedelta(hours=6),
         stretch=timedelta(minutes=5),
-        stretch_words="5 minutes",
     ),
     Span(
         key="24h",
         words="24 hours",
         length=timedelta(hours=24),
         stretch=timedelta(minutes=15),
-        stretch_words="15 minutes",
     ),
     Span(
         key="7d",
         words="7 days",
         length=timedelta(days=7),
         stretch=timedelta(hours=2),
-        stretch_words="2 hours",
     ),
 )
 USUAL = SPANS[1]
