@@ -10,9 +10,9 @@ from libs.common.contracts.intent import Denial, Intent
 from libs.common.contracts.order import Change, Leg
 from libs.common.domain.planning import Planned
 from libs.common.domain.quantity import plain
+from libs.common.domain.telling.summaries import runs, times
 from tools.cli.explaining_path import AccountExplained, Explanation, Outcome
 from tools.cli.showing import clean, style_of, table, terminal
-from tools.cli.summaries import runs, times
 
 Document = dict[str, Any]
 Row = tuple[str, str]

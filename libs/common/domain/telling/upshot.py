@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import Any
 
-from tools.cli.summaries import change_words, kind_and_price, moved, runs, times
+from libs.common.domain.telling.summaries import change_words, kind_and_price, moved, runs, times
 
 Document = Mapping[str, Any]
 Line = tuple["End", str]

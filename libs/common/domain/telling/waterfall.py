@@ -10,10 +10,6 @@ from typing import Any
 
 Event = Mapping[str, Any]
 
-BAR = {"ingest": "░", "router": "▒", "executor": "▓", "exchange": "━"}
-"""What fills the bar of each; anything else is a dot."""
-_OTHER = "·"
-_LATER = "»"
 _LATER_FACTOR = 10
 _LATER_MS = 1_000.0
 _AFTERWARDS = ("alert.duplicate", "position.", "dead.replayed", "account.")
@@ -50,7 +46,7 @@ def steps_of(events: Sequence[Event]) -> list[Step]:
         data = event.get("data")
         fields = data if isinstance(data, dict) else {}
         account = fields.get("account")
-        end_ms = float(event.get("elapsed_ms") or 0.0)
+        end_ms = _ms(event.get("elapsed_ms"))
         begin_ms = min(ended.get(account, ended.get(None, 0.0)), end_ms)
         ended[account] = end_ms
         if came is not None:
@@ -81,16 +77,6 @@ def axis_end_ms(steps: Iterable[Step]) -> float:
             break
         end_ms = max(end_ms, step.end_ms)
     return end_ms
-
-
-def bar(step: Step, *, axis_ms: float, chars: int) -> str:
-    """The step on the axis, at least one character long."""
-    if step.end_ms > axis_ms:
-        return " " * (chars - 1) + _LATER
-    scale = (chars - 1) / axis_ms if axis_ms > 0 else 0.0
-    begin, end = round(max(step.begin_ms, 0.0) * scale), round(step.end_ms * scale)
-    by = "exchange" if step.event is None else str(step.event.get("service"))
-    return " " * begin + BAR.get(by, _OTHER) * max(end - begin, 1)
 
 
 def durations(steps: Sequence[Step]) -> str:
@@ -131,7 +117,7 @@ def _round_trips(data: Mapping[str, Any], *, came: datetime) -> Iterator[Step]:
         if sent is None or call.get("elapsed_ms") is None:
             continue
         begin_ms = (sent - came).total_seconds() * 1000
-        waited_ms = float(call["elapsed_ms"])
+        waited_ms = _ms(call["elapsed_ms"])
         yield Step(begin_ms=begin_ms, end_ms=begin_ms + waited_ms, call=call, waited_ms=waited_ms)
 
 
@@ -170,6 +156,10 @@ def _reply(body: str) -> str:
         return f" {body[:_WORDS_MAX]}" if body else ""
     words = found.get("message") or found.get("msg") or ""
     return f", code {found['code']}" + (f": {str(words)[:_WORDS_MAX]}" if words else "")
+
+
+def _ms(value: object) -> float:
+    return value if isinstance(value, int | float) else 0.0
 
 
 def _time(text: object) -> datetime | None:
