@@ -28,6 +28,7 @@ from services.console.trail import open_trail
 from services.console.web.access.guarding import Access
 from services.console.web.access.sessions import Sessions
 from services.console.web.access.users import Users
+from services.console.web.alert.trace_links import TraceLinks
 from services.console.web.headers import Headers
 
 _READ_AGAIN_S = 0.5
@@ -38,6 +39,7 @@ async def main(stop: asyncio.Event) -> None:
     settings = from_env(Settings, os.environ)
     shutdown_telemetry = configure_telemetry(service="console", environ=os.environ)
     sealer = _sealer(settings)
+    trace_links = TraceLinks(settings.trace_url)
     health = Health("console", starting=True)
     async with (
         serving(health, host=settings.health_host, port=settings.health_port),
@@ -64,6 +66,7 @@ async def main(stop: asyncio.Event) -> None:
             sealer=sealer,
             health=health,
             access=access,
+            trace_links=trace_links,
         )
         # Patience stands outside: it needs the server's own way of sending.
         app = Patience(Headers(site, is_secure=access.is_secure))

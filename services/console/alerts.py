@@ -40,13 +40,30 @@ async def list_alerts(
 @get("/{alert_id:str}")
 async def show_alert(trail: NamedDependency[Trail], alert_id: FromPath[str]) -> Document:
     """Everything about one alert."""
+    alert = named_alert(alert_id)
+    found = await alert_of(trail, alert)
+    if found is None:
+        raise unknown_alert(alert)
+    return found
+
+
+def named_alert(text: str) -> AlertId:
+    """The id that an address names, or a 404."""
     try:
-        alert = AlertId(str(UUID(alert_id)))
+        return AlertId(str(UUID(text)))
     except ValueError:
         raise Problem(404, "An alert id is a UUID, as ingest answered it.") from None
+
+
+def unknown_alert(alert: AlertId) -> Problem:
+    return Problem(404, f"The trail knows no alert {alert}.")
+
+
+async def alert_of(trail: Trail, alert: AlertId) -> Document | None:
+    """An alert or a halt, whole; None where the trail does not know it."""
     rows = (await trail.events([alert]))[alert]
     if not rows:
-        raise Problem(404, f"The trail knows no alert {alert}.")
+        return None
     accounts = to_diagnose(rows)
     checkups = await trail.checkups(accounts, near=rows[0].stored_at) if accounts else []
     closed = await _closed(trail, [rows])

@@ -30,6 +30,7 @@ from services.console.registry import Registry
 from services.console.routes import Webhooks, route_router
 from services.console.trail import Trail
 from services.console.web.access.guarding import Access
+from services.console.web.alert.trace_links import TraceLinks
 from services.console.web.pages import make_pages
 
 _BODY_MAX_BYTES = 256 * 1024
@@ -47,6 +48,7 @@ def make_app(  # noqa: PLR0913 - what the pages work with, each by name
     sealer: Sealer,
     health: Health,
     access: Access,
+    trace_links: TraceLinks | None = None,
 ) -> Litestar:
     given = {
         "registry": _given(registry),
@@ -56,6 +58,7 @@ def make_app(  # noqa: PLR0913 - what the pages work with, each by name
         "feed": _given(feed),
         "webhooks": _given(webhooks),
         "sealer": _given(sealer),
+        "trace_links": _given(trace_links or TraceLinks()),
     }
     api = Router(
         "/api",

@@ -123,6 +123,7 @@ def _event(row: Row, *, first: Row) -> Document:
         "stage": row.stage,
         "service": row.service,
         "at": moment(row.at),
+        "stored_at": moment(row.stored_at),
         "elapsed_ms": _elapsed_ms(row.at, since=first.at),
         "data": _data(row),
     }

@@ -79,24 +79,47 @@ def axis_end_ms(steps: Iterable[Step]) -> float:
     return end_ms
 
 
-def durations(steps: Sequence[Step]) -> str:
-    """In one line how long the way took; empty where there was none."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Taken:
+    """How long the way took, in parts; None where it did not come so far."""
+
+    to_order_ms: float | None
+    """From the alert to the first order that left."""
+    to_fill_ms: float | None
+    """From there to the last fill."""
+    in_all_ms: float
+    calls: int
+    """Round trips to the exchange, and what they took together."""
+    calls_ms: float
+
+
+def taken(steps: Sequence[Step]) -> Taken:
     events = [step for step in steps if step.event is not None]
     sent = next(_ends(events, "execution.sent"), None)
     filled = max(_ends(events, "execution.filled"), default=None)
-    last = max((step.end_ms for step in events if _is_of_the_way(step)), default=0.0)
     calls = [step for step in steps if step.call is not None]
+    return Taken(
+        to_order_ms=sent,
+        to_fill_ms=filled - sent if sent is not None and filled is not None else None,
+        in_all_ms=max((step.end_ms for step in events if _is_of_the_way(step)), default=0.0),
+        calls=sum(step.count for step in calls),
+        calls_ms=sum(step.waited_ms for step in calls),
+    )
+
+
+def durations(steps: Sequence[Step]) -> str:
+    """In one line how long the way took; empty where there was none."""
+    found = taken(steps)
     told = []
-    if sent is not None:
-        told.append(f"alert to order {sent:.1f} ms")
-    if sent is not None and filled is not None:
-        told.append(f"order to fill {filled - sent:.1f} ms")
-    if last > 0:
-        told.append(f"in all {last:.1f} ms")
-    if calls:
-        number = sum(step.count for step in calls)
-        spent = sum(step.waited_ms for step in calls)
-        told.append(f"{spent:.1f} ms in {number} round trip{'s' * (number > 1)}")
+    if found.to_order_ms is not None:
+        told.append(f"alert to order {found.to_order_ms:.1f} ms")
+    if found.to_fill_ms is not None:
+        told.append(f"order to fill {found.to_fill_ms:.1f} ms")
+    if found.in_all_ms > 0:
+        told.append(f"in all {found.in_all_ms:.1f} ms")
+    if found.calls:
+        trips = f"{found.calls} round trip{'s' * (found.calls > 1)}"
+        told.append(f"{found.calls_ms:.1f} ms in {trips}")
     return ", ".join(told)
 
 
