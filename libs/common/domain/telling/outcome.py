@@ -108,8 +108,8 @@ def _undone(document: Document) -> str:
         # Whose it is goes without saying, and the code stands beside.
         return told[0].partition(": ")[2].partition(": ")[2] or told[0]
     if told:
-        more = f" (and {len(told) - 1} more)" if len(told) > 1 else ""
-        return told[0] + more
+        # The upshot has the others.
+        return told[0]
     if document.get("alerts"):
         return f"{_counted(document['alerts'])}."
     return str(document.get("reason") or "nobody told why")

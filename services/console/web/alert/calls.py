@@ -10,6 +10,7 @@ from services.console.web.alert.understanding import pretty_json
 
 Data = Mapping[str, Any]
 
+_PUSH = "PUSH"
 INLINE_MAX = 4_000
 """A longer one is shown when somebody asks for it."""
 
@@ -37,6 +38,11 @@ class Call:
     @property
     def is_long(self) -> bool:
         return len(self.request) + len(self.reply) > INLINE_MAX
+
+    @property
+    def is_push(self) -> bool:
+        """The exchange told it by itself; nothing was asked."""
+        return self.method == _PUSH
 
     @property
     def has_ended(self) -> bool:

@@ -73,7 +73,7 @@ def frame_of(document: Document, *, sections: Sequence[Section], now: datetime) 
     events = document["events"]
     return {
         "alert_id": document["alert_id"],
-        "status": document["status"],
+        "alert_status": document["status"],
         "sections": sections,
         "is_open": is_open(document, now=now),
         "after": max((event["seq"] for event in events), default=0),

@@ -1,7 +1,7 @@
 """Orders and changes as a page shows them, with what was asked of the exchange about each: pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from libs.common.domain.telling.summaries import change_words, kind_and_price
@@ -42,6 +42,12 @@ class Piece:
     """The exchange's, untouched; ours where it never had it."""
     calls: tuple[Call, ...]
     is_change: bool = False
+    others: tuple[str, ...] = ()
+    """The ids of those beside it that are the same and were never sent either."""
+
+    @property
+    def round_trips(self) -> int:
+        return sum(not call.is_push for call in self.calls)
 
     @property
     def waited_ms(self) -> float:
@@ -68,7 +74,23 @@ def shares(document: Data, *, known: Sequence[Reckoning]) -> list[Share]:
     for change in document.get("changes") or ():
         account = str(change.get("account") or "")
         found.setdefault(account, []).append(_change(change, told=told))
-    return [Share(account=name, pieces=tuple(pieces)) for name, pieces in found.items()]
+    return [Share(account=name, pieces=tuple(_folded(each))) for name, each in found.items()]
+
+
+def _folded(pieces: Sequence[Piece]) -> list[Piece]:
+    """A split order may have hundreds of parts of which nothing is to be told one by one."""
+    found: list[Piece] = []
+    for piece in pieces:
+        last = found[-1] if found else None
+        if (
+            last is not None
+            and not piece.calls
+            and replace(last, id="", others=()) == replace(piece, id="")
+        ):
+            found[-1] = replace(last, others=(*last.others, piece.id))
+        else:
+            found.append(piece)
+    return found
 
 
 class _Told:

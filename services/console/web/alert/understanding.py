@@ -61,8 +61,9 @@ _LABELS = {
     "margin_mode": "margin mode",
     "order_id": "order id",
 }
-_BY_ROUTE = frozenset({"trade_mode", "leverage", "margin_mode", "distance_unit"})
-"""Where the alert says nothing the route does."""
+_BY_ROUTE = frozenset({"trade_mode", "leverage", "margin_mode"})
+"""Where the alert says nothing the route does; and for distances, where it has any, their unit."""
+_DISTANCES = ("stop_distance", "target_distance")
 _BY_US = {"order_type": "market", "trigger": "last"}
 _ALWAYS = frozenset({"ticker", "action", "quantity", *_BY_ROUTE, *_BY_US})
 
@@ -162,7 +163,7 @@ def _fields(order: Data, said: Mapping[str, str], *, intent: Data) -> list[Under
         label = _LABELS.get(name, name)
         if value is not None:
             found.append(Understood(label=label, said=", ".join(words) or None, meaning=value))
-        elif name in _ALWAYS:
+        elif name in _ALWAYS or (name == "distance_unit" and any(map(order.get, _DISTANCES))):
             found.append(_default(name, label, intent=intent))
     return found
 
@@ -170,7 +171,7 @@ def _fields(order: Data, said: Mapping[str, str], *, intent: Data) -> list[Under
 def _default(name: str, label: str, *, intent: Data) -> Understood:
     if name in _BY_US:
         return Understood(label=label, said=None, meaning=_BY_US[name], default="default")
-    if name in _BY_ROUTE:
+    if name in _BY_ROUTE or name == "distance_unit":
         told = intent.get(name)
         meaning = str(told) if told is not None else "as the route says"
         return Understood(label=label, said=None, meaning=meaning, default="the route")
