@@ -23,6 +23,7 @@ from services.console.letters import DeadLetters
 from services.console.patience import Patience
 from services.console.problems import Problem
 from services.console.registry import Registry
+from services.console.replaying import Replaying
 from services.console.routes import Webhooks
 from services.console.settings import Settings
 from services.console.testing import Testing
@@ -63,6 +64,7 @@ async def main(stop: asyncio.Event) -> None:
             dead_letters=DeadLetters(bus),
             checkups=Checkups(bus),
             explaining=Explaining(bus),
+            replaying=Replaying(bus, registry=registry, trail=trail),
             testing=Testing(bus),
             trail=trail,
             feed=feed,

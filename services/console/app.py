@@ -28,6 +28,7 @@ from services.console.problems import (
     answer_problem,
 )
 from services.console.registry import Registry
+from services.console.replaying import Replaying
 from services.console.routes import Webhooks, route_router
 from services.console.testing import Testing, test_router
 from services.console.trail import Trail
@@ -45,6 +46,7 @@ def make_app(  # noqa: PLR0913 - what the pages work with, each by name
     dead_letters: DeadLetters,
     checkups: Checkups,
     explaining: Explaining,
+    replaying: Replaying,
     testing: Testing,
     trail: Trail,
     feed: Feed,
@@ -59,6 +61,7 @@ def make_app(  # noqa: PLR0913 - what the pages work with, each by name
         "dead_letters": _given(dead_letters),
         "checkups": _given(checkups),
         "explaining": _given(explaining),
+        "replaying": _given(replaying),
         "testing": _given(testing),
         "trail": _given(trail),
         "feed": _given(feed),

@@ -36,6 +36,8 @@ class Overview:
     taken: Taken
     accounts: tuple[str, ...]
     resent: int
+    test_by: str | None
+    """Who sent it from here; None of one that came to the webhook."""
     moved_since: bool
     """By something else than an alert."""
     has_letter: bool
@@ -66,6 +68,7 @@ def overview(document: Data) -> Overview:
         taken=taken(steps_of(events)),
         accounts=tuple(_accounts(events)),
         resent=stages.count("alert.duplicate"),
+        test_by=_test_by(events),
         moved_since="position.drifted" in stages,
         has_letter=any(stage == "dead" or stage.startswith("dead.") for stage in stages),
         # One line says no more than the sentence does.
@@ -127,6 +130,14 @@ def _wanted(order: Data) -> str:
     parts = (order.get("action"), order.get("wanted"), order.get("close_side"), size)
     told = " ".join(str(part) for part in (*parts, order.get("ticker")) if part is not None)
     return told[:1].upper() + told[1:]
+
+
+def _test_by(events: Sequence[Data]) -> str | None:
+    for event in events:
+        data = event.get("data")
+        if isinstance(data, dict) and event.get("stage") in {"alert.received", "alert.refused"}:
+            return str(data["test_by"]) if data.get("test_by") else None
+    return None
 
 
 def _accounts(events: Sequence[Data]) -> list[str]:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Response, Router, get
+from litestar import Response, Router, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage
@@ -16,7 +16,9 @@ from services.console.documents import Document
 from services.console.events import FOLLOWERS_MAX
 from services.console.feed import Feed
 from services.console.problems import Problem
+from services.console.replaying import Replaying
 from services.console.trail import Trail
+from services.console.web.access.guarding import VIEWERS_MAY
 from services.console.web.alert.calls import Call, calls_of
 from services.console.web.alert.following import news
 from services.console.web.alert.journeys import frame_of, sections_of
@@ -141,6 +143,19 @@ async def show_body(
     return _detail(pages, shell, alert_id, title="Body as received", kind="text", text=body.text)
 
 
+@post("/{alert_id:str}/replay", status_code=200, opt={VIEWERS_MAY: True})
+async def replay(
+    replaying: NamedDependency[Replaying],
+    shell: NamedDependency[Shell],
+    pages: NamedDependency[Pages],
+    alert_id: FromPath[str],
+) -> Response[str]:
+    """Under today's rules; changes nothing, so whoever looks may ask."""
+    found = await replaying.replay(named_alert(alert_id))
+    template = "alert/replay.html" if shell.is_fragment else "alert/replay-page.html"
+    return pages.page(template, shell=shell, alert_id=alert_id, replay=found)
+
+
 async def _found(trail: Trail, alert: AlertId) -> Document:
     document = await alert_of(trail, alert)
     if document is not None:
@@ -189,6 +204,6 @@ alert_page_router = Router(
     "/alerts",
     route_handlers=[
         *(show_page, show_journey, follow_journey, show_document),
-        *(show_event, show_call, show_body),
+        *(show_event, show_call, show_body, replay),
     ],
 )
