@@ -28,7 +28,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 
 def pytest_report_header() -> list[str]:
-    browser = chromium.found() or chromium.MISSING
+    browser = chromium.found() or f"{chromium.MISSING}; its tests are skipped"
     return [f"backends: TEST_BACKENDS={backends.asked_mode()}", f"browser: {browser}"]
 
 

@@ -36,11 +36,15 @@ OpenPage = Callable[..., Awaitable[Page]]
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    is_skipped = chromium.found() is None and not chromium.is_needed()
     for item in items:
         if HERE not in item.path.parents:
             continue
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.browser)
+            if is_skipped:
+                # Here, before anything else that it needs is started.
+                item.add_marker(pytest.mark.skip(chromium.MISSING))
         if pytest_asyncio.is_async_test(item):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
@@ -77,10 +81,9 @@ async def visits(
     browser: Browser, faults: Faults, request: pytest.FixtureRequest
 ) -> AsyncIterator[Visits]:
     """`await visits.page(base_url, device="phone", scheme="dark", javascript=False, ...)`."""
-    async with visiting(browser, faults) as found:
+    stash = request.node.stash
+    async with visiting(browser, faults, is_failed=lambda: stash.get(_FAILED, False)) as found:
         yield found
-        if request.node.stash.get(_FAILED, False):
-            print(await found.describe())  # noqa: T201 - pytest shows it beside the failure
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -115,6 +118,7 @@ def console_users(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def console(
+    visits: Visits,
     js: JetStreamContext,
     nats_url: str,
     reader_dsn: str,
@@ -125,6 +129,7 @@ async def console(
     users = Users(console_users[0])
     async with console_server.running(nats_url, reader_dsn, users=users) as found:
         yield found
+        await visits.leave()
 
 
 @pytest.fixture
@@ -156,10 +161,9 @@ def stack_page(
             return await visits.page(url, **look)
         known = None if fresh else stack_sessions.get((url, role))
         page = await visits.page(url, cookies=known, **look)
-        if known is not None:
-            await page.goto("/")
-            return page
-        await pages.signed_in(page, stack.description["console_users"][role])
+        await page.goto("/")
+        if "/sign-in" in page.url:
+            await pages.signed_in(page, stack.description["console_users"][role])
         if not fresh:
             stack_sessions[url, role] = await page.context.storage_state()
         return page

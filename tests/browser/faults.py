@@ -49,6 +49,7 @@ class Faults:
     def __init__(self) -> None:
         self.seen: list[Fault] = []
         self._allowed: list[_Allowed] = []
+        self._is_over = False
 
     def allow(self, kind: Kind, text: str, *, must_happen: bool = True) -> None:
         """Expects faults that hold this text: as `allow("console", "422")`. What is expected and
@@ -90,6 +91,10 @@ class Faults:
         context.on("console", on_console)
         context.on("weberror", on_error)
 
+    def end(self) -> None:
+        """What comes from now on is nobody's fault."""
+        self._is_over = True
+
     def complaints(self) -> list[str]:
         unexpected = [
             f"{fault.kind}: {fault.text}"
@@ -108,7 +113,8 @@ class Faults:
         assert not complaints, "the page did what it must not:\n" + "\n".join(complaints)
 
     def _add(self, kind: Kind, text: str) -> None:
-        self.seen.append(Fault(kind, text))
+        if not self._is_over:
+            self.seen.append(Fault(kind, text))
 
 
 async def told(page: Page, *, javascript: bool = True) -> None:

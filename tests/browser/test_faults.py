@@ -1,7 +1,10 @@
 """What a page does wrong fails the test that looks at it, unless the test expects it."""
 
+import contextlib
+
 import pytest
 from aiohttp import web
+from playwright.async_api import expect
 
 from tests.browser.faults import Faults
 from tests.browser.looks import Look
@@ -90,6 +93,26 @@ async def test_a_violation_is_seen_without_javascript_too(browser):
 @pytest.mark.parametrize("path", ["/", "/leaving"], ids=["plain", "leaving-a-stream"])
 async def test_a_page_without_faults_passes(browser, path):
     assert await complaints_about(browser, path) == []
+
+
+@pytest.mark.parametrize("leaves", [True, False], ids=["leaves", "stays"])
+async def test_who_leaves_before_the_server_stops_sees_no_cut(browser, leaves):
+    faults = Faults()
+    pages = {"/": PAGES["/"], "/wait": document("", head='<script src="/wait.js"></script>')}
+    script = "new EventSource('/events').onopen = () => { document.title = 'Open'; };"
+    with contextlib.suppress(AssertionError):
+        async with visiting(browser, faults) as visits, contextlib.AsyncExitStack() as server:
+            answers = {**pages, "/wait.js": script, "/events": events}
+            page = await visits.page(await server.enter_async_context(serving(answers)))
+            await page.goto("/wait")
+            await expect(page).to_have_title("Open")
+            if leaves:
+                await visits.leave()
+                await server.aclose()
+            else:
+                async with page.expect_event("requestfailed"):
+                    await server.aclose()
+    assert bool(faults.complaints()) is not leaves
 
 
 async def test_what_a_test_expects_is_no_fault(browser):

@@ -1,7 +1,7 @@
 """Pages that one test opens, each in a context of its own, all watched for faults."""
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from playwright.async_api import Browser, BrowserContext, Error, Page, StorageState
@@ -13,9 +13,10 @@ TIMEOUT_MS = 10_000
 
 
 class Visits:
-    def __init__(self, browser: Browser, faults: Faults) -> None:
+    def __init__(self, browser: Browser, faults: Faults, is_failed: Callable[[], bool]) -> None:
         self._browser = browser
         self._faults = faults
+        self._is_failed = is_failed
         self._open: list[tuple[BrowserContext, Look]] = []
 
     async def page(
@@ -35,14 +36,22 @@ class Visits:
         await self._faults.watch(context, base_url=base_url)
         return await context.new_page()
 
-    async def told(self) -> None:
-        """Returns once all that the pages did until now has reached the faults."""
+    async def leave(self) -> None:
+        """Closes the pages; what they did until now has reached the faults, and nothing after it
+        does: closing cuts streams and requests. What stops a server calls this before.
+        """
         for context, look in self._open:
             for page in context.pages:
                 await told(page, javascript=look.javascript)
+        self._faults.end()
+        if self._is_failed():
+            print(await self._described())  # noqa: T201 - pytest shows it beside the failure
+        while self._open:
+            context, _ = self._open.pop()
+            await context.close()
 
-    async def describe(self) -> str:
-        """What is on the pages now, as a screen reader would say it."""
+    async def _described(self) -> str:
+        # As a screen reader would say it.
         texts = []
         for context, _ in self._open:
             for page in context.pages:
@@ -51,21 +60,17 @@ class Visits:
                     texts.append(f"{page.url} shows:\n{shown}")
         return "\n".join(texts)
 
-    async def close(self) -> None:
-        for context, _ in self._open:
-            await context.close()
-
 
 @contextlib.asynccontextmanager
-async def visiting(browser: Browser, faults: Faults) -> AsyncIterator[Visits]:
-    """At the end the pages are closed, and what they did wrong fails."""
-    visits = Visits(browser, faults)
+async def visiting(
+    browser: Browser, faults: Faults, *, is_failed: Callable[[], bool] = lambda: False
+) -> AsyncIterator[Visits]:
+    """At the end the pages are closed, and what they did wrong fails. What was on them is printed
+    where the test has failed.
+    """
+    visits = Visits(browser, faults, is_failed)
     try:
         yield visits
-        await visits.told()
     finally:
-        # Only what happened until here counts: closing cuts streams and requests.
-        seen = list(faults.seen)
-        await visits.close()
-        faults.seen = seen
+        await visits.leave()
     faults.check()
