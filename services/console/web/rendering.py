@@ -77,7 +77,7 @@ def milliseconds(value: float | None) -> str:
     """With as many digits as tell something."""
     if value is None:
         return ""
-    if value < 10:
+    if value < 100:
         return f"{value:.2f}"
     return f"{value:.1f}" if value < 1000 else f"{value:,.0f}"
 
