@@ -24,7 +24,6 @@ from services.console.feed import Feed
 from services.console.letters import DeadLetters
 from services.console.patience import PATIENCE_S, Patience
 from services.console.registry import Registry
-from services.console.replaying import Replaying
 from services.console.routes import Webhooks
 from services.console.testing import Testing
 from services.console.trail import open_trail
@@ -88,7 +87,6 @@ async def running(
                         dead_letters=DeadLetters(bus),
                         checkups=Checkups(bus, timeout_s=checkup_s),
                         explaining=Explaining(bus),
-                        replaying=Replaying(bus, registry=registry, trail=trail),
                         testing=Testing(bus, timeout_s=test_s),
                         trail=trail,
                         feed=feed,

@@ -23,7 +23,6 @@ from services.console.letters import DeadLetters
 from services.console.patience import Patience
 from services.console.problems import Problem
 from services.console.registry import Registry
-from services.console.replaying import Replaying
 from services.console.routes import Webhooks
 from services.console.settings import Settings
 from services.console.testing import Testing
@@ -31,7 +30,7 @@ from services.console.trail import open_trail
 from services.console.web.access.guarding import Access
 from services.console.web.access.sessions import Sessions
 from services.console.web.access.users import Users
-from services.console.web.alert.trace_links import TraceLinks
+from services.console.trace_links import TraceLinks
 from services.console.web.headers import Headers
 
 _READ_AGAIN_S = 0.5
@@ -64,7 +63,6 @@ async def main(stop: asyncio.Event) -> None:
             dead_letters=DeadLetters(bus),
             checkups=Checkups(bus),
             explaining=Explaining(bus),
-            replaying=Replaying(bus, registry=registry, trail=trail),
             testing=Testing(bus),
             trail=trail,
             feed=feed,

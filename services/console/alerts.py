@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Annotated
 from uuid import UUID
 
-from litestar import Router, get, post
+from litestar import Router, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 
@@ -15,7 +15,6 @@ from services.console.documents import Document
 from services.console.flattened import Closed, listed_alerts
 from services.console.problems import Problem
 from services.console.rendering import alert_document, alert_line, to_diagnose
-from services.console.replaying import Replaying
 from services.console.trail import Row, Trail
 
 _PAGE_MAX = 500
@@ -46,12 +45,6 @@ async def show_alert(trail: NamedDependency[Trail], alert_id: FromPath[str]) -> 
     if found is None:
         raise unknown_alert(alert)
     return found
-
-
-@post("/{alert_id:str}/replay", status_code=200)
-async def replay_alert(replaying: NamedDependency[Replaying], alert_id: FromPath[str]) -> Document:
-    """What would be decided today, beside what was decided then. Changes nothing."""
-    return await replaying.replay(named_alert(alert_id))
 
 
 def named_alert(text: str) -> AlertId:
@@ -116,4 +109,4 @@ async def list_of_alerts(
     return {"alerts": lines, "next": before}
 
 
-alert_router = Router("/alerts", route_handlers=[list_alerts, show_alert, replay_alert])
+alert_router = Router("/alerts", route_handlers=[list_alerts, show_alert])

@@ -16,14 +16,13 @@ from services.console.documents import Document
 from services.console.events import FOLLOWERS_MAX
 from services.console.feed import Feed
 from services.console.problems import Problem
-from services.console.replaying import Replaying
 from services.console.trail import Trail
 from services.console.web.access.guarding import VIEWERS_MAY
 from services.console.web.alert.calls import Call, calls_of
 from services.console.web.alert.following import news
 from services.console.web.alert.journeys import frame_of, sections_of
 from services.console.web.alert.overview import awaited, may_still_come, overview
-from services.console.web.alert.trace_links import TraceLinks
+from services.console.trace_links import TraceLinks
 from services.console.web.alert.understanding import body_of
 from services.console.web.rendering import Pages
 from services.console.web.shell import Shell
