@@ -26,11 +26,11 @@ from services.console.registry import Registry
 from services.console.routes import Webhooks
 from services.console.settings import Settings
 from services.console.testing import Testing
+from services.console.trace_links import TraceLinks
 from services.console.trail import open_trail
 from services.console.web.access.guarding import Access
 from services.console.web.access.sessions import Sessions
 from services.console.web.access.users import Users
-from services.console.trace_links import TraceLinks
 from services.console.web.headers import Headers
 
 _READ_AGAIN_S = 0.5

@@ -40,11 +40,17 @@ async def list_alerts(
 @get("/{alert_id:str}")
 async def show_alert(trail: NamedDependency[Trail], alert_id: FromPath[str]) -> Document:
     """Everything about one alert."""
+    alert, rows = await rows_of(trail, alert_id)
+    return await _document(trail, alert, rows)
+
+
+async def rows_of(trail: Trail, alert_id: str) -> tuple[AlertId, list[Row]]:
+    """The alert's rows, or a 404."""
     alert = named_alert(alert_id)
-    found = await alert_of(trail, alert)
-    if found is None:
+    rows = (await trail.events([alert]))[alert]
+    if not rows:
         raise unknown_alert(alert)
-    return found
+    return alert, rows
 
 
 def named_alert(text: str) -> AlertId:
@@ -62,8 +68,10 @@ def unknown_alert(alert: AlertId) -> Problem:
 async def alert_of(trail: Trail, alert: AlertId) -> Document | None:
     """An alert or a halt, whole; None where the trail does not know it."""
     rows = (await trail.events([alert]))[alert]
-    if not rows:
-        return None
+    return await _document(trail, alert, rows) if rows else None
+
+
+async def _document(trail: Trail, alert: AlertId, rows: Sequence[Row]) -> Document:
     accounts = to_diagnose(rows)
     checkups = await trail.checkups(accounts, near=rows[0].stored_at) if accounts else []
     closed = await _closed(trail, [rows])

@@ -28,11 +28,12 @@ from services.console.problems import (
     answer_problem,
 )
 from services.console.registry import Registry
+from services.console.replaying import replay_router
 from services.console.routes import Webhooks, route_router
 from services.console.testing import Testing, test_router
+from services.console.trace_links import TraceLinks
 from services.console.trail import Trail
 from services.console.web.access.guarding import Access
-from services.console.trace_links import TraceLinks
 from services.console.web.pages import make_pages
 
 _BODY_MAX_BYTES = 256 * 1024
@@ -70,7 +71,7 @@ def make_app(  # noqa: PLR0913 - what the pages work with, each by name
         "/api",
         route_handlers=[
             *(alert_router, event_router, change_router, route_router, account_router),
-            *(checkup_router, halt_router, test_router),
+            *(checkup_router, halt_router, test_router, replay_router),
             dead_router,
         ],
         guards=[bearer_guard(token)],

@@ -14,15 +14,19 @@ from libs.common.contracts.words import AlertId
 from services.console.alerts import alert_of, named_alert, unknown_alert
 from services.console.documents import Document
 from services.console.events import FOLLOWERS_MAX
+from services.console.explaining import Explaining
 from services.console.feed import Feed
 from services.console.problems import Problem
+from services.console.registry import Registry
+from services.console.replaying import replayed
+from services.console.trace_links import TraceLinks
 from services.console.trail import Trail
 from services.console.web.access.guarding import VIEWERS_MAY
 from services.console.web.alert.calls import Call, calls_of
 from services.console.web.alert.following import news
 from services.console.web.alert.journeys import frame_of, sections_of
 from services.console.web.alert.overview import awaited, may_still_come, overview
-from services.console.trace_links import TraceLinks
+from services.console.web.alert.replays import comparison
 from services.console.web.alert.understanding import body_of
 from services.console.web.rendering import Pages
 from services.console.web.shell import Shell
@@ -144,15 +148,17 @@ async def show_body(
 
 @post("/{alert_id:str}/replay", status_code=200, opt={VIEWERS_MAY: True})
 async def replay(
-    replaying: NamedDependency[Replaying],
+    trail: NamedDependency[Trail],
+    registry: NamedDependency[Registry],
+    explaining: NamedDependency[Explaining],
     shell: NamedDependency[Shell],
     pages: NamedDependency[Pages],
     alert_id: FromPath[str],
 ) -> Response[str]:
     """Under today's rules; changes nothing, so whoever looks may ask."""
-    found = await replaying.replay(named_alert(alert_id))
+    found = await replayed(trail, registry, explaining, alert_id=alert_id)
     template = "alert/replay.html" if shell.is_fragment else "alert/replay-page.html"
-    return pages.page(template, shell=shell, alert_id=alert_id, replay=found)
+    return pages.page(template, shell=shell, alert_id=alert_id, replay=comparison(found))
 
 
 async def _found(trail: Trail, alert: AlertId) -> Document:
