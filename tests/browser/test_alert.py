@@ -96,7 +96,7 @@ async def test_an_executed_alert_tells_how(
     assert msgspec.json.decode(copied) == document
 
     await page.get_by_role("button", name="What would be decided today?").click()
-    await expect(page.locator(".replayed")).to_contain_text("today planned")
+    await expect(page.locator(".replayed")).to_contain_text("The same.")
     events = page.locator(".part-events")
     await events.locator("summary").first.click()
     await events.locator(".raw-event summary", has_text="intent.accepted").click()

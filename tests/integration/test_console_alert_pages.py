@@ -201,7 +201,8 @@ async def test_a_replay_is_for_everybody_and_only_from_our_own_form(viewer, cons
     assert "Not known." in html
     assert "no ingest has answered" in html
     status, document = await console.call("POST", f"/api/alerts/{ALERT_ID}/replay")
-    assert (status, document["outcome"]) == (200, "untold")
+    assert (status, document["differences"]) == (200, [])
+    assert "no ingest has answered" in document["now"]["problem"]
 
 
 async def test_an_alert_that_is_on_its_way_is_followed_to_its_end(viewer, console, writer_dsn):
