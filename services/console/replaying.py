@@ -35,10 +35,7 @@ _WORDING = frozenset({"steps", "opening_denied"})
 """Said in other words today, or of the moment."""
 _NOTES = (
     "It is explained as if it came now: it is no resend, and as fresh as can be.",
-    (
-        "Each plan is made with what the account held at its time: the two stand side by side, and"
-        " are not compared."
-    ),
+    "Each plan is made with what the account held at its time: the two are shown, not compared.",
 )
 
 
