@@ -34,6 +34,7 @@ from services.console.halts import Place, not_halted
 from services.console.problems import Problem
 from services.console.trail import ChangeRow
 from services.console.trail import Place as ChangePlace
+from services.console.vitals import document as health_document
 from services.ingest.parsing import Parsed, parse_alert
 from services.router.deciding import decide_intent
 from tests.asked_explanations import explained
@@ -56,6 +57,7 @@ from tests.traced import answered
 from tests.trail_messages import make_execution, make_plan
 from tests.unit.cli_stand import accept, run
 from tests.unit.executor_desk import Desk
+from tests.vital_signs import without_router
 from tools.cli.__main__ import main
 from tools.cli.showing import flattened
 
@@ -132,6 +134,9 @@ def lay_down(example, *, stack, server):
         return
     if example.command.startswith("alertwire routes test"):
         server.answers["POST /api/routes/demo/test"] = [(200, asyncio.run(sell_explained()))]
+        return
+    if example.command.startswith("alertwire health"):
+        server.answers["GET /api/health"] = [(200, health_document(without_router()))]
         return
     if example.command.startswith("alertwire dead"):
         lay_down_letters(server=server)
@@ -282,7 +287,7 @@ def test_an_alert_that_is_sent_is_understood(command, stack, server):
 
 
 def test_no_example_goes_unseen() -> None:
-    assert len(EXAMPLES) == TEXT.count("```console") == TEXT.count("$ alertwire") == 16
+    assert len(EXAMPLES) == TEXT.count("```console") == TEXT.count("$ alertwire") == 17
     assert len(SENT) == TEXT.count("alertwire send demo") >= 9
 
 
@@ -310,7 +315,7 @@ def test_every_option_of_a_route_is_told_with_its_setting_and_its_default() -> N
     [
         *(["trace"], ["tail"], ["replay"], ["routes", "edit"], ["routes", "rotate"]),
         *(["halt"], ["resume"]),
-        *(["changes"], ["audit", "verify"], ["audit", "export"], ["audit", "retire"]),
+        *(["health"], ["changes"], ["audit", "verify"], ["audit", "export"], ["audit", "retire"]),
     ],
 )
 def test_every_option_is_told(command) -> None:
