@@ -15,7 +15,7 @@
     for (const old of before.querySelectorAll("details[id]")) {
       const found = after.querySelector(`#${CSS.escape(old.id)}`);
       if (!found) continue;
-      if (old.dataset.loaded) found.replaceWith(old);
+      if (old.dataset.loaded && old.dataset.keeps) found.replaceWith(old);
       else found.open = old.open;
     }
   };

@@ -24,7 +24,7 @@ from services.console.trail import Trail
 from services.console.web.access.guarding import VIEWERS_MAY
 from services.console.web.alert.calls import Call, calls_of
 from services.console.web.alert.following import news
-from services.console.web.alert.journeys import frame_of, sections_of
+from services.console.web.alert.journeys import LONG_ONES, frame_of, rest_of, sections_of
 from services.console.web.alert.overview import awaited, may_still_come, overview
 from services.console.web.alert.replays import comparison
 from services.console.web.alert.understanding import body_of
@@ -146,6 +146,22 @@ async def show_body(
     return _detail(pages, shell, alert_id, title="Body as received", kind="text", text=body.text)
 
 
+@get("/{alert_id:str}/more/{name:str}")
+async def show_more(
+    trail: NamedDependency[Trail],
+    shell: NamedDependency[Shell],
+    pages: NamedDependency[Pages],
+    alert_id: FromPath[str],
+    name: FromPath[str],
+) -> Response[str]:
+    """What a long section leaves out at first."""
+    if name not in LONG_ONES:
+        raise Problem(404, "There is no such section.")
+    document = await _found(trail, named_alert(alert_id))
+    html = rest_of(name, document, pages=pages, shell=shell)
+    return _detail(pages, shell, alert_id, title="All the rest", kind="html", html=html)
+
+
 @post("/{alert_id:str}/replay", status_code=200, opt={VIEWERS_MAY: True})
 async def replay(
     trail: NamedDependency[Trail],
@@ -209,6 +225,6 @@ alert_page_router = Router(
     "/alerts",
     route_handlers=[
         *(show_page, show_journey, follow_journey, show_document),
-        *(show_event, show_call, show_body, replay),
+        *(show_event, show_call, show_body, show_more, replay),
     ],
 )
