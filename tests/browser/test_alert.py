@@ -89,6 +89,11 @@ async def test_an_executed_alert_tells_how(
     await call.locator("summary").first.click()
     await expect(call).to_contain_text(journey["orders"][0]["client_order_id"])
 
+    await page.get_by_role("button", name="Copy link").click()
+    await expect(page.locator("#said")).to_have_text("Copied")
+    assert await page.evaluate("() => navigator.clipboard.readText()") == page.url
+
+    await page.locator("#said").evaluate("(place) => { place.textContent = ''; }")
     await page.get_by_role("button", name="Copy as JSON").click()
     await expect(page.locator("#said")).to_have_text("Copied")
     copied = await page.evaluate("() => navigator.clipboard.readText()")
