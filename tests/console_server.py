@@ -62,6 +62,7 @@ async def running(
     checkup_s: float = 15.0,
     users: Users | None = None,
     picture_s: float = 4.0,
+    test_s: float = 8.0,
     **feed_options: Any,
 ) -> AsyncIterator[Console]:
     """`feed_options`: of the feed, for tests that cannot wait for a heartbeat or fill a queue."""
@@ -84,6 +85,7 @@ async def running(
                 sealer=Sealer(public_key=public_key),
                 checkup_s=checkup_s,
                 picture_s=picture_s,
+                test_s=test_s,
             )
             access = Access(users=users or Users(None), sessions=Sessions(bus))
             site = make_app(token=Secret(TOKEN), health=health, access=access, supplies=supplies)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from libs.common.bus import Bus
 from services.console.accounts import Sealer
 from services.console.checkups import ANSWERED_WITHIN_S, Checkups
+from services.console.explaining import Explaining
 from services.console.feed import Feed
 from services.console.letters import DeadLetters
 from services.console.pictures import ANSWERED_WITHIN_S as PICTURE_WITHIN_S
@@ -13,6 +14,8 @@ from services.console.pictures import Pictures
 from services.console.registry import Registry
 from services.console.routes import Webhooks
 from services.console.statistics import Statistics
+from services.console.testing import ANSWERED_WITHIN_S as TEST_WITHIN_S
+from services.console.testing import Testing
 from services.console.trail import Trail
 from services.console.vitals import Vitals
 
@@ -25,6 +28,8 @@ class Supplies:
     dead_letters: DeadLetters
     checkups: Checkups
     pictures: Pictures
+    explaining: Explaining
+    testing: Testing
     trail: Trail
     vitals: Vitals
     statistics: Statistics
@@ -45,6 +50,7 @@ def make_supplies(  # noqa: PLR0913 - what a console is made of, and what tests 
     sealer: Sealer,
     checkup_s: float = ANSWERED_WITHIN_S,
     picture_s: float = PICTURE_WITHIN_S,
+    test_s: float = TEST_WITHIN_S,
 ) -> Supplies:
     registry = Registry(bus)
     return Supplies(
@@ -52,6 +58,8 @@ def make_supplies(  # noqa: PLR0913 - what a console is made of, and what tests 
         dead_letters=DeadLetters(bus),
         checkups=Checkups(bus, timeout_s=checkup_s),
         pictures=Pictures(bus, timeout_s=picture_s),
+        explaining=Explaining(bus),
+        testing=Testing(bus, timeout_s=test_s),
         trail=trail,
         vitals=Vitals(bus, registry=registry, trail=trail),
         statistics=Statistics(trail),
