@@ -62,8 +62,8 @@ async def running(
     patience_s: float = PATIENCE_S,
     checkup_s: float = 15.0,
     users: Users | None = None,
-    test_s: float = 8.0,
     picture_s: float = 4.0,
+    test_s: float = 8.0,
     **feed_options: Any,
 ) -> AsyncIterator[Console]:
     """`feed_options`: of the feed, for tests that cannot wait for a heartbeat or fill a queue."""
@@ -84,8 +84,8 @@ async def running(
                 feed=feed,
                 webhooks=Webhooks(base_url="https://hook.example.org/"),
                 sealer=Sealer(public_key=public_key),
-                checkup_s=checkup_s,
                 trace_links=TraceLinks(),
+                checkup_s=checkup_s,
                 picture_s=picture_s,
                 test_s=test_s,
             )

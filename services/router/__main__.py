@@ -51,7 +51,13 @@ async def main(stop: asyncio.Event) -> None:
             shards=settings.shards,
             clock=SystemClock(),
         )
-        consumer = OwnedConsumer(bus, durable=ROUTER, handler=router.handle, lane_of=lane_of)
+        consumer = OwnedConsumer(
+            bus,
+            durable=ROUTER,
+            handler=router.handle,
+            lane_of=lane_of,
+            on_tenure=router.begin,
+        )
         health.add("consumer", consumer.missing)
         health.tell_role(consumer.ownership.role)
         for bucket in watched:

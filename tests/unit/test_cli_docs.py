@@ -132,11 +132,11 @@ def lay_down(example, *, stack, server):
     if example.command.startswith("alertwire replay"):
         lay_down_replay(server=server)
         return
-    if example.command.startswith("alertwire routes test"):
-        server.answers["POST /api/routes/demo/test"] = [(200, asyncio.run(sell_explained()))]
-        return
     if example.command.startswith("alertwire health"):
         server.answers["GET /api/health"] = [(200, health_document(without_router()))]
+        return
+    if example.command.startswith("alertwire routes test"):
+        server.answers["POST /api/routes/demo/test"] = [(200, asyncio.run(sell_explained()))]
         return
     if example.command.startswith("alertwire dead"):
         lay_down_letters(server=server)
