@@ -29,6 +29,7 @@ from services.console.web.access.guarding import Access
 from services.console.web.access.sessions import Sessions
 from services.console.web.access.users import Users
 from services.console.web.headers import Headers
+from services.console.web.live.board import Board
 from tools.devstack.ports import free_port
 
 TOKEN = "console-token"
@@ -43,6 +44,7 @@ class Console:
     url: str
     bus: Bus
     feed: Feed
+    board: Board
 
     async def call(self, method: str, path: str, body: Any = None, **more: Any) -> tuple[int, Any]:
         headers = {"Authorization": f"Bearer {TOKEN}", **more}
@@ -63,6 +65,7 @@ async def running(
     patience_s: float = PATIENCE_S,
     checkup_s: float = 15.0,
     users: Users | None = None,
+    board_options: dict[str, Any] | None = None,
     **feed_options: Any,
 ) -> AsyncIterator[Console]:
     """`feed_options`: of the feed, for tests that cannot wait for a heartbeat or fill a queue."""
@@ -74,6 +77,7 @@ async def running(
             bus = Bus(client=client, service="console")
             await bus.open()
             registry, feed = Registry(bus), Feed(bus, **feed_options)
+            board = Board(feed, trail, **(board_options or {}))
             health = Health("console")
             health.add("trail", trail.missing)
             app = Patience(
@@ -85,6 +89,7 @@ async def running(
                         checkups=Checkups(bus, timeout_s=checkup_s),
                         trail=trail,
                         feed=feed,
+                        board=board,
                         webhooks=Webhooks(base_url="https://hook.example.org/"),
                         sealer=Sealer(
                             public_key=PRIVATE_KEY.public_key.encode(Base64Encoder).decode()
@@ -99,8 +104,12 @@ async def running(
                 serving(app, host="127.0.0.1", port=port),
                 asyncio.TaskGroup() as group,
             ):
-                background = [group.create_task(each) for each in (trail.watch(), feed.run())]
-                yield Console(http=http, url=f"http://127.0.0.1:{port}", bus=bus, feed=feed)
+                running = (trail.watch(), feed.run(), board.run())
+                background = [group.create_task(each) for each in running]
+                yield Console(
+                    http=http, url=f"http://127.0.0.1:{port}", bus=bus, feed=feed, board=board
+                )
+                board.close()
                 feed.close()
                 app.close()
                 for task in background:

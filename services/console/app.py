@@ -30,6 +30,7 @@ from services.console.registry import Registry
 from services.console.routes import Webhooks, route_router
 from services.console.trail import Trail
 from services.console.web.access.guarding import Access
+from services.console.web.live.board import Board
 from services.console.web.pages import make_pages
 
 _BODY_MAX_BYTES = 256 * 1024
@@ -43,6 +44,7 @@ def make_app(  # noqa: PLR0913 - what the pages work with, each by name
     checkups: Checkups,
     trail: Trail,
     feed: Feed,
+    board: Board,
     webhooks: Webhooks,
     sealer: Sealer,
     health: Health,
@@ -54,6 +56,7 @@ def make_app(  # noqa: PLR0913 - what the pages work with, each by name
         "checkups": _given(checkups),
         "trail": _given(trail),
         "feed": _given(feed),
+        "board": _given(board),
         "webhooks": _given(webhooks),
         "sealer": _given(sealer),
     }
