@@ -25,6 +25,7 @@ from services.console.patience import PATIENCE_S, Patience
 from services.console.registry import Registry
 from services.console.routes import Webhooks
 from services.console.trail import open_trail
+from services.console.vitals import Vitals
 from services.console.web.access.guarding import Access
 from services.console.web.access.sessions import Sessions
 from services.console.web.access.users import Users
@@ -88,6 +89,7 @@ async def running(
                         dead_letters=DeadLetters(bus),
                         checkups=Checkups(bus, timeout_s=checkup_s),
                         trail=trail,
+                        vitals=Vitals(bus, registry=registry, trail=trail),
                         feed=feed,
                         board=board,
                         webhooks=Webhooks(base_url="https://hook.example.org/"),

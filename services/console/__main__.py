@@ -8,6 +8,7 @@ import structlog
 
 from libs.common.bus import connected
 from libs.common.health import Health
+from libs.common.presence import present
 from libs.common.running import run, settle_memory
 from libs.common.sealing import SealError
 from libs.common.secret import Secret
@@ -25,6 +26,7 @@ from services.console.registry import Registry
 from services.console.routes import Webhooks
 from services.console.settings import Settings
 from services.console.trail import open_trail
+from services.console.vitals import Vitals
 from services.console.web.access.guarding import Access
 from services.console.web.access.sessions import Sessions
 from services.console.web.access.users import Users
@@ -43,6 +45,7 @@ async def main(stop: asyncio.Event) -> None:
     async with (
         serving(health, host=settings.health_host, port=settings.health_port),
         connected(url=settings.nats_url, service="console", health=health) as bus,
+        present(bus, health),
         open_trail(settings.postgres_url) as trail,
         asyncio.TaskGroup() as group,
     ):
@@ -61,6 +64,7 @@ async def main(stop: asyncio.Event) -> None:
             dead_letters=DeadLetters(bus),
             checkups=Checkups(bus),
             trail=trail,
+            vitals=Vitals(bus, registry=registry, trail=trail),
             feed=feed,
             board=board,
             webhooks=Webhooks(base_url=settings.webhook_base_url),

@@ -28,7 +28,9 @@ from services.console.problems import (
 )
 from services.console.registry import Registry
 from services.console.routes import Webhooks, route_router
+from services.console.statistics import Statistics, statistics_router
 from services.console.trail import Trail
+from services.console.vitals import Vitals, health_router
 from services.console.web.access.guarding import Access
 from services.console.web.live.board import Board
 from services.console.web.pages import make_pages
@@ -43,6 +45,7 @@ def make_app(  # noqa: PLR0913 - what the pages work with, each by name
     dead_letters: DeadLetters,
     checkups: Checkups,
     trail: Trail,
+    vitals: Vitals,
     feed: Feed,
     board: Board,
     webhooks: Webhooks,
@@ -55,6 +58,8 @@ def make_app(  # noqa: PLR0913 - what the pages work with, each by name
         "dead_letters": _given(dead_letters),
         "checkups": _given(checkups),
         "trail": _given(trail),
+        "vitals": _given(vitals),
+        "statistics": _given(Statistics(trail)),
         "feed": _given(feed),
         "board": _given(board),
         "webhooks": _given(webhooks),
@@ -64,7 +69,7 @@ def make_app(  # noqa: PLR0913 - what the pages work with, each by name
         "/api",
         route_handlers=[
             *(alert_router, event_router, change_router, route_router, account_router),
-            *(checkup_router, halt_router),
+            *(checkup_router, halt_router, health_router, statistics_router),
             dead_router,
         ],
         guards=[bearer_guard(token)],

@@ -146,11 +146,6 @@ class Trail:
             for row in found
         ]
 
-    async def place(self) -> int:
-        """Up to where in the log the trail has come."""
-        found = await self._fetch("place")
-        return int(found[0]["seq"]) if found else 0
-
     async def events(self, alerts: Sequence[AlertId]) -> dict[AlertId, list[Row]]:
         """Every event of each alert, in the order of the log."""
         found: dict[AlertId, list[Row]] = {alert: [] for alert in alerts}
@@ -181,6 +176,15 @@ class Trail:
         found = await self._fetch("checkups", list(accounts), near)
         messages = [_message(record["body_bytes"]) for record in found]
         return [message for message in messages if isinstance(message, AccountChecked)]
+
+    async def newest(self) -> tuple[int, datetime] | None:
+        """Where the trail of the log ends; None where nothing was stored yet."""
+        found = await self._fetch("newest")
+        return (found[0]["seq"], found[0]["stored_at"]) if found else None
+
+    async def counted(self, query: str, *values: Any) -> list[dict[str, Any]]:
+        """Lines of numbers, as the query names them; raises a 503 where Postgres is away."""
+        return [dict(record) for record in await self._fetch(query, *values)]
 
     async def _fetch(self, query: str, *values: Any) -> list[asyncpg.Record]:
         try:

@@ -48,6 +48,7 @@ DEAD_LETTERS = "dead.*"
 DEAD_REPLAYED = "dead.replayed.*"
 EXECUTIONS_RESTING = "execution.resting.>"
 CHECKUPS_ASKED = "ask.checkup.*"
+PRESENCE_ASKED = "ask.presence"
 """Questions that are answered at once, and are no part of the log."""
 
 _REMEMBERED = 8_192

@@ -6,7 +6,7 @@
   const SILENT_MS = 40000;
   const HIDDEN_MS = 10000;
   const RETRY_MS = 3000;
-  const COUNTS_MS = 3000;
+  const COUNTS_MS = 10000;
   const ROWS_MAX = 3000;
   const CHUNK = 100;
 
@@ -324,6 +324,7 @@
       connect();
     }
     nearing.observe(by("more"));
-    if (new Date().getTimezoneOffset()) htmx.trigger("#counts", "refresh");
+    // What is chosen applies at once.
+    document.querySelector("#filters button").hidden = true;
   });
 })();

@@ -1,5 +1,6 @@
 """`/`: the newest alerts, filtered by what stands in the address, so that it can be linked."""
 
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -13,6 +14,7 @@ from services.console.documents import Document
 from services.console.lines import Filters
 from services.console.problems import Problem
 from services.console.registry import Registry
+from services.console.statistics import Statistics
 from services.console.trail import Trail
 from services.console.web.live.board import Board
 from services.console.web.live.following import AFTER_MAX, TEXT_MAX, filters_of
@@ -23,6 +25,7 @@ _FIRST_LINES = 50
 _MORE_LINES = 100
 _UNREAD_MESSAGES = 1_000
 """So far back the log itself is read while the trail cannot be."""
+_DAY_MINUTES = 24 * 60
 _NOTHING: Document = {"alerts": [], "next": None, "searched": None}
 
 
@@ -58,8 +61,9 @@ async def _newest(trail: Trail, board: Board, filters: Filters) -> dict[str, Any
     """Followed from the place up to which the trail has come."""
     try:
         # Asked first: what comes in between is told a second time, and not left out.
-        place: int | None = await trail.place()
+        newest = await trail.newest()
         found = await list_of_alerts(trail, filters=filters, limit=_FIRST_LINES)
+        place: int | None = newest[0] if newest is not None else 0
         away = None
     except Problem as problem:
         found, away = _NOTHING, problem.detail
@@ -97,7 +101,6 @@ async def _known(registry: Registry) -> dict[str, Any]:
         "routes": routes,
         "accounts": accounts,
         "statuses": [each.value for each in AlertStatus],
-        "counts": None,
     }
 
 
@@ -114,4 +117,49 @@ def _address(path: str, filters: Filters, more: dict[str, str]) -> str:
     return f"{path}?{query}" if query else path
 
 
-live_router = Router("/", route_handlers=[show_live])
+@get("/alerts/counts")
+async def show_counts(
+    statistics: NamedDependency[Statistics],
+    shell: NamedDependency[Shell],
+    pages: NamedDependency[Pages],
+    offset: Annotated[int, QueryParameter(ge=-_DAY_MINUTES, le=_DAY_MINUTES)] = 0,
+) -> Response[str]:
+    """The viewer's day so far; `offset`: minutes that their clock is ahead of UTC."""
+    try:
+        since = midnight(datetime.now(UTC), offset_minutes=offset)
+        counts = counts_of(await statistics.of(since=since))
+    except Problem:
+        counts = None
+    return pages.page("live/counts.html", shell=shell, counts=counts)
+
+
+def midnight(now: datetime, *, offset_minutes: int) -> datetime:
+    """When the day began whose clock is so far ahead of UTC."""
+    there = now.astimezone(timezone(timedelta(minutes=offset_minutes)))
+    return there.replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
+
+
+def counts_of(found: Document) -> list[tuple[str, str, str | None]]:
+    """Of each kind its name, how many, and where those are listed."""
+    # Of a day of very many alerts not each is looked at.
+    about = "~" if found["sampled"] else ""
+    statuses = found["statuses"]
+    return [
+        ("received", _number(found["received"]), "/"),
+        *(
+            (
+                each.value,
+                ("" if each is AlertStatus.REFUSED else about) + _number(statuses[each.value]),
+                f"/?status={each.value}",
+            )
+            for each in AlertStatus
+        ),
+        ("duplicates", _number(found["duplicates"]), None),
+    ]
+
+
+def _number(value: int) -> str:
+    return f"{value:,}"
+
+
+live_router = Router("/", route_handlers=[show_live, show_counts])
