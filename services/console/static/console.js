@@ -5,7 +5,7 @@
 const FORMS = {
   time: new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", second: "2-digit" }),
   date: new Intl.DateTimeFormat([], { dateStyle: "medium", timeStyle: "medium" }),
-  day: new Intl.DateTimeFormat([], { month: "short", day: "numeric" }),
+  day: new Intl.DateTimeFormat([], { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" }),
 };
 const STEPS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
@@ -16,10 +16,9 @@ function ago(at) {
   return relative.format(Math.round(seconds / length), unit);
 }
 
-// The time alone where it is today's, which most of a list is.
+// The time alone where it is today's; further back the day matters, and no second.
 function recent(at) {
-  const time = FORMS.time.format(at);
-  return at.toDateString() === new Date().toDateString() ? time : `${FORMS.day.format(at)} ${time}`;
+  return FORMS[at.toDateString() === new Date().toDateString() ? "time" : "day"].format(at);
 }
 
 const WORDS = { ago, recent };

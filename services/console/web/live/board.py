@@ -94,7 +94,7 @@ class Board:
     ) -> None:
         self._feed = feed
         self._trail = trail
-        self._ledger = ledger or Ledger()
+        self._ledger = Ledger() if ledger is None else ledger
         self._heartbeat_s = heartbeat_s
         self._queue_changes = queue_changes
         self._reach = reach
@@ -156,8 +156,7 @@ class Board:
             # From here to the first wait nobody else runs: neither a gap nor a double.
             self._queues.add(queue)
             queue.put(LogBack() if self._away_since is None else LogAway(self._away_since))
-            queue.offer(self._ledger.changed_after(place), place=self._ledger.told)
-            queue.put(Update(place=self._ledger.told))
+            queue.begin(self._ledger.changed_after(place), after=place, place=self._ledger.told)
             async for item in self._told(queue):
                 yield item
         finally:
@@ -317,14 +316,30 @@ class _Queue:
         self._filters = filters
         self._changes_max = changes_max
         self._waiting = 0
+        self._after = 0
+
+    def begin(self, changes: Iterable[Change], *, after: int, place: int) -> None:
+        """What has changed until now behind the place `after`; nothing older is told later."""
+        self._after = after
+        self._sort_in(changes, place=place)
+        # However much that is, it is told.
+        self._changes_max += self._waiting
+        self.put(Update(place=place))
 
     def offer(self, changes: Iterable[Change], *, place: int) -> None:
         """Of all changes those that concern this follower."""
         if self.is_over:
             return
+        self._sort_in(changes, place=place)
+        if self._waiting > self._changes_max:
+            self.items.clear()
+            self.is_over = True
+            self.put(TooSlow())
+
+    def _sort_in(self, changes: Iterable[Change], *, place: int) -> None:
         matching: list[Change] = []
         gone: list[AlertId] = []
-        for change in changes:
+        for change in (change for change in changes if change.last_seq > self._after):
             if self._filters.matches(change.line, change.rows):
                 matching.append(change)
             elif self._filters.concerns(change.line, change.rows):
@@ -335,10 +350,6 @@ class _Queue:
         if parts or gone:
             self.put(Update(changes=parts[-1] if parts else (), gone=gone, place=place))
         self._waiting += len(matching) + len(gone)
-        if self._waiting > self._changes_max:
-            self.items.clear()
-            self.is_over = True
-            self.put(TooSlow())
 
     def put(self, item: Item) -> None:
         self.items.append(item)
