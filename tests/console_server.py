@@ -22,6 +22,7 @@ from services.console.checkups import Checkups
 from services.console.feed import Feed
 from services.console.letters import DeadLetters
 from services.console.patience import PATIENCE_S, Patience
+from services.console.pictures import Pictures
 from services.console.registry import Registry
 from services.console.routes import Webhooks
 from services.console.trail import open_trail
@@ -67,6 +68,7 @@ async def running(
     checkup_s: float = 15.0,
     users: Users | None = None,
     board_options: dict[str, Any] | None = None,
+    picture_s: float = 4.0,
     **feed_options: Any,
 ) -> AsyncIterator[Console]:
     """`feed_options`: of the feed, for tests that cannot wait for a heartbeat or fill a queue."""
@@ -81,27 +83,22 @@ async def running(
             board = Board(feed, trail, **(board_options or {}))
             health = Health("console")
             health.add("trail", trail.missing)
-            app = Patience(
-                Headers(
-                    make_app(
-                        token=Secret(TOKEN),
-                        registry=registry,
-                        dead_letters=DeadLetters(bus),
-                        checkups=Checkups(bus, timeout_s=checkup_s),
-                        trail=trail,
-                        vitals=Vitals(bus, registry=registry, trail=trail),
-                        feed=feed,
-                        board=board,
-                        webhooks=Webhooks(base_url="https://hook.example.org/"),
-                        sealer=Sealer(
-                            public_key=PRIVATE_KEY.public_key.encode(Base64Encoder).decode()
-                        ),
-                        health=health,
-                        access=Access(users=users or Users(None), sessions=Sessions(bus)),
-                    )
-                ),
-                patience_s=patience_s,
+            site = make_app(
+                token=Secret(TOKEN),
+                registry=registry,
+                dead_letters=DeadLetters(bus),
+                checkups=Checkups(bus, timeout_s=checkup_s),
+                pictures=Pictures(bus, timeout_s=picture_s),
+                trail=trail,
+                vitals=Vitals(bus, registry=registry, trail=trail),
+                feed=feed,
+                board=board,
+                webhooks=Webhooks(base_url="https://hook.example.org/"),
+                sealer=Sealer(public_key=PRIVATE_KEY.public_key.encode(Base64Encoder).decode()),
+                health=health,
+                access=Access(users=users or Users(None), sessions=Sessions(bus)),
             )
+            app = Patience(Headers(site), patience_s=patience_s)
             async with (
                 serving(app, host="127.0.0.1", port=port),
                 asyncio.TaskGroup() as group,

@@ -21,6 +21,7 @@ from services.console.checkups import Checkups
 from services.console.feed import Feed
 from services.console.letters import DeadLetters
 from services.console.patience import Patience
+from services.console.pictures import Pictures
 from services.console.problems import Problem
 from services.console.registry import Registry
 from services.console.routes import Webhooks
@@ -63,6 +64,7 @@ async def main(stop: asyncio.Event) -> None:
             registry=registry,
             dead_letters=DeadLetters(bus),
             checkups=Checkups(bus),
+            pictures=Pictures(bus),
             trail=trail,
             vitals=Vitals(bus, registry=registry, trail=trail),
             feed=feed,

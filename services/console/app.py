@@ -20,6 +20,7 @@ from services.console.events import event_router
 from services.console.feed import Feed
 from services.console.halts import halt_router
 from services.console.letters import DeadLetters
+from services.console.pictures import Pictures, egress_router, picture_router
 from services.console.problems import (
     Problem,
     answer_bug,
@@ -44,6 +45,7 @@ def make_app(  # noqa: PLR0913 - what the pages work with, each by name
     registry: Registry,
     dead_letters: DeadLetters,
     checkups: Checkups,
+    pictures: Pictures,
     trail: Trail,
     vitals: Vitals,
     feed: Feed,
@@ -57,6 +59,7 @@ def make_app(  # noqa: PLR0913 - what the pages work with, each by name
         "registry": _given(registry),
         "dead_letters": _given(dead_letters),
         "checkups": _given(checkups),
+        "pictures": _given(pictures),
         "trail": _given(trail),
         "vitals": _given(vitals),
         "statistics": _given(Statistics(trail)),
@@ -69,7 +72,8 @@ def make_app(  # noqa: PLR0913 - what the pages work with, each by name
         "/api",
         route_handlers=[
             *(alert_router, event_router, change_router, route_router, account_router),
-            *(checkup_router, halt_router, health_router, statistics_router),
+            *(checkup_router, picture_router, egress_router, halt_router),
+            *(health_router, statistics_router),
             dead_router,
         ],
         guards=[bearer_guard(token)],

@@ -50,6 +50,10 @@ EXECUTIONS_RESTING = "execution.resting.>"
 CHECKUPS_ASKED = "ask.checkup.*"
 PRESENCE_ASKED = "ask.presence"
 """Questions that are answered at once, and are no part of the log."""
+PICTURES_ASKED = "ask.picture.*"
+"""What an account holds now: the executor that owns it answers with an `AccountPicture`."""
+EGRESS_ASKED = "ask.egress"
+"""Under which address executors are seen: each answers with an `EgressTold`."""
 
 _REMEMBERED = 8_192
 """Subjects and accounts: the same ones come again with every alert."""
@@ -110,6 +114,11 @@ def position_drifted(*, account: AccountId, symbol: VenueSymbol) -> str:
     return f"position.drifted.{_token(account)}.{_token(symbol)}"
 
 
+def positions_drifted_on(account: AccountId) -> str:
+    """Of all its symbols."""
+    return f"position.drifted.{_token(account)}.*"
+
+
 def account_checked(account: AccountId) -> str:
     return f"account.checked.{_token(account)}"
 
@@ -120,6 +129,10 @@ def account_called(account: AccountId) -> str:
 
 def checkup_asked(account: AccountId) -> str:
     return f"ask.checkup.{_token(account)}"
+
+
+def picture_asked(account: AccountId) -> str:
+    return f"ask.picture.{_token(account)}"
 
 
 def dead(service: str) -> str:

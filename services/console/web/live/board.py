@@ -149,7 +149,8 @@ class Board:
                     yield LogAway(self._away_since)
             if self._closing.is_set():
                 return
-            place = self._ledger.place if after is None else after
+            # A log that was made anew counts from the start again.
+            place = self._ledger.place if after is None else min(after, self._ledger.place)
             if not await self._cover(place):
                 yield TooFar()
                 place = self._ledger.place
