@@ -99,9 +99,11 @@
 
   // --- rows
 
+  // Behind the last chunk there may be a place for the next page, which is empty.
   function lastRow() {
-    const found = by("rows").querySelectorAll(":scope > .chunk:last-of-type > .row:last-of-type");
-    return found[found.length - 1] || null;
+    let chunk = by("rows").lastElementChild;
+    while (chunk && !chunk.lastElementChild) chunk = chunk.previousElementSibling;
+    return chunk?.classList.contains("chunk") ? chunk.lastElementChild : null;
   }
 
   function next(row) {
@@ -175,25 +177,28 @@
     by("empty").hidden = lastRow() !== null;
   }
 
-  // A page that stays open for days does not grow for ever.
+  // A page that stays open for days does not grow for ever: what lies behind its end is a page away.
   function trim() {
-    const chunks = by("rows").querySelectorAll(".chunk");
+    const chunks = [...by("rows").querySelectorAll(".chunk")].filter((chunk) => chunk.childElementCount);
     if (isReading() || chunks.length * CHUNK < ROWS_MAX) return;
-    chunks[chunks.length - 1].remove();
-    const link = by("more").querySelector("a");
-    const url = new URL(link.href);
-    new URL(by("list").dataset.stream, location.href).searchParams.forEach((value, name) => {
-      if (name !== "after") url.searchParams.set(name, value);
-    });
-    url.searchParams.set("before", lastRow().dataset.seq);
+    chunks.slice(-Math.floor(chunks.length / 2)).forEach((chunk) => chunk.remove());
+    const url = new URL(location.href);
+    const before = lastRow().dataset.seq;
+    url.searchParams.set("before", before);
+    by("rows").querySelectorAll(".chunk:empty").forEach((place) => place.remove());
+    const place = document.createElement("div");
+    place.className = "chunk";
+    place.id = `older-${before}`;
+    place.setAttribute("role", "rowgroup");
+    by("rows").append(place);
+    const link = by("more").querySelector("a").cloneNode(true);
     const address = url.pathname + url.search;
-    const fresh = link.cloneNode(true);
-    fresh.setAttribute("href", address);
-    fresh.setAttribute("hx-get", address);
-    link.replaceWith(fresh);
+    for (const [name, value] of [["href", address], ["hx-get", address], ["hx-target", `#${place.id}`]]) {
+      link.setAttribute(name, value);
+    }
+    by("more").querySelector("a").replaceWith(link);
     by("more").hidden = false;
-    htmx.process(fresh);
-    nearing.observe(by("more"));
+    htmx.process(link);
   }
 
   function showWaiting() {
@@ -264,6 +269,8 @@
   });
 
   document.addEventListener("scroll", () => {
+    // Not before somebody scrolls: most look at the newest alerts alone.
+    if (by("more")) nearing.observe(by("more"));
     if (waiting.size && !isReading()) insertWaiting();
   }, { passive: true });
 
@@ -287,7 +294,7 @@
   // Of a list that is new everything is new; of one that has grown only where it goes on.
   document.addEventListener("htmx:afterSettle", (event) => {
     if (event.detail.target?.id === "list" || event.detail.elt.id === "list") begin();
-    if (by("more")) nearing.observe(by("more"));
+    if (by("more") && window.scrollY > 0) nearing.observe(by("more"));
   });
 
   function begin() {
@@ -323,7 +330,6 @@
       show("waiting", "connecting");
       connect();
     }
-    nearing.observe(by("more"));
     // What is chosen applies at once.
     document.querySelector("#filters button").hidden = true;
   });

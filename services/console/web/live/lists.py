@@ -49,7 +49,7 @@ async def show_live(  # noqa: PLR0913, PLR0917 - one per parameter of the query
         found = await list_of_alerts(trail, filters=filters, before=before, limit=_MORE_LINES)
         shown = _shown(filters, found)
         if shell.is_fragment:
-            return pages.page("live/older.html", shell=shell, **shown)
+            return pages.page("live/older.html", shell=shell, before=before, **shown)
         return pages.page("live/page.html", shell=shell, **shown, **await _known(registry))
     shown = await _newest(trail, board, filters)
     if shell.is_fragment:
@@ -83,7 +83,7 @@ def _shown(filters: Filters, found: Document) -> dict[str, Any]:
         "searched": searched,
         "filters": filters,
         "is_filtered": filters != Filters(),
-        "place": {"next": place, "words": words},
+        "place": {"next": place, "before": following, "words": words},
         "stream": None,
         "away": None,
     }
