@@ -90,7 +90,8 @@ def alert_line(
         "reason": reason,
         "words": _words(rows, journeys, reason=reason),
         "at": moment(rows[0].at) if rows else None,
-        "symbol": next(iter(symbols), order.ticker if order else None),
+        # A halt may have closed several.
+        "symbol": None if flattened else next(iter(symbols), order.ticker if order else None),
         "symbols": symbols,
         "ticker": order.ticker if order else None,
         "action": order.action.value if order else "flatten" if flattened else None,

@@ -161,7 +161,7 @@ async def test_the_first_page_is_light(viewer, put_trail):
         )
         await put_trail(received(number * 2 + 1), (at, "router", denial))
     _, page = await viewer.get("/")
-    assert len(rows_of(page)) == 50
+    assert len(rows_of(page)) == 40
     size = await transferred(viewer, "/")
     found = set(re.findall(r'(?:src|href)="(/static/[^"]+)"', page))
     assert len(found) >= 5

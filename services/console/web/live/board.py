@@ -105,6 +105,8 @@ class Board:
         self._closing = asyncio.Event()
         self._reaching = asyncio.Lock()
         self._queues: set[_Queue] = set()
+        self._end: int | None = None
+        """Of the log, when the board last began to follow it."""
         self._away_since: datetime | None = None
         self._asked_again_at = 0.0
 
@@ -150,7 +152,8 @@ class Board:
             if self._closing.is_set():
                 return
             # A log that was made anew counts from the start again.
-            place = self._ledger.place if after is None else min(after, self._ledger.place)
+            end = max(self._end or 0, self._ledger.place)
+            place = end if after is None else min(after, end)
             if not await self._cover(place):
                 yield TooFar()
                 place = self._ledger.place
@@ -186,10 +189,11 @@ class Board:
             await self._wait_for(self._closing, timeout_s=_RETRY_S)
             return False
         behind = last - self._ledger.place
-        if not 0 <= behind <= self._reach:
+        if self._end is None or not 0 <= behind <= self._reach:
             # Nobody has looked for long, or the log was made anew.
             self._ledger.begin(last)
             self._put_to_all(TooFar())
+        self._end = last
         self._look_at_log()
         self._ready.set()
         return not self._closing.is_set()

@@ -21,7 +21,7 @@ from services.console.web.live.following import AFTER_MAX, TEXT_MAX, filters_of
 from services.console.web.rendering import Pages
 from services.console.web.shell import Shell
 
-_FIRST_LINES = 50
+_FIRST_LINES = 40
 _MORE_LINES = 100
 _UNREAD_MESSAGES = 1_000
 """So far back the log itself is read while the trail cannot be."""
