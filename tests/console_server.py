@@ -28,6 +28,7 @@ from services.console.web.access.guarding import Access
 from services.console.web.access.sessions import Sessions
 from services.console.web.access.users import Users
 from services.console.web.headers import Headers
+from services.console.web.live.board import Board
 from tools.devstack.ports import free_port
 
 TOKEN = "console-token"
@@ -42,6 +43,7 @@ class Console:
     url: str
     bus: Bus
     feed: Feed
+    board: Board
 
     async def call(self, method: str, path: str, body: Any = None, **more: Any) -> tuple[int, Any]:
         headers = {"Authorization": f"Bearer {TOKEN}", **more}
@@ -62,6 +64,7 @@ async def running(
     patience_s: float = PATIENCE_S,
     checkup_s: float = 15.0,
     users: Users | None = None,
+    board_options: dict[str, Any] | None = None,
     picture_s: float = 4.0,
     test_s: float = 8.0,
     **feed_options: Any,
@@ -75,6 +78,7 @@ async def running(
             bus = Bus(client=client, service="console")
             await bus.open()
             feed = Feed(bus, **feed_options)
+            board = Board(feed, trail, **(board_options or {}))
             health = Health("console")
             health.add("trail", trail.missing)
             public_key = PRIVATE_KEY.public_key.encode(Base64Encoder).decode()
@@ -82,6 +86,7 @@ async def running(
                 bus,
                 trail=trail,
                 feed=feed,
+                board=board,
                 webhooks=Webhooks(base_url="https://hook.example.org/"),
                 sealer=Sealer(public_key=public_key),
                 trace_links=TraceLinks(),
@@ -96,8 +101,12 @@ async def running(
                 serving(app, host="127.0.0.1", port=port),
                 asyncio.TaskGroup() as group,
             ):
-                background = [group.create_task(each) for each in (trail.watch(), feed.run())]
-                yield Console(http=http, url=f"http://127.0.0.1:{port}", bus=bus, feed=feed)
+                running = (trail.watch(), feed.run(), board.run())
+                background = [group.create_task(each) for each in running]
+                yield Console(
+                    http=http, url=f"http://127.0.0.1:{port}", bus=bus, feed=feed, board=board
+                )
+                board.close()
                 feed.close()
                 app.close()
                 for task in background:

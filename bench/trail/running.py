@@ -120,11 +120,13 @@ class Measurement:
             return [("/alerts", {"limit": _PAGE, **query}) for query in wanted]
 
         routes = [{"route": f"route-{number:02}"} for number in range(40)]
+        accounts = [{"account": f"account-{number:02}"} for number in range(40)]
         return [
             Question(name="journey", many=[(f"/alerts/{alert}", {}) for alert in alerts]),
             Question(name="newest page", many=pages({})),
             Question(name="older page", many=pages(*({"before": str(at)} for at in places))),
             Question(name="page of a route", many=pages(*routes)),
+            Question(name="page of an account", many=pages(*accounts)),
             Question(name="page of a symbol", many=pages(*({"symbol": each} for each in SYMBOLS))),
             Question(name="page of a rare symbol", many=pages({"symbol": RARE_SYMBOL})),
             Question(name="page of a status", many=pages({"status": "denied"})),
@@ -155,6 +157,8 @@ def _explained(filler: Filler) -> list[tuple[str, str, tuple[Any, ...]]]:
         ("newest page", "alerts", (None, None, 51)),
         ("older page", "alerts", (far, None, 51)),
         ("page of a route", "alerts", (None, "route-03", 51)),
+        ("page of an account", "alerts_of_account", (None, None, 51, "account-03")),
+        ("older page of an account", "alerts_of_account", (far, None, 51, "account-03")),
         ("page of a symbol", "alerts_of_symbol", (None, None, 51, SYMBOLS[0])),
         ("older page of a symbol", "alerts_of_symbol", (far, None, 51, SYMBOLS[0])),
         ("page of a rare symbol", "alerts_of_symbol", (None, None, 51, RARE_SYMBOL)),

@@ -30,6 +30,7 @@ from services.console.web.access.guarding import Access
 from services.console.web.access.sessions import Sessions
 from services.console.web.access.users import Users
 from services.console.web.headers import Headers
+from services.console.web.live.board import Board
 
 _READ_AGAIN_S = 0.5
 _log = structlog.get_logger()
@@ -49,10 +50,12 @@ async def main(stop: asyncio.Event) -> None:
         asyncio.TaskGroup() as group,
     ):
         feed = Feed(bus)
+        board = Board(feed, trail)
         supplies = make_supplies(
             bus,
             trail=trail,
             feed=feed,
+            board=board,
             webhooks=Webhooks(base_url=settings.webhook_base_url),
             sealer=sealer,
             trace_links=trace_links,
@@ -71,12 +74,13 @@ async def main(stop: asyncio.Event) -> None:
         # Patience stands outside: it needs the server's own way of sending.
         app = Patience(Headers(site, is_secure=access.is_secure))
         async with serving(app, host=settings.host, port=settings.port):
-            running = (trail.watch(), feed.run(), _read(registry))
+            running = (trail.watch(), feed.run(), board.run(), _read(registry))
             background = [group.create_task(each) for each in running]
             _log.info("console.started", settings=redacted(settings))
             settle_memory()
             health.started()
             await stop.wait()
+            board.close()
             feed.close()
             app.close()
         for task in background:

@@ -19,6 +19,7 @@ from services.console.testing import Testing
 from services.console.trace_links import TraceLinks
 from services.console.trail import Trail
 from services.console.vitals import Vitals
+from services.console.web.live.board import Board
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +36,7 @@ class Supplies:
     vitals: Vitals
     statistics: Statistics
     feed: Feed
+    board: Board
     webhooks: Webhooks
     sealer: Sealer
     trace_links: TraceLinks
@@ -48,6 +50,7 @@ def make_supplies(  # noqa: PLR0913 - what a console is made of, and what tests 
     *,
     trail: Trail,
     feed: Feed,
+    board: Board,
     webhooks: Webhooks,
     sealer: Sealer,
     trace_links: TraceLinks,
@@ -67,6 +70,7 @@ def make_supplies(  # noqa: PLR0913 - what a console is made of, and what tests 
         vitals=Vitals(bus, registry=registry, trail=trail),
         statistics=Statistics(trail),
         feed=feed,
+        board=board,
         webhooks=webhooks,
         sealer=sealer,
         trace_links=trace_links,

@@ -122,14 +122,18 @@ class Trail:
         limit: int,
         route: str | None = None,
         symbol: str | None = None,
+        account: str | None = None,
         status: AlertStatus | None = None,
     ) -> list[Listed]:
         """Alerts, newest first; fewer than `limit` only at the end. Of a status that is rare those
-        that may have it, of any other one all.
+        that may have it, of any other one all; of a symbol those of every account and status, and
+        of an account those of every status.
         """
         ends = _RARE_ENDS.get(status) if status is not None else None
         if symbol is not None:
             found = await self._fetch("alerts_of_symbol", before, route, limit, symbol)
+        elif account is not None:
+            found = await self._fetch("alerts_of_account", before, route, limit, account)
         elif ends is not None:
             withheld = status is AlertStatus.PARTIAL
             found = await self._fetch("alerts_of_end", before, route, limit, ends, withheld)

@@ -310,16 +310,28 @@ async def test_a_line_says_what_was_asked_and_what_became_of_it(console, put_tra
         {
             "alert_id": make_id(1),
             "seq": 1,
+            "last_seq": 5,
             "route": "demo",
             "status": "executed",
             "reason": None,
+            "words": None,
             "at": "2026-11-23T12:00:00.001000Z",
             "symbol": "BTC_USDT",
+            "symbols": ["BTC_USDT"],
+            "ticker": "BTCUSDT.P",
             "action": "buy",
+            "wanted": None,
             "quantity": "0.001",
+            "quantity_percent": None,
+            "contracts": "10",
+            "filled_contracts": "10",
+            "price": None,
+            "average_price": "50000.5",
             "accounts": ["paper"],
+            "resends": 0,
             "elapsed_ms": 4.0,
             "test_by": None,
+            "order_ms": 3.0,
         }
     ]
 

@@ -13,6 +13,8 @@ from services.console.web.rendering import Pages
 _SEE_OTHER = 303
 _PROBLEM_PLACE = {"HX-Retarget": "#problem", "HX-Reswap": "innerHTML"}
 
+_STREAM_RETRY_MS = 3_000
+
 _log = structlog.get_logger()
 
 
@@ -23,6 +25,8 @@ class PageAnswers:
         self._pages = pages
 
     def sign_in(self, request: AnyRequest, _: SignInNeeded) -> Response[str]:
+        if _follows(request):
+            return _stream_end("signed-out", "")
         if request.headers.get("hx-request"):
             return Response("", status_code=401, headers={"HX-Redirect": "/sign-in"})
         here = request.url.path if request.method == "GET" else "/"
@@ -43,6 +47,8 @@ class PageAnswers:
     def _answer(
         self, request: AnyRequest, status: int, detail: str, *, field: str | None = None
     ) -> Response[str]:
+        if _follows(request):
+            return _stream_end("problem", detail)
         told = {"code": status, "detail": detail, "field": field}
         if request.headers.get("hx-request"):
             answer = self._pages.bare("problem.html", status=status, **told)
@@ -50,3 +56,15 @@ class PageAnswers:
                 answer.set_header(name, value)
             return answer
         return self._pages.bare("problem-page.html", status=status, **told)
+
+
+def _follows(request: AnyRequest) -> bool:
+    """A browser that opens a stream is told in its own form, or it would see nothing but that the
+    stream does not open.
+    """
+    return "text/event-stream" in request.headers.get("accept", "")
+
+
+def _stream_end(event: str, data: str) -> Response[str]:
+    text = f"retry: {_STREAM_RETRY_MS}\nevent: {event}\ndata: {' '.join(data.split())}\n\n"
+    return Response(text, media_type="text/event-stream")

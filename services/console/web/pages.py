@@ -13,6 +13,7 @@ from services.console.web.access.throttling import Throttle
 from services.console.web.alert.pages import alert_page_router
 from services.console.web.answers import PageAnswers
 from services.console.web.assets import Assets, asset_router
+from services.console.web.live.following import following_router
 from services.console.web.live.lists import live_router
 from services.console.web.rendering import Pages
 from services.console.web.shell import caller_of_page, shell_of
@@ -45,7 +46,7 @@ def make_pages(access: Access, *, given: Mapping[str, Provide]) -> list[Router]:
     }
     guarded = Router(
         "/",
-        route_handlers=[live_router, alert_page_router, sign_out],
+        route_handlers=[live_router, following_router, alert_page_router, sign_out],
         guards=[page_guard(access)],
         dependencies=behind,
         exception_handlers=handlers,  # type: ignore[arg-type]

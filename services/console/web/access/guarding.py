@@ -84,6 +84,19 @@ def check_origin(access: Access, connection: AnyConnection) -> None:
         raise Problem(403, "This form comes from another site.")
 
 
+async def is_still_in(access: Access, connection: AnyConnection) -> bool:
+    """Whether who has begun to follow something may go on; asked now and then. While the log does
+    not answer, nobody is sent away.
+    """
+    try:
+        await _viewer(access, connection)
+    except SignInNeeded:
+        return False
+    except Problem:
+        return True
+    return True
+
+
 async def _viewer(access: Access, connection: AnyConnection) -> Viewer:
     session_id = connection.cookies.get(COOKIE)
     session = await access.sessions.find(session_id) if session_id else None
