@@ -7,6 +7,7 @@ import sys
 import structlog
 
 from libs.common.bus import connected
+from libs.common.cancelling import cancelled
 from libs.common.health import Health
 from libs.common.running import run, settle_memory
 from libs.common.sealing import SealError
@@ -24,11 +25,13 @@ from services.console.problems import Problem
 from services.console.registry import Registry
 from services.console.routes import Webhooks
 from services.console.settings import Settings
+from services.console.standing import Standing
 from services.console.trail import open_trail
 from services.console.web.access.guarding import Access
+from services.console.web.access.proxies import Proxies, read_proxies
 from services.console.web.access.sessions import Sessions
 from services.console.web.access.users import Users
-from services.console.web.headers import Headers
+from services.console.web.edges import with_edges
 
 _READ_AGAIN_S = 0.5
 _log = structlog.get_logger()
@@ -37,7 +40,7 @@ _log = structlog.get_logger()
 async def main(stop: asyncio.Event) -> None:
     settings = from_env(Settings, os.environ)
     shutdown_telemetry = configure_telemetry(service="console", environ=os.environ)
-    sealer = _sealer(settings)
+    sealer, proxies = _sealer(settings), _proxies(settings)
     health = Health("console", starting=True)
     async with (
         serving(health, host=settings.health_host, port=settings.health_port),
@@ -45,13 +48,15 @@ async def main(stop: asyncio.Event) -> None:
         open_trail(settings.postgres_url) as trail,
         asyncio.TaskGroup() as group,
     ):
-        registry, feed = Registry(bus), Feed(bus)
+        registry, feed, standing = Registry(bus), Feed(bus), Standing(bus)
         health.add("registry", registry.missing)
+        health.add("halts", standing.missing)
         health.add("trail", trail.missing)
         access = Access(
             users=Users(settings.users_file),
             sessions=Sessions(bus),
             public_url=settings.public_url,
+            proxies=proxies,
         )
         site = make_app(
             token=settings.console_token,
@@ -63,12 +68,13 @@ async def main(stop: asyncio.Event) -> None:
             webhooks=Webhooks(base_url=settings.webhook_base_url),
             sealer=sealer,
             health=health,
+            standing=standing,
             access=access,
         )
         # Patience stands outside: it needs the server's own way of sending.
-        app = Patience(Headers(site, is_secure=access.is_secure))
+        app = Patience(with_edges(site, access))
         async with serving(app, host=settings.host, port=settings.port):
-            running = (trail.watch(), feed.run(), _read(registry))
+            running = (trail.watch(), feed.run(), standing.follow(), _read(registry))
             background = [group.create_task(each) for each in running]
             _log.info("console.started", settings=redacted(settings))
             settle_memory()
@@ -76,8 +82,7 @@ async def main(stop: asyncio.Event) -> None:
             await stop.wait()
             feed.close()
             app.close()
-        for task in background:
-            task.cancel()
+        await cancelled(background)
     shutdown_telemetry()
 
 
@@ -89,6 +94,20 @@ def _sealer(settings: Settings) -> Sealer:
     except SealError as error:
         raise SettingsError(f"ALERTWIRE_SEALING_PUBLIC_KEY: {error}") from None
     return sealer
+
+
+def _proxies(settings: Settings) -> Proxies:
+    try:
+        return read_proxies(
+            networks=settings.trusted_proxies,
+            user_header=settings.proxy_user_header,
+            groups_header=settings.proxy_groups_header,
+            operators=settings.proxy_operators,
+            viewers=settings.proxy_viewers,
+            sign_out_url=settings.proxy_sign_out_url,
+        )
+    except ValueError as error:
+        raise SettingsError(f"ALERTWIRE_TRUSTED_PROXIES, ALERTWIRE_PROXY_…: {error}") from None
 
 
 # Readiness asks for both buckets to have been read once.

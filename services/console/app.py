@@ -28,6 +28,7 @@ from services.console.problems import (
 )
 from services.console.registry import Registry
 from services.console.routes import Webhooks, route_router
+from services.console.standing import Standing
 from services.console.trail import Trail
 from services.console.web.access.guarding import Access
 from services.console.web.pages import make_pages
@@ -46,6 +47,7 @@ def make_app(  # noqa: PLR0913 - what the pages work with, each by name
     webhooks: Webhooks,
     sealer: Sealer,
     health: Health,
+    standing: Standing,
     access: Access,
 ) -> Litestar:
     given = {
@@ -56,6 +58,7 @@ def make_app(  # noqa: PLR0913 - what the pages work with, each by name
         "feed": _given(feed),
         "webhooks": _given(webhooks),
         "sealer": _given(sealer),
+        "standing": _given(standing),
     }
     api = Router(
         "/api",

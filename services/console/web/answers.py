@@ -1,6 +1,6 @@
 """What pages answer instead: a sign-in, a problem in words, a failure."""
 
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import structlog
 from litestar import Response
@@ -11,6 +11,7 @@ from services.console.web.access.guarding import SignInNeeded
 from services.console.web.rendering import Pages
 
 _SEE_OTHER = 303
+_STREAM = "text/event-stream"
 _PROBLEM_PLACE = {"HX-Retarget": "#problem", "HX-Reswap": "innerHTML"}
 
 _log = structlog.get_logger()
@@ -24,10 +25,14 @@ class PageAnswers:
 
     def sign_in(self, request: AnyRequest, _: SignInNeeded) -> Response[str]:
         if request.headers.get("hx-request"):
-            return Response("", status_code=401, headers={"HX-Redirect": "/sign-in"})
-        here = request.url.path if request.method == "GET" else "/"
-        query = f"?{request.url.query}" if request.url.query and request.method == "GET" else ""
-        place = f"/sign-in?next={quote(here + query)}" if here != "/" else "/sign-in"
+            shown = urlsplit(request.headers.get("hx-current-url", ""))
+            place = _sign_in_place(shown.path, shown.query)
+            return Response("", status_code=401, headers={"HX-Redirect": place})
+        if _STREAM in request.headers.get("accept", ""):
+            # A stream that was led to a page would be asked for again and again.
+            return Response("", status_code=401)
+        is_page = request.method == "GET"
+        place = _sign_in_place(request.url.path, request.url.query) if is_page else "/sign-in"
         return Response("", status_code=_SEE_OTHER, headers={"Location": place})
 
     def problem(self, request: AnyRequest, problem: Problem) -> Response[str]:
@@ -50,3 +55,9 @@ class PageAnswers:
                 answer.set_header(name, value)
             return answer
         return self._pages.bare("problem-page.html", status=status, **told)
+
+
+def _sign_in_place(path: str, query: str) -> str:
+    if path in {"", "/"} and not query:
+        return "/sign-in"
+    return f"/sign-in?next={quote(f'{path}?{query}' if query else path)}"

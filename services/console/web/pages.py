@@ -12,6 +12,8 @@ from services.console.web.access.signing_in import sign_in_router, sign_out
 from services.console.web.access.throttling import Throttle
 from services.console.web.answers import PageAnswers
 from services.console.web.assets import Assets, asset_router
+from services.console.web.changes.lists import change_pages
+from services.console.web.halting.stopping import halt_pages
 from services.console.web.live.lists import live_router
 from services.console.web.rendering import Pages
 from services.console.web.shell import caller_of_page, shell_of
@@ -44,7 +46,7 @@ def make_pages(access: Access, *, given: Mapping[str, Provide]) -> list[Router]:
     }
     guarded = Router(
         "/",
-        route_handlers=[live_router, sign_out],
+        route_handlers=[live_router, halt_pages, change_pages, sign_out],
         guards=[page_guard(access)],
         dependencies=behind,
         exception_handlers=handlers,  # type: ignore[arg-type]
