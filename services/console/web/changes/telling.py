@@ -11,6 +11,8 @@ from services.console.differences import ChangeKind
 _HALTS = {"created": "halted", "changed": "halted anew", "deleted": "resumed"}
 _VALUE_CHARS_MAX = 300
 _PAGES = {ChangeKind.ROUTE: "/routes/{}", ChangeKind.ACCOUNT: "/accounts/{}"}
+_TOLD_BESIDE = frozenset({"at", "by", "halt_id"})
+"""Of a halt: when and by whom stands in the line already, and its id leads nowhere."""
 _NOUNS = {ChangeKind.SECRET: "secret key of"}
 
 
@@ -46,6 +48,9 @@ def change_line(change: Mapping[str, Any]) -> ChangeLine:
         what = f"{_NOUNS.get(kind, kind.value)} {name}"
         place = _PAGES.get(kind)
         page = place.format(name) if place is not None and how != "deleted" else None
+    fields = change["fields"]
+    if kind is ChangeKind.CONTROL:
+        fields = [each for each in fields if each["field"] not in _TOLD_BESIDE]
     return ChangeLine(
         at=change["at"],
         made_by=change["made_by"] or "",
@@ -53,7 +58,7 @@ def change_line(change: Mapping[str, Any]) -> ChangeLine:
         what=what,
         how=how,
         page=page,
-        fields=tuple(_field(each) for each in change["fields"]),
+        fields=tuple(map(_field, fields)),
     )
 
 
@@ -71,5 +76,15 @@ def _words(value: Any) -> str | None:
         return None
     if isinstance(value, bool):
         return "yes" if value else "no"
-    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    text = _text(value)
     return text if len(text) <= _VALUE_CHARS_MAX else f"{text[:_VALUE_CHARS_MAX]}…"
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return ", ".join(map(_text, value))
+    if isinstance(value, dict):
+        return " ".join(f"{name} {_text(part)}" for name, part in value.items())
+    return msgspec.json.encode(value).decode()
