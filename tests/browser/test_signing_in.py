@@ -32,6 +32,20 @@ async def test_a_wrong_password_is_said_and_the_right_one_leads_on(console_page,
     await expect(page.get_by_label("Password")).to_be_visible()
 
 
+async def test_signing_out_everywhere_takes_one_page(console_page):
+    elsewhere = await console_page("operator")
+    await elsewhere.goto("/halts")
+    page = await console_page("operator")
+    await page.get_by_role("link", name="operator").click()
+    await expect(page.get_by_text("this one", exact=True)).to_have_count(1)
+    await assert_accessible(page)
+    await elsewhere.goto("about:blank")
+    await page.get_by_role("button", name="Sign out everywhere").click()
+    await expect(page.get_by_label("Password")).to_be_visible()
+    await elsewhere.goto("/halts")
+    await expect(elsewhere.get_by_label("Password")).to_be_visible()
+
+
 async def test_an_open_page_leads_to_the_sign_in_once_its_session_has_ended(console_page, faults):
     faults.allow("console", "401")
     page = await console_page("operator")

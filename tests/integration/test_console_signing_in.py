@@ -191,6 +191,11 @@ async def test_signing_in_ends_the_session_that_the_browser_had(console, strange
 async def test_signing_out_everywhere_ends_all_of_that_name_only(console):
     async with somebody(console, "operator") as here, somebody(console, "operator") as there:
         async with somebody(console, "viewer") as other:
+            page = (await here.get("/you")).text
+            assert page.count("<tr>") == 3  # the head, and one for each
+            assert page.count("this one</td>") == 1
+            cookies = [cookie.value for cookie in here.http.cookie_jar]
+            assert_no_secrets(page, *cookies)
             await here.post("/sign-out", everywhere="yes")
             assert [await is_in(each) for each in (here, there, other)] == [False, False, True]
 

@@ -8,6 +8,7 @@ from litestar.exceptions import HTTPException
 
 from services.console.problems import Problem
 from services.console.web.access.guarding import Access, SignInNeeded, page_guard, viewer_of
+from services.console.web.access.own import own_router
 from services.console.web.access.signing_in import sign_in_router, sign_out
 from services.console.web.access.throttling import Throttle
 from services.console.web.answers import PageAnswers
@@ -46,7 +47,7 @@ def make_pages(access: Access, *, given: Mapping[str, Provide]) -> list[Router]:
     }
     guarded = Router(
         "/",
-        route_handlers=[live_router, halt_pages, change_pages, sign_out],
+        route_handlers=[live_router, halt_pages, change_pages, own_router, sign_out],
         guards=[page_guard(access)],
         dependencies=behind,
         exception_handlers=handlers,  # type: ignore[arg-type]

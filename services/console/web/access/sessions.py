@@ -97,6 +97,12 @@ class Sessions:
                     await bucket.update(key, msgspec.json.encode(renewed), last=entry.revision)
         return session
 
+    async def of(self, name: str) -> list[Session]:
+        """Those of one name, last used first."""
+        async with self._bucket() as bucket:
+            mine = await self._of(bucket, name)
+        return sorted(mine.values(), key=lambda each: each.seen_at, reverse=True)
+
     async def end(self, session_id: str) -> None:
         async with self._bucket() as bucket:
             await bucket.purge(_key(session_id))
