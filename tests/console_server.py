@@ -20,13 +20,10 @@ from libs.common.secret import Secret
 from libs.common.serving import serving
 from services.console.accounts import Sealer
 from services.console.app import make_app
-from services.console.checkups import Checkups
 from services.console.feed import Feed
-from services.console.letters import DeadLetters
 from services.console.patience import PATIENCE_S, Patience
-from services.console.registry import Registry
 from services.console.routes import Webhooks
-from services.console.standing import Standing
+from services.console.supplies import make_supplies
 from services.console.trail import open_trail
 from services.console.web.access.ending import CHECKED_EVERY_S
 from services.console.web.access.guarding import Access
@@ -72,6 +69,8 @@ async def running(
     public_url: str = "",
     proxies: Proxies | None = None,
     checked_every_s: float = CHECKED_EVERY_S,
+    picture_s: float = 4.0,
+    test_s: float = 8.0,
     **feed_options: Any,
 ) -> AsyncIterator[Console]:
     """`feed_options`: of the feed, for tests that cannot wait for a heartbeat or fill a queue."""
@@ -82,35 +81,34 @@ async def running(
         async with open_trail(Secret(dsn)) as trail, aiohttp.ClientSession() as http:
             bus = Bus(client=client, service="console")
             await bus.open()
-            registry, feed, standing = Registry(bus), Feed(bus, **feed_options), Standing(bus)
+            feed = Feed(bus, **feed_options)
             health = Health("console")
             health.add("trail", trail.missing)
+            public_key = PRIVATE_KEY.public_key.encode(Base64Encoder).decode()
+            supplies = make_supplies(
+                bus,
+                trail=trail,
+                feed=feed,
+                webhooks=Webhooks(base_url="https://hook.example.org/"),
+                sealer=Sealer(public_key=public_key),
+                checkup_s=checkup_s,
+                picture_s=picture_s,
+                test_s=test_s,
+            )
             access = Access(
                 users=users or Users(None),
                 sessions=Sessions(bus),
                 public_url=public_url,
                 proxies=proxies or Proxies(),
             )
-            site = make_app(
-                token=Secret(TOKEN),
-                registry=registry,
-                dead_letters=DeadLetters(bus),
-                checkups=Checkups(bus, timeout_s=checkup_s),
-                trail=trail,
-                feed=feed,
-                webhooks=Webhooks(base_url="https://hook.example.org/"),
-                sealer=Sealer(public_key=PRIVATE_KEY.public_key.encode(Base64Encoder).decode()),
-                health=health,
-                standing=standing,
-                access=access,
-            )
+            site = make_app(token=Secret(TOKEN), health=health, access=access, supplies=supplies)
             edges = with_edges(site, access, checked_every_s=checked_every_s)
             app = Patience(edges, patience_s=patience_s)
             async with (
                 serving(app, host="127.0.0.1", port=port),
                 asyncio.TaskGroup() as group,
             ):
-                running = (trail.watch(), feed.run(), standing.follow())
+                running = (trail.watch(), feed.run(), supplies.standing.follow())
                 background = [group.create_task(each) for each in running]
                 url = f"http://127.0.0.1:{port}"
                 yield Console(http=http, url=url, bus=bus, feed=feed, site=site)

@@ -9,6 +9,7 @@ import structlog
 from libs.common.bus import connected
 from libs.common.cancelling import cancelled
 from libs.common.health import Health
+from libs.common.presence import present
 from libs.common.running import run, settle_memory
 from libs.common.sealing import SealError
 from libs.common.secret import Secret
@@ -17,15 +18,13 @@ from libs.common.settings import SettingsError, from_env, redacted
 from libs.common.telemetry import configure_telemetry
 from services.console.accounts import Sealer
 from services.console.app import make_app
-from services.console.checkups import Checkups
 from services.console.feed import Feed
-from services.console.letters import DeadLetters
 from services.console.patience import Patience
 from services.console.problems import Problem
 from services.console.registry import Registry
 from services.console.routes import Webhooks
 from services.console.settings import Settings
-from services.console.standing import Standing
+from services.console.supplies import make_supplies
 from services.console.trail import open_trail
 from services.console.web.access.guarding import Access
 from services.console.web.access.proxies import Proxies, read_proxies
@@ -45,10 +44,19 @@ async def main(stop: asyncio.Event) -> None:
     async with (
         serving(health, host=settings.health_host, port=settings.health_port),
         connected(url=settings.nats_url, service="console", health=health) as bus,
+        present(bus, health),
         open_trail(settings.postgres_url) as trail,
         asyncio.TaskGroup() as group,
     ):
-        registry, feed, standing = Registry(bus), Feed(bus), Standing(bus)
+        feed = Feed(bus)
+        supplies = make_supplies(
+            bus,
+            trail=trail,
+            feed=feed,
+            webhooks=Webhooks(base_url=settings.webhook_base_url),
+            sealer=sealer,
+        )
+        registry, standing = supplies.registry, supplies.standing
         health.add("registry", registry.missing)
         health.add("halts", standing.missing)
         health.add("trail", trail.missing)
@@ -59,17 +67,7 @@ async def main(stop: asyncio.Event) -> None:
             proxies=proxies,
         )
         site = make_app(
-            token=settings.console_token,
-            registry=registry,
-            dead_letters=DeadLetters(bus),
-            checkups=Checkups(bus),
-            trail=trail,
-            feed=feed,
-            webhooks=Webhooks(base_url=settings.webhook_base_url),
-            sealer=sealer,
-            health=health,
-            standing=standing,
-            access=access,
+            token=settings.console_token, health=health, access=access, supplies=supplies
         )
         # Patience stands outside: it needs the server's own way of sending.
         app = Patience(with_edges(site, access))

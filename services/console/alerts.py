@@ -40,6 +40,15 @@ async def list_alerts(
 @get("/{alert_id:str}")
 async def show_alert(trail: NamedDependency[Trail], alert_id: FromPath[str]) -> Document:
     """Everything about one alert."""
+    alert, rows = await rows_of(trail, alert_id)
+    accounts = to_diagnose(rows)
+    checkups = await trail.checkups(accounts, near=rows[0].stored_at) if accounts else []
+    closed = await _closed(trail, [rows])
+    return alert_document(alert, rows, closed=closed, checkups=checkups)
+
+
+async def rows_of(trail: Trail, alert_id: str) -> tuple[AlertId, list[Row]]:
+    """The alert's rows, or a 404."""
     try:
         alert = AlertId(str(UUID(alert_id)))
     except ValueError:
@@ -47,10 +56,7 @@ async def show_alert(trail: NamedDependency[Trail], alert_id: FromPath[str]) -> 
     rows = (await trail.events([alert]))[alert]
     if not rows:
         raise Problem(404, f"The trail knows no alert {alert}.")
-    accounts = to_diagnose(rows)
-    checkups = await trail.checkups(accounts, near=rows[0].stored_at) if accounts else []
-    closed = await _closed(trail, [rows])
-    return alert_document(alert, rows, closed=closed, checkups=checkups)
+    return alert, rows
 
 
 async def _closed(trail: Trail, journeys: Iterable[Sequence[Row]]) -> Closed:

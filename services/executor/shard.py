@@ -27,12 +27,14 @@ from services.executor.drifting import DriftWatch
 from services.executor.flattening import Flattener
 from services.executor.following import Follower
 from services.executor.handler import Executor, lane_of
+from services.executor.inquiries import Inquiries
 from services.executor.leveraging import LeverageSetter
 from services.executor.measuring import unknown
 from services.executor.moved import Moved
 from services.executor.resting import RestingOrders
 from services.executor.route_terms import RouteTerms
 from services.executor.settings import Settings, Timing
+from services.executor.viewing.answering import AccountPictures
 
 
 class Shard:
@@ -51,8 +53,8 @@ class Shard:
         own: OwnAddress = UNSEEN,
         is_stopped: Callable[[AccountId], bool] = lambda _account: False,
     ) -> None:
-        """`refused_from_here`: see the handler. `own` and `is_stopped`: what a checkup tells of our
-        address, and of the account.
+        """`refused_from_here`: see the handler. `own` and `is_stopped`: what checkups and pictures
+        tell of our address, and of the account.
         """
         self._refused_from_here = refused_from_here
         self._bus = bus
@@ -118,6 +120,14 @@ class Shard:
             timing=self._timing,
             clock=self._clock,
         )
+        inquiries = Inquiries(
+            bus=self._bus,
+            accounts=self._accounts,
+            proposer=executor.proposer,
+            moved=moved,
+            shard_of=self._shard_of,
+            clock=self._clock,
+        )
         leverages = self._leverages(ownership, resting=resting, moved=moved)
         self._checkups = self._new_checkups()
         self._resting = resting
@@ -135,6 +145,8 @@ class Shard:
                     group.create_task(drifts.watch()),
                     group.create_task(leverages.follow()),
                     group.create_task(self._checkups.follow()),
+                    group.create_task(self._account_pictures(resting).follow()),
+                    group.create_task(inquiries.follow()),
                 ]
                 await self._consumer.run(stop)
                 for helper in helpers:
@@ -169,6 +181,18 @@ class Shard:
             checker=checker,
             shard_of=self._shard_of,
             every_s=self._settings.checkup_every_s,
+            clock=self._clock,
+        )
+
+    def _account_pictures(self, resting: RestingOrders) -> AccountPictures:
+        return AccountPictures(
+            bus=self._bus,
+            accounts=self._accounts,
+            contracts=self._contracts,
+            resting=resting,
+            shard_of=self._shard_of,
+            own=self._own,
+            refused_from_here=self._refused_from_here,
             clock=self._clock,
         )
 

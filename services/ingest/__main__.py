@@ -14,6 +14,7 @@ from libs.common.bus import connected
 from libs.common.contracts import subjects
 from libs.common.contracts.route import Route
 from libs.common.health import Health
+from libs.common.presence import present
 from libs.common.running import run, settle_memory
 from libs.common.serving import serving
 from libs.common.settings import from_env, redacted
@@ -23,6 +24,7 @@ from services.ingest.admission import RateLimits
 from services.ingest.app import create_app
 from services.ingest.duplicates import RecentAlerts
 from services.ingest.feeding import RecentFeed
+from services.ingest.questions import Questions
 from services.ingest.recording import Recorder
 from services.ingest.settings import Settings
 from services.ingest.webhook import Webhook
@@ -47,7 +49,10 @@ async def main(stop: asyncio.Event) -> None:
 
 async def serve(settings: Settings, *, health: Health, stop: asyncio.Event) -> None:
     """Connect and serve the webhook until `stop` is set."""
-    async with connected(url=settings.nats_url, service=SERVICE, health=health) as bus:
+    async with (
+        connected(url=settings.nats_url, service=SERVICE, health=health) as bus,
+        present(bus, health),
+    ):
         recent = RecentAlerts()
         feed = RecentFeed(bus=bus, recent=recent, now=_now)
         webhook = Webhook(
@@ -65,10 +70,12 @@ async def serve(settings: Settings, *, health: Health, stop: asyncio.Event) -> N
         health.add("routes", routes.missing)
         health.add("recent_alerts", feed.missing)
         app = create_app(webhook=webhook, health=health)
+        questions = Questions(bus=bus, webhook=webhook, now=_now)
         async with asyncio.TaskGroup() as tasks:
             following = [
                 tasks.create_task(routes.follow(bus)),
                 tasks.create_task(feed.follow()),
+                tasks.create_task(questions.follow()),
                 tasks.create_task(_settle_when_ready(health.missing)),
             ]
             async with serving(app, host=settings.host, port=settings.port):
