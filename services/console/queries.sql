@@ -237,9 +237,9 @@ WHERE alert_id = ANY($1);
 
 -- name: changes
 -- What was changed by hand, newest first, each with the revision of its key before it. $1 are the
--- stages, $2 to $4 filters where not null, $5 to $7 the place to continue before. Sequences of a
--- bucket begin anew where it was made anew, so that time comes first. The streams are named, since
--- the indexes for this hold no others.
+-- stages, $2 to $4 and $9 filters where not null ($9 a part of who made it), $5 to $7 the place to
+-- continue before. Sequences of a bucket begin anew where it was made anew, so that time comes
+-- first. The streams are named, since the indexes for this hold no others.
 SELECT
     c.stored_at,
     c.stream,
@@ -258,6 +258,7 @@ FROM (
         AND ($2::text IS NULL OR route = $2 OR account = $2)
         AND ($3::text IS NULL OR route = $3)
         AND ($4::text IS NULL OR account = $4)
+        AND ($9::text IS NULL OR strpos(lower(made_by), lower($9)) > 0)
         AND ($5::timestamptz IS NULL OR (stored_at, stream, seq) < ($5, $6::text, $7::bigint))
     ORDER BY stored_at DESC, stream DESC, seq DESC
     LIMIT $8

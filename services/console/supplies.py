@@ -13,6 +13,7 @@ from services.console.pictures import ANSWERED_WITHIN_S as PICTURE_WITHIN_S
 from services.console.pictures import Pictures
 from services.console.registry import Registry
 from services.console.routes import Webhooks
+from services.console.standing import Standing
 from services.console.statistics import Statistics
 from services.console.testing import ANSWERED_WITHIN_S as TEST_WITHIN_S
 from services.console.testing import Testing
@@ -40,6 +41,7 @@ class Supplies:
     webhooks: Webhooks
     sealer: Sealer
     trace_links: TraceLinks
+    standing: Standing
 
     def by_name(self) -> dict[str, object]:
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
@@ -74,4 +76,5 @@ def make_supplies(  # noqa: PLR0913 - what a console is made of, and what tests 
         webhooks=webhooks,
         sealer=sealer,
         trace_links=trace_links,
+        standing=Standing(bus),
     )

@@ -163,20 +163,21 @@ class Trail:
         seq: int = record["seq"]
         return seq
 
-    async def changes(
+    async def changes(  # noqa: PLR0913 - filters, each by name
         self,
         *,
         kinds: Sequence[ChangeKind],
         name: str | None,
         route: str | None,
         account: str | None,
+        made_by: str | None = None,
         before: Place | None,
         limit: int,
     ) -> list[ChangeRow]:
-        """What was changed by hand, newest first."""
+        """What was changed by hand, newest first. `made_by` is a part of who did."""
         stages = [f"{kind.value}.{how}" for kind in kinds for how in (_CHANGED, _DELETED)]
         place = (None, None, None) if before is None else astuple(before)
-        found = await self._fetch("changes", stages, name, route, account, *place, limit)
+        found = await self._fetch("changes", stages, name, route, account, *place, limit, made_by)
         return [_change(record) for record in found]
 
     async def checkups(

@@ -97,6 +97,8 @@
       };
       source.addEventListener("changed", () => (this.root.isConnected ? this.refresh() : source.close()));
       source.addEventListener("over", () => this.stop());
+      // The page itself leads to the sign-in, and back here afterwards.
+      source.addEventListener("signed-out", () => { source.close(); location.reload(); });
     }
 
     stop() {

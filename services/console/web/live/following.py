@@ -3,7 +3,6 @@ hold rows of HTML. Each event has an id that its reader comes back by.
 """
 
 import contextlib
-import time
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Annotated
@@ -17,7 +16,6 @@ from libs.common.contracts.words import AlertStatus
 from services.console.documents import moment
 from services.console.lines import Filters
 from services.console.problems import AnyRequest, Problem
-from services.console.web.access.guarding import Access, is_still_in
 from services.console.web.live.board import (
     Board,
     Item,
@@ -35,15 +33,12 @@ FOLLOWERS_MAX = 200
 AFTER_MAX = 2**63 - 2
 TEXT_MAX = 200
 _RETRY_MS = 1_000
-_ASKED_AGAIN_S = 15.0
 _HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Reader:
     # One browser that follows.
-    request: AnyRequest
-    access: Access
     pages: Pages
     is_back: bool
     """It has followed before, and tells from where it comes back."""
@@ -53,7 +48,6 @@ class _Reader:
 async def follow_alerts(  # noqa: PLR0913, PLR0917 - one per parameter of the query
     request: AnyRequest,
     board: NamedDependency[Board],
-    access: NamedDependency[Access],
     pages: NamedDependency[Pages],
     route: FromQuery[str | None] = None,
     account: FromQuery[str | None] = None,
@@ -71,9 +65,7 @@ async def follow_alerts(  # noqa: PLR0913, PLR0917 - one per parameter of the qu
     filters = filters_of(route=route, account=account, symbol=symbol, status=status, text=text)
     last = request.headers.get("last-event-id", "")
     resumed = int(last) if last.isascii() and last.isdigit() and int(last) <= AFTER_MAX else None
-    reader = _Reader(
-        request=request, access=access, pages=pages, is_back=back or resumed is not None
-    )
+    reader = _Reader(pages=pages, is_back=back or resumed is not None)
     place = after if resumed is None else resumed
     return ServerSentEvent(_messages(board, reader, filters=filters, after=place), headers=_HEADERS)
 
@@ -108,18 +100,12 @@ async def _messages(
 ) -> AsyncGenerator[ServerSentEventMessage, None]:
     # At once, so that whatever lies between passes the answer on.
     yield ServerSentEventMessage(event="hello", data="", id=after, retry=_RETRY_MS)
-    asked_at = time.monotonic()
     async with contextlib.aclosing(board.follow(filters=filters, after=after)) as items:
         async for item in items:
             for message in _told(reader, item):
                 yield message
             if isinstance(item, TooFar) and reader.is_back:
                 return
-            if time.monotonic() >= asked_at + _ASKED_AGAIN_S or isinstance(item, Silence):
-                asked_at = time.monotonic()
-                if not await is_still_in(reader.access, reader.request):
-                    yield ServerSentEventMessage(event="signed-out", data="")
-                    return
 
 
 def _told(reader: _Reader, item: Item) -> list[ServerSentEventMessage]:
