@@ -303,39 +303,6 @@ async def test_alerts_are_filtered(console, put_trail):
     assert await ids("route=demo&status=executed&symbol=BTC_USDT") == [make_id(1)]
 
 
-async def test_a_line_says_what_was_asked_and_what_became_of_it(console, put_trail):
-    await put_trail(*executed(1))
-    _, page = await console.call("GET", "/api/alerts")
-    assert page["alerts"] == [
-        {
-            "alert_id": make_id(1),
-            "seq": 1,
-            "last_seq": 5,
-            "route": "demo",
-            "status": "executed",
-            "reason": None,
-            "words": None,
-            "at": "2026-11-23T12:00:00.001000Z",
-            "symbol": "BTC_USDT",
-            "symbols": ["BTC_USDT"],
-            "ticker": "BTCUSDT.P",
-            "action": "buy",
-            "wanted": None,
-            "quantity": "0.001",
-            "quantity_percent": None,
-            "contracts": "10",
-            "filled_contracts": "10",
-            "price": None,
-            "average_price": "50000.5",
-            "accounts": ["paper"],
-            "resends": 0,
-            "elapsed_ms": 4.0,
-            "test_by": None,
-            "order_ms": 3.0,
-        }
-    ]
-
-
 @pytest.mark.parametrize("query", ["status=done", "limit=0", "limit=1000000", "before=x"])
 async def test_a_wrong_query_is_a_problem(console, query):
     status, problem = await console.call("GET", f"/api/alerts?{query}")

@@ -1,4 +1,4 @@
-"""The list of alerts, filtered: each filter reads an index of its own."""
+"""The list of alerts: what a line says, and filters, each of which reads an index of its own."""
 
 from urllib.parse import urlencode
 
@@ -22,6 +22,39 @@ from tests.trail_messages import make_execution, make_plan
 pytestmark = pytest.mark.integration
 
 __all__ = ["console", "put_trail"]
+
+
+async def test_a_line_says_what_was_asked_and_what_became_of_it(console, put_trail):
+    await put_trail(*executed(1))
+    _, page = await console.call("GET", "/api/alerts")
+    assert page["alerts"] == [
+        {
+            "alert_id": make_id(1),
+            "seq": 1,
+            "last_seq": 5,
+            "route": "demo",
+            "status": "executed",
+            "reason": None,
+            "words": None,
+            "at": "2026-11-23T12:00:00.001000Z",
+            "symbol": "BTC_USDT",
+            "symbols": ["BTC_USDT"],
+            "ticker": "BTCUSDT.P",
+            "action": "buy",
+            "wanted": None,
+            "quantity": "0.001",
+            "quantity_percent": None,
+            "contracts": "10",
+            "filled_contracts": "10",
+            "price": None,
+            "average_price": "50000.5",
+            "accounts": ["paper"],
+            "resends": 0,
+            "elapsed_ms": 4.0,
+            "order_ms": 3.0,
+            "test_by": None,
+        }
+    ]
 
 
 async def test_every_filter_finds_what_the_whole_list_holds(console, put_trail):
