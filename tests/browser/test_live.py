@@ -150,8 +150,7 @@ async def test_nothing_moves_under_somebody_who_reads(console, console_page, put
     assert len(set(order)) == 252
 
 
-async def test_the_keyboard_moves_through_the_rows(console, console_page, put_alerts, faults):
-    # Where an alert's own page is not there yet.
+async def test_the_keyboard_moves_through_the_rows(console, console_page, put_alerts):
     await put_alerts(3)
     page = await console_page()
     await live(page)
