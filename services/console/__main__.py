@@ -17,6 +17,7 @@ from libs.common.telemetry import configure_telemetry
 from services.console.accounts import Sealer
 from services.console.app import make_app
 from services.console.checkups import Checkups
+from services.console.explaining import Explaining
 from services.console.feed import Feed
 from services.console.letters import DeadLetters
 from services.console.patience import Patience
@@ -24,6 +25,7 @@ from services.console.problems import Problem
 from services.console.registry import Registry
 from services.console.routes import Webhooks
 from services.console.settings import Settings
+from services.console.testing import Testing
 from services.console.trail import open_trail
 from services.console.web.access.guarding import Access
 from services.console.web.access.sessions import Sessions
@@ -58,6 +60,8 @@ async def main(stop: asyncio.Event) -> None:
             registry=registry,
             dead_letters=DeadLetters(bus),
             checkups=Checkups(bus),
+            explaining=Explaining(bus),
+            testing=Testing(bus),
             trail=trail,
             feed=feed,
             webhooks=Webhooks(base_url=settings.webhook_base_url),

@@ -17,6 +17,7 @@ from services.console.changes import change_router
 from services.console.checkups import Checkups, checkup_router
 from services.console.dead_letters import dead_router
 from services.console.events import event_router
+from services.console.explaining import Explaining
 from services.console.feed import Feed
 from services.console.halts import halt_router
 from services.console.letters import DeadLetters
@@ -28,6 +29,7 @@ from services.console.problems import (
 )
 from services.console.registry import Registry
 from services.console.routes import Webhooks, route_router
+from services.console.testing import Testing, test_router
 from services.console.trail import Trail
 from services.console.web.access.guarding import Access
 from services.console.web.pages import make_pages
@@ -41,6 +43,8 @@ def make_app(  # noqa: PLR0913 - what the pages work with, each by name
     registry: Registry,
     dead_letters: DeadLetters,
     checkups: Checkups,
+    explaining: Explaining,
+    testing: Testing,
     trail: Trail,
     feed: Feed,
     webhooks: Webhooks,
@@ -52,6 +56,8 @@ def make_app(  # noqa: PLR0913 - what the pages work with, each by name
         "registry": _given(registry),
         "dead_letters": _given(dead_letters),
         "checkups": _given(checkups),
+        "explaining": _given(explaining),
+        "testing": _given(testing),
         "trail": _given(trail),
         "feed": _given(feed),
         "webhooks": _given(webhooks),
@@ -61,7 +67,7 @@ def make_app(  # noqa: PLR0913 - what the pages work with, each by name
         "/api",
         route_handlers=[
             *(alert_router, event_router, change_router, route_router, account_router),
-            *(checkup_router, halt_router),
+            *(checkup_router, halt_router, test_router),
             dead_router,
         ],
         guards=[bearer_guard(token)],
