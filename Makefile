@@ -17,7 +17,7 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup up test test-fast lint types fmt lock bench chaos
+.PHONY: help setup up test test-fast pictures lint types fmt lock bench chaos
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,11 +27,14 @@ setup: $(VENV)/.dev ## Make the virtual environment with the locked packages and
 up: $(VENV)/.devstack ## Start everything on loopback, until Ctrl-C
 	@$(VENV)/bin/alertwire up $(ARGS)
 
-test: lint types $(VENV)/bin/promtool ## Install, lint, type-check, run every test
+test: lint types $(VENV)/bin/promtool $(VENV)/bin/chromium ## Install, lint, type-check, run every test
 	@$(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test-fast: $(VENV)/.dev ## Run the tests that need no other process
-	@$(PY) -m pytest -n $(WORKERS) -m "not e2e and not integration"
+	@$(PY) -m pytest -n $(WORKERS) -m "not e2e and not integration and not browser"
+
+pictures: $(VENV)/.dev $(VENV)/bin/chromium ## Take the pictures of docs/console.md anew
+	@TEST_PICTURES=docs $(PY) -m pytest -m browser
 
 lint: $(VENV)/.dev ## Check style and format
 	@$(PY) -m ruff check
@@ -75,6 +78,9 @@ $(PY):
 
 $(VENV)/bin/promtool: | $(PY)
 	@deploy/prometheus/fetch-promtool $@
+
+$(VENV)/bin/chromium: | $(PY)
+	@tests/browser/fetch-chromium $@
 
 $(VENV)/.devstack: requirements/devstack.txt pyproject.toml | $(PY)
 $(VENV)/.dev: requirements/dev.txt pyproject.toml | $(PY)

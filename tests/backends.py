@@ -14,7 +14,9 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import asyncpg
+import nats
 import pytest
+from nats.js import JetStreamContext
 
 from tools.devstack.child_logs import open_log
 from tools.devstack.command import Command, spawn_options
@@ -50,6 +52,19 @@ def running_nats(mode: str) -> Iterator[str]:
     """The URL of a server with JetStream."""
     with (_container_nats if mode == "docker" else _embedded_nats)() as url:
         yield url
+
+
+@contextlib.asynccontextmanager
+async def empty_log(url: str) -> AsyncIterator[JetStreamContext]:
+    """A connection to a server that holds no streams any more."""
+    connection = await nats.connect(url)
+    try:
+        context = connection.jetstream()
+        for stream in await context.streams_info():
+            await context.delete_stream(stream.config.name or "")
+        yield context
+    finally:
+        await connection.close()
 
 
 @contextlib.contextmanager

@@ -1,16 +1,23 @@
-"""Fixtures for tests that need a real NATS or PostgreSQL; nothing starts unless a test asks."""
+"""Fixtures for tests that need a real NATS or PostgreSQL, or the whole stack; nothing starts unless
+a test asks.
+"""
 
 import asyncio
 import os
+import shutil
+import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
-import nats
 import pytest
 from hypothesis import settings
 from nats.js import JetStreamContext
 
 from tests import backends
+from tests.browser import chromium
+from tests.e2e.otlp_sink import OtlpSink
+from tests.e2e.running_stack import RunningStack, Trader
 from tools.devstack.database import READER, WRITER
 
 # The same examples in every run, so that a red build is reproducible; how long one takes is no
@@ -20,8 +27,9 @@ settings.register_profile("explore", deadline=None, max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 
-def pytest_report_header() -> str:
-    return f"backends: TEST_BACKENDS={backends.asked_mode()}"
+def pytest_report_header() -> list[str]:
+    browser = chromium.found() or f"{chromium.MISSING}; its tests are skipped"
+    return [f"backends: TEST_BACKENDS={backends.asked_mode()}", f"browser: {browser}"]
 
 
 @pytest.fixture(scope="session")
@@ -46,14 +54,8 @@ def pg_dsn(backend_mode: str) -> Iterator[str]:
 @pytest.fixture
 async def js(nats_url: str) -> AsyncIterator[JetStreamContext]:
     """A JetStream connection to a log without streams."""
-    connection = await nats.connect(nats_url)
-    try:
-        context = connection.jetstream()
-        for stream in await context.streams_info():
-            await context.delete_stream(stream.config.name or "")
+    async with backends.empty_log(nats_url) as context:
         yield context
-    finally:
-        await connection.close()
 
 
 @pytest.fixture(scope="session")
@@ -80,3 +82,38 @@ def writer_dsn(database: str) -> str:
 def reader_dsn(database: str) -> str:
     """The same database as the console reaches it."""
     return backends.dsn_of(database, user=READER)
+
+
+@pytest.fixture(scope="session")
+def otlp() -> Iterator[OtlpSink]:
+    sink = OtlpSink()
+    sink.start()
+    yield sink
+    sink.stop()
+
+
+@pytest.fixture(scope="session")
+def stack(otlp: OtlpSink) -> Iterator[RunningStack]:
+    """One running stack for the tests that leave it running, exporting its spans to a sink."""
+    # Not pytest's own folder: its parents are closed to the user that Postgres runs as.
+    home = Path(tempfile.mkdtemp(prefix="alertwire-e2e-"))
+    home.chmod(0o755)
+    exported = {"OTEL_EXPORTER_OTLP_ENDPOINT": otlp.endpoint, "OTEL_BSP_SCHEDULE_DELAY": "200"}
+    running = RunningStack(home / "state", environ=exported)
+    try:
+        running.start()
+        asyncio.run(_lift_the_budget(running))
+        yield running
+        assert running.stop() == 0
+    finally:
+        running.stop_if_running()
+        shutil.rmtree(home)
+
+
+async def _lift_the_budget(running: RunningStack) -> None:
+    """MEXC's four orders in two seconds would be most of the tests' time."""
+    trader = Trader(running)
+    change = {"order_calls_per_2s": 1000}
+    status, answer = await trader.api("PATCH", "/api/accounts/paper", change)
+    assert status == 200, answer
+    await trader.close()

@@ -1,13 +1,14 @@
 """The whole stack as its own processes, started by the command that a user types."""
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -166,3 +167,17 @@ class Trader:
         """Every order/create call that reached the exchange, oldest first."""
         received: list[dict[str, Any]] = await self.paper.control("GET", f"requests?path={CREATE}")
         return received
+
+
+@contextlib.asynccontextmanager
+async def trading(stack: RunningStack) -> AsyncIterator[Trader]:
+    """Starts each test flat, at a known price, without faults and limits."""
+    found = Trader(stack)
+    await found.paper.control("PUT", "faults", [])
+    await found.paper.control("PUT", "limits", {"order_create_per_2s": None})
+    await found.paper.control("PUT", "prices/BTC_USDT", {"last": "50000"})
+    yield found
+    await found.paper.control("PUT", "faults", [])
+    if await found.holdings():
+        await found.flat()
+    await found.close()
