@@ -33,12 +33,12 @@ document.addEventListener("htmx:oobAfterSwap", (event) => {
   const said = event.detail.target;
   if (said?.dataset?.for) mark(document.getElementById(said.id) ?? said);
 });
-document.addEventListener("htmx:afterSwap", (event) => {
-  const heading = event.target.querySelector?.("[data-focus]") ?? document.querySelector("#trial-dialog[open] [data-focus]");
-  // A dialog's content comes after it has opened; a result stays where the button is.
-  if (heading && (event.target.id === "main" || event.detail.requestConfig?.verb === "get")
-      && event.detail.requestConfig?.path?.startsWith("/routes/")
-      && !event.detail.requestConfig.path.endsWith("/latest")) heading.focus();
+document.addEventListener("htmx:load", (event) => {
+  // A new page in place of this one, or a dialog's content, which comes after it has opened.
+  const part = event.detail.elt;
+  if (part === document.body) return;
+  const heading = part.matches("[data-focus]") ? part : part.querySelector("[data-focus]");
+  heading?.focus();
 });
 document.addEventListener("DOMContentLoaded", () => {
   markAll();

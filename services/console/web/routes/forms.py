@@ -56,8 +56,9 @@ MODE_PICTURES = {
 """Long and short after the form's example: long 3 is held, and then `sell 5` comes; of `target`,
 `long 1`.
 """
+_MODE_NOTES = {TradeMode.NETTING: "default", TradeMode.REVERSE: "only closes"}
 _MODE_HELP = {
-    TradeMode.NETTING: "The newest signal leads. The opposite signal closes up to its own size and"
+    TradeMode.NETTING: "The guide's Reverse / Netting: the newest signal leads. The opposite signal closes up to its own size and"
     " opens what is left. Right for a strategy that sends every order that it fills.",
     TradeMode.OPPOSITE: "The opposite signal closes all that is held and opens its own size. Right"
     " for an indicator that says: be long now, be short now.",
@@ -269,7 +270,13 @@ async def _page(  # noqa: PLR0913 - what the page shows, each by name
         others=sorted(accounts, key=lambda each: (order.get(each.id, len(order)), each.id)),
         places=_places(accounts),
         modes=[
-            {"mode": mode, "name": MODES[mode], "help": _MODE_HELP[mode], "after": after}
+            {
+                "mode": mode,
+                "name": MODES[mode],
+                "more": _MODE_NOTES.get(mode),
+                "help": _MODE_HELP[mode],
+                "after": after,
+            }
             for mode, after in MODE_PICTURES.items()
         ],
         tradingview=TRADINGVIEW_ADDRESSES,

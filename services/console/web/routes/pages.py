@@ -23,6 +23,7 @@ from services.console.web.routes.handing_over import Handover, hand_over, secret
 from services.console.web.routes.messages import messages
 from services.console.web.routes.states import (
     account_words,
+    changed_in_words,
     halt_of,
     line_of,
     place_words,
@@ -218,7 +219,7 @@ async def _history(desk: Desk, route_id: str) -> list[Document] | None:
         )
     except Problem:
         return None
-    return [change_document(each) for each in found]
+    return [changed_in_words(change_document(each)) for each in found]
 
 
 async def _latest(desk: Desk, route_id: str) -> list[Document] | None:

@@ -17,11 +17,12 @@ from libs.common.contracts.route import (
 )
 from libs.common.contracts.words import RouteState, SizingMode, TradeMode
 from libs.common.domain.quantity import plain
+from services.console.documents import Document
 
 MODES = {
     TradeMode.NETTING: "Netting",
     TradeMode.OPPOSITE: "Opposite",
-    TradeMode.REVERSE: "Close only",
+    TradeMode.REVERSE: "Reverse",
     TradeMode.HEDGE: "Hedge",
     TradeMode.TARGET: "Target",
 }
@@ -162,6 +163,35 @@ def _override_words(ticker: str, override: SymbolOverride) -> str:
 _UNITS = {"price": "in price", "ticks": "ticks of the price", "percent": "percent of the price"}
 
 
+def changed_in_words(change: Document) -> Document:
+    """A change as the trail tells it, with values that people can read."""
+    fields = [
+        {
+            "field": each["field"],
+            "old": "set" if each["hidden"] and each["old"] else value_words(each["old"]),
+            "new": "set" if each["hidden"] and each["new"] else value_words(each["new"]),
+        }
+        for each in change["fields"]
+    ]
+    return {**change, "fields": fields}
+
+
+def value_words(value: object) -> str:
+    match value:
+        case None | "" | [] | {}:
+            return "none"
+        case bool():
+            return "yes" if value else "no"
+        case {"account": str(account), **rest}:
+            times = str(rest.get("multiplier", "1"))
+            return account if times == "1" else f"{account} x {times}"
+        case list():
+            return ", ".join(value_words(each) for each in value)
+        case dict():
+            return ", ".join(f"{name}: {value_words(each)}" for name, each in value.items())
+    return str(value)
+
+
 def place_words(account: Account) -> str:
     """Where its orders go."""
     host = urlsplit(account.base_url).hostname or account.base_url
@@ -181,7 +211,7 @@ def reach_words(webhook: str) -> str:
     if host in {"localhost", "127.0.0.1", "::1", "0.0.0.0"}:
         return (
             "TradingView cannot reach this address: it is this machine's own. Set"
-            " ALERTWIRE_WEBHOOK_URL to the public one."
+            " ALERTWIRE_WEBHOOK_BASE_URL to the public one."
         )
     if parts.port not in {None, 80, 443}:
         return f"TradingView posts to ports 80 and 443 alone, and this address has {parts.port}."
