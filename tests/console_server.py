@@ -24,6 +24,7 @@ from services.console.feed import Feed
 from services.console.letters import DeadLetters
 from services.console.patience import PATIENCE_S, Patience
 from services.console.registry import Registry
+from services.console.replaying import Replaying
 from services.console.routes import Webhooks
 from services.console.testing import Testing
 from services.console.trail import open_trail
@@ -64,8 +65,8 @@ async def running(
     *,
     patience_s: float = PATIENCE_S,
     checkup_s: float = 15.0,
-    test_s: float = 8.0,
     users: Users | None = None,
+    test_s: float = 8.0,
     **feed_options: Any,
 ) -> AsyncIterator[Console]:
     """`feed_options`: of the feed, for tests that cannot wait for a heartbeat or fill a queue."""
@@ -87,6 +88,7 @@ async def running(
                         dead_letters=DeadLetters(bus),
                         checkups=Checkups(bus, timeout_s=checkup_s),
                         explaining=Explaining(bus),
+                        replaying=Replaying(bus, registry=registry, trail=trail),
                         testing=Testing(bus, timeout_s=test_s),
                         trail=trail,
                         feed=feed,

@@ -28,10 +28,12 @@ from services.console.problems import (
     answer_problem,
 )
 from services.console.registry import Registry
+from services.console.replaying import Replaying
 from services.console.routes import Webhooks, route_router
 from services.console.testing import Testing, test_router
 from services.console.trail import Trail
 from services.console.web.access.guarding import Access
+from services.console.web.alert.trace_links import TraceLinks
 from services.console.web.pages import make_pages
 
 _BODY_MAX_BYTES = 256 * 1024
@@ -44,6 +46,7 @@ def make_app(  # noqa: PLR0913 - what the pages work with, each by name
     dead_letters: DeadLetters,
     checkups: Checkups,
     explaining: Explaining,
+    replaying: Replaying,
     testing: Testing,
     trail: Trail,
     feed: Feed,
@@ -51,17 +54,20 @@ def make_app(  # noqa: PLR0913 - what the pages work with, each by name
     sealer: Sealer,
     health: Health,
     access: Access,
+    trace_links: TraceLinks | None = None,
 ) -> Litestar:
     given = {
         "registry": _given(registry),
         "dead_letters": _given(dead_letters),
         "checkups": _given(checkups),
         "explaining": _given(explaining),
+        "replaying": _given(replaying),
         "testing": _given(testing),
         "trail": _given(trail),
         "feed": _given(feed),
         "webhooks": _given(webhooks),
         "sealer": _given(sealer),
+        "trace_links": _given(trace_links or TraceLinks()),
     }
     api = Router(
         "/api",

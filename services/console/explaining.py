@@ -160,7 +160,7 @@ def _arrival(parsed: ParseAnswered, route: Route) -> Document:
         "refusal": plain(refused),
         "problem": parsed.problem,
         "accounts": [],
-        "assumptions": _assumptions(route),
+        "assumptions": [] if refused else _assumptions(route),
     }
 
 

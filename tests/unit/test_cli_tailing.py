@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -66,9 +66,11 @@ def streaming(*connections):
             self.send_response(200)
             self.send_header("Content-Type", "text/event-stream; charset=utf-8")
             self.end_headers()
-            for part in script:
-                self.wfile.write(part.encode())
-                self.wfile.flush()
+            # Who has seen enough is gone in the middle of it, which is no line of the answer.
+            with suppress(ConnectionError):
+                for part in script:
+                    self.wfile.write(part.encode())
+                    self.wfile.flush()
             if not left:
                 over.wait(10)
 

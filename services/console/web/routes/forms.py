@@ -58,8 +58,9 @@ MODE_PICTURES = {
 """
 _MODE_NOTES = {TradeMode.NETTING: "default", TradeMode.REVERSE: "only closes"}
 _MODE_HELP = {
-    TradeMode.NETTING: "The guide's Reverse / Netting: the newest signal leads. The opposite signal closes up to its own size and"
-    " opens what is left. Right for a strategy that sends every order that it fills.",
+    TradeMode.NETTING: "The guide's Reverse / Netting: the newest signal leads. The opposite signal"
+    " closes up to its own size and opens what is left. Right for a strategy that sends every order"
+    " that it fills.",
     TradeMode.OPPOSITE: "The opposite signal closes all that is held and opens its own size. Right"
     " for an indicator that says: be long now, be short now.",
     TradeMode.REVERSE: "The opposite signal closes all that is held, and opens nothing. Right for"
