@@ -106,6 +106,7 @@ def _target(settings: RouteSettings) -> _Draft:
         **size,
         "prev_market_position": "{{strategy.prev_market_position}}",
         "price": _PRICE,
+        **_stop(settings),
     }
     if settings.trade_mode is not TradeMode.TARGET:
         fields["trade_type"] = "target"
@@ -136,7 +137,13 @@ def _strategy(settings: RouteSettings) -> _Draft:
         kind=Kind.STRATEGY,
         title="Strategy: repeat its orders",
         note=note + _size_note(settings.sizing, size),
-        fields={"ticker": _TICKER, "order_action": action, **size, "price": _PRICE},
+        fields={
+            "ticker": _TICKER,
+            "order_action": action,
+            **size,
+            "price": _PRICE,
+            **_stop(settings),
+        },
     )
 
 
@@ -182,7 +189,6 @@ def _manual(settings: RouteSettings) -> _Draft:
         if settings.trade_mode is TradeMode.TARGET
         else {"order_action": "buy"}
     )
-    needs_stop = settings.sizing.mode is SizingMode.RISK_PERCENT
     return _Draft(
         kind=Kind.MANUAL,
         title="By hand, and for the first test",
@@ -192,7 +198,7 @@ def _manual(settings: RouteSettings) -> _Draft:
             "ticker": example_ticker(settings),
             **what,
             **size,
-            **(_stop(settings) if needs_stop else {}),
+            **_stop(settings),
         },
     )
 

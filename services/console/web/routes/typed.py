@@ -36,6 +36,7 @@ SECRETS = ("secret_key", "body_secret")
 
 _PARTED = re.compile(r"[\s,;]+")
 _OVERRIDE = re.compile(r"(?P<ticker>[^=]+)=\s*(?P<symbol>\S+)(?:\s+(?:x\s*)?(?P<per_unit>\S+))?")
+_MUST = re.compile(r"`[^`]*`: (?:[\w.]+ )?(?P<what>must .+)")
 _IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _STAND_IN = "x"
 _ATTEMPTS = len(FIELDS) + 8
@@ -175,7 +176,7 @@ def tried(document: Document, attempt: Callable[[Document], T]) -> tuple[T | Non
             return attempt(document), found
         except Problem as problem:
             found.append(fault_of(problem))
-            rest = _set_aside(document, problem.field)
+            rest = _set_aside(document, found[-1].field)
             if rest == document:
                 break
             document = rest
@@ -184,10 +185,19 @@ def tried(document: Document, attempt: Callable[[Document], T]) -> tuple[T | Non
 
 def fault_of(problem: Problem) -> Fault:
     """A refusal of the API in the form's words."""
-    place = field_of(problem.field)
+    place = _place_of(problem)
+    must = _MUST.fullmatch(problem.detail)
+    if must is not None:
+        return Fault(field=place, text=f"It {must['what']}.")
     is_type = "Expected `" in problem.detail or "Invalid enum" in problem.detail
     detail = problem.detail.replace("`", "") if not is_type else _RIGHT.get(place, problem.detail)
     return Fault(field=place, text=detail)
+
+
+def _place_of(problem: Problem) -> str:
+    # What a part of the route says about its fields, it says as a whole, and names the field.
+    named = (name for name in FIELDS if "." in name and name in problem.detail)
+    return field_of(problem.field) or next(named, "")
 
 
 def field_of(field: str | None) -> str:
@@ -292,11 +302,10 @@ def _body_secret(typed: Typed, *, route: Route | None) -> str | None:
     return typed.one("body_secret") or kept
 
 
-def _set_aside(document: Document, field: str | None) -> Document:
+def _set_aside(document: Document, place: str) -> Document:
     """The document without a field, so that its default stands; what must be there gets a stand-in
     that nothing is wrong with.
     """
-    place = field_of(field) or (field or "")
     out = dict(document)
     if place in {"id", "new_account.id"}:
         return out | {"id": "x"}
