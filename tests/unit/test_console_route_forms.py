@@ -1,4 +1,4 @@
-"""The route's form: what is typed becomes what the API takes, and a route becomes its form again."""
+"""The route's form: what is typed becomes what the API takes, and a route its form again."""
 
 from decimal import Decimal
 

@@ -82,30 +82,98 @@ def override(ticker, symbol, per_unit="1", *, allowed=()):
 
 
 WARNED = {
-    "leverage-of-a-named-contract": ({"leverage": 50, "symbols": allow("PEPE_USDT")}, "leverage", "PEPE_USDT 20x"),
+    "leverage-of-a-named-contract": (
+        {"leverage": 50, "symbols": allow("PEPE_USDT")},
+        "leverage",
+        "PEPE_USDT 20x",
+    ),
     "leverage-of-some-contract": ({"leverage": 50}, "leverage", "1 of the exchange's 3 contracts"),
-    "leverage-of-an-override": ({"leverage": 50, "symbols": override("PEPEUSDT", "PEPE_USDT")}, "leverage", "20x"),
-    "symbol-not-listed": ({"symbols": allow("BTX_USDT")}, "symbols.allow", "does not list BTX_USDT. Did you mean BTC_USDT"),
-    "symbol-in-charts-words": ({"symbols": allow("DOGEUSDT.P")}, "symbols.allow", "does not list DOGE_USDT"),
-    "symbol-not-tradable": ({"symbols": allow("OLD_USDT")}, "symbols.allow", "does not let it be traded"),
-    "override-not-listed": ({"symbols": override("XUSDT", "X_USDT")}, "symbols.overrides", "does not list X_USDT"),
-    "override-not-allowed": ({"symbols": override("PEPEUSDT", "PEPE_USDT", allowed=("BTC_USDT",))}, "symbols.overrides", "not among the allowed"),
-    "fixed-below-minimum": ({"sizing": sized("fixed", "0.00001")}, "sizing.value", "the minimum of BTC_USDT is 1"),
-    "fixed-below-by-multiplier": ({"sizing": sized("fixed", "0.001", "0.01")}, "sizing.value", "the minimum"),
-    "multiplier-needs-more": ({"sizing": sized("base", times="0.1")}, "sizing.multiplier", "at least 0.001 BTC of BTC_USDT"),
-    "multiplier-of-contracts": ({"sizing": sized("contracts", times="0.1")}, "sizing.multiplier", "at least 10 contracts"),
-    "quote-above-order-limit": ({"sizing": sized("quote", "250", "2"), "guards": Guards(max_order_notional=Decimal(400))}, "guards.max_order_notional", "worth 500"),
-    "quote-above-position-limit": ({"sizing": sized("quote", "250"), "guards": Guards(max_position_notional=Decimal(200))}, "guards.max_position_notional", "worth 250"),
-    "order-above-position-limit": ({"guards": Guards(max_order_notional=Decimal(10), max_position_notional=Decimal(5))}, "guards.max_order_notional", "limit of the whole position"),
-    "equity-beyond-leverage": ({"sizing": sized("percent_equity", "100", "12")}, "sizing.value", "more than 10x"),
+    "leverage-of-an-override": (
+        {"leverage": 50, "symbols": override("PEPEUSDT", "PEPE_USDT")},
+        "leverage",
+        "20x",
+    ),
+    "symbol-not-listed": (
+        {"symbols": allow("BTX_USDT")},
+        "symbols.allow",
+        "does not list BTX_USDT. Did you mean BTC_USDT",
+    ),
+    "symbol-in-charts-words": (
+        {"symbols": allow("DOGEUSDT.P")},
+        "symbols.allow",
+        "does not list DOGE_USDT",
+    ),
+    "symbol-not-tradable": (
+        {"symbols": allow("OLD_USDT")},
+        "symbols.allow",
+        "does not let it be traded",
+    ),
+    "override-not-listed": (
+        {"symbols": override("XUSDT", "X_USDT")},
+        "symbols.overrides",
+        "does not list X_USDT",
+    ),
+    "override-not-allowed": (
+        {"symbols": override("PEPEUSDT", "PEPE_USDT", allowed=("BTC_USDT",))},
+        "symbols.overrides",
+        "not among the allowed",
+    ),
+    "fixed-below-minimum": (
+        {"sizing": sized("fixed", "0.00001")},
+        "sizing.value",
+        "the minimum of BTC_USDT is 1",
+    ),
+    "fixed-below-by-multiplier": (
+        {"sizing": sized("fixed", "0.001", "0.01")},
+        "sizing.value",
+        "the minimum",
+    ),
+    "multiplier-needs-more": (
+        {"sizing": sized("base", times="0.1")},
+        "sizing.multiplier",
+        "at least 0.001 BTC of BTC_USDT",
+    ),
+    "multiplier-of-contracts": (
+        {"sizing": sized("contracts", times="0.1")},
+        "sizing.multiplier",
+        "at least 10 contracts",
+    ),
+    "quote-above-order-limit": (
+        {"sizing": sized("quote", "250", "2"), "guards": Guards(max_order_notional=Decimal(400))},
+        "guards.max_order_notional",
+        "worth 500",
+    ),
+    "quote-above-position-limit": (
+        {"sizing": sized("quote", "250"), "guards": Guards(max_position_notional=Decimal(200))},
+        "guards.max_position_notional",
+        "worth 250",
+    ),
+    "order-above-position-limit": (
+        {"guards": Guards(max_order_notional=Decimal(10), max_position_notional=Decimal(5))},
+        "guards.max_order_notional",
+        "limit of the whole position",
+    ),
+    "equity-beyond-leverage": (
+        {"sizing": sized("percent_equity", "100", "12")},
+        "sizing.value",
+        "more than 10x",
+    ),
     "too-soon-too-late": ({"max_age_s": 5}, "max_age_s", "sends again"),
     "old-entries": ({"max_age_s": 3600}, "max_age_s", "60 minutes old"),
     "resends-traded": ({"duplicate_window_s": 0}, "duplicate_window_s", "traded twice"),
-    "hardly-open": ({"guards": Guards(windows=("mon 08:00-08:05",))}, "guards.windows", "5 minutes in a whole week"),
+    "hardly-open": (
+        {"guards": Guards(windows=("mon 08:00-08:05",))},
+        "guards.windows",
+        "5 minutes in a whole week",
+    ),
     "always-open": ({"guards": Guards(windows=("00:00-24:00",))}, "guards.windows", "always open"),
     "no-second-lock": ({"allow_addresses": ()}, "body_secret", "Whoever has the URL"),
-    "tradingview-shut-out": ({"allow_addresses": ("52.89.214.238/32",)}, "allow_addresses", "34.212.75.30"),
-}  # fmt: skip
+    "tradingview-shut-out": (
+        {"allow_addresses": ("52.89.214.238/32",)},
+        "allow_addresses",
+        "34.212.75.30",
+    ),
+}
 
 
 @pytest.mark.parametrize(("changes", "field", "words"), WARNED.values(), ids=WARNED)
@@ -118,16 +186,24 @@ def test_a_warning_stands_beside_its_field_and_says_the_number(changes, field, w
 SILENT = {
     "defaults": {},
     "leverage-that-is-allowed": {"leverage": 100, "symbols": allow("BTC_USDT")},
-    "override-that-is-allowed": {"symbols": override("PEPEUSDT", "PEPE_USDT", allowed=("PEPE_USDT",))},
+    "override-that-is-allowed": {
+        "symbols": override("PEPEUSDT", "PEPE_USDT", allowed=("PEPE_USDT",))
+    },
     "fixed-at-minimum": {"sizing": sized("fixed", "0.0001")},
-    "fixed-by-the-chart's-thousand": {"sizing": sized("fixed", "0.0001"), "symbols": override("1000X", "PEPE_USDT", "1000")},
-    "quote-at-the-limit": {"sizing": sized("quote", "250"), "guards": Guards(max_order_notional=Decimal(250))},
+    "fixed-by-the-chart's-thousand": {
+        "sizing": sized("fixed", "0.0001"),
+        "symbols": override("1000X", "PEPE_USDT", "1000"),
+    },
+    "quote-at-the-limit": {
+        "sizing": sized("quote", "250"),
+        "guards": Guards(max_order_notional=Decimal(250)),
+    },
     "equity-at-leverage": {"sizing": sized("percent_equity", "100", "10")},
     "working-hours": {"guards": Guards(windows=("mon-fri 08:00-20:00",))},
     "a-network": {"allow_addresses": ("0.0.0.0/0",)},
     "a-window-that-is-none": {"guards": Guards(windows=("whenever",))},
     "an-address-that-is-none": {"allow_addresses": ("here",)},
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("changes", SILENT.values(), ids=SILENT)
@@ -136,10 +212,13 @@ def test_what_works_is_not_warned_of(changes):
 
 
 CHECKUPS = {
-    "days-left": (checked(finding(CheckState.WARNING, mend="make a new key")), "the key ends in 5 days. To mend it: make a new key."),
+    "days-left": (
+        checked(finding(CheckState.WARNING, mend="make a new key")),
+        "the key ends in 5 days. To mend it: make a new key.",
+    ),
     "wrong": (checked(finding(CheckState.WRONG)), "the key ends"),
     "stopped": (checked(stopped=True), "nothing is opened"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("checkup", "words"), CHECKUPS.values(), ids=CHECKUPS)
