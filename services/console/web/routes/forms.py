@@ -35,6 +35,7 @@ from services.console.web.routes.typed import (
     FIELDS,
     MEXC,
     NEW_ACCOUNT,
+    OF_NEW,
     OTHER_PLACE,
     Fault,
     Typed,
@@ -99,7 +100,9 @@ async def check(
         route = (await desk.registry.routes.find(name)).value
     judged = await judge(desk, typed, route=route)
     faults = while_typing(judged, typed)
-    return pages.page("routes/said.html", shell=shell, **_said(faults, judged.doubts))
+    return pages.page(
+        "routes/said.html", shell=shell, **_said(faults, judged.doubts, is_new=route is None)
+    )
 
 
 @post("/", status_code=200)
@@ -227,7 +230,7 @@ class _Form:
     async def refused(self, faults: Sequence[Fault], *, status: int = 422) -> Response[str]:
         doubts = self._judged.doubts
         if self._shell.is_fragment:
-            said = _said(faults, doubts, revision=self._revision)
+            said = _said(faults, doubts, is_new=self._route is None, revision=self._revision)
             answer = self._pages.page("routes/said.html", shell=self._shell, status=status, **said)
             # The form stays as it is, secrets included; only what is said beside the fields comes.
             answer.set_header("HX-Reswap", "none")
@@ -283,7 +286,7 @@ async def _page(  # noqa: PLR0913 - what the page shows, each by name
         tradingview=TRADINGVIEW_ADDRESSES,
         new_account=NEW_ACCOUNT,
         other_place=OTHER_PLACE,
-        **_said(faults, doubts, revision=revision),
+        **_said(faults, doubts, is_new=route is None, revision=revision),
     )
 
 
@@ -297,11 +300,15 @@ def _places(accounts: Sequence[Any]) -> list[tuple[str, str]]:
 
 
 def _said(
-    faults: Sequence[Fault], doubts: Sequence[Doubt], *, revision: int | None = None
+    faults: Sequence[Fault],
+    doubts: Sequence[Doubt],
+    *,
+    is_new: bool,
+    revision: int | None = None,
 ) -> Document:
     """By field, in the form's order; what belongs to none stands above."""
     return {
-        "fields": FIELDS,
+        "shown": [name for name in FIELDS if is_new or name not in OF_NEW],
         "faults": {name: [each for each in faults if each.field == name] for name in FIELDS},
         "doubts": {name: [each for each in doubts if each.field == name] for name in FIELDS},
         "general": [each for each in faults if each.field not in FIELDS],

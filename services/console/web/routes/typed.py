@@ -31,8 +31,10 @@ FIELDS = (
     *("body_secret", "allow_addresses"),
 )
 """Everything that something may be said about, in the form's order."""
-SECRETS = ("secret_key", "body_secret")
-"""Never written back into a page."""
+OF_NEW = frozenset(
+    {"id", "new_account.id", "base_url", "ws_url", "position_mode", "access_key", "secret_key"}
+)
+"""What the form of a route that is there does not have."""
 
 _PARTED = re.compile(r"[\s,;]+")
 _OVERRIDE = re.compile(r"(?P<ticker>[^=]+)=\s*(?P<symbol>\S+)(?:\s+(?:x\s*)?(?P<per_unit>\S+))?")
