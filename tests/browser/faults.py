@@ -23,8 +23,9 @@ document.addEventListener("securitypolicyviolation", (event) => window.__reportV
   `${event.effectiveDirective} forbids ${event.blockedURI} in ${event.documentURI}`
   + ` ${event.sourceFile ?? ""}:${event.lineNumber} ${event.sample}`));
 """
-# What a page itself gives up when it leaves, or when a newer question replaces an older one.
-_GIVEN_UP = {"eventsource", "fetch", "xhr"}
+# Of what the page itself gives up: when it leaves, or when a newer question replaces an older one.
+# What a server cuts has other names.
+_GIVEN_UP = "net::ERR_ABORTED"
 
 
 @dataclass(frozen=True)
@@ -69,9 +70,8 @@ class Faults:
                 self._add("elsewhere", f"{request.method} {request.url}")
 
         def on_failed(request: Request) -> None:
-            why = request.failure or "no reason"
-            if not (why == "net::ERR_ABORTED" and request.resource_type in _GIVEN_UP):
-                self._add("failed", f"{request.method} {request.url}: {why}")
+            if request.failure != _GIVEN_UP:
+                self._add("failed", f"{request.method} {request.url}: {request.failure}")
 
         def on_console(message: ConsoleMessage) -> None:
             if message.type in {"error", "warning"}:

@@ -1,5 +1,6 @@
 """What a page does wrong fails the test that looks at it, unless the test expects it."""
 
+import asyncio
 import contextlib
 
 import pytest
@@ -21,6 +22,10 @@ async def cut(request):
     return web.Response()
 
 
+async def slow(request):
+    await asyncio.sleep(3600)
+
+
 PAGES = {
     "/": document("<h1>Plain</h1>"),
     "/console": document("", head='<script src="/console.js"></script>'),
@@ -35,6 +40,9 @@ PAGES = {
     "/posting.js": "fetch('/refused', {method: 'POST'})",
     "/refused": refused,
     "/leaving": document("<p>Wait</p>", head='<script src="/leaving.js"></script>'),
+    "/hasty": document("<img src='/slow' alt=''>", head='<script src="/hasty.js"></script>'),
+    "/hasty.js": "addEventListener('DOMContentLoaded', () => { location.href = '/'; });",
+    "/slow": slow,
     "/leaving.js": "new EventSource('/events').onopen = () => { location.href = '/'; };",
 }
 
@@ -61,7 +69,7 @@ async def complaints_about(browser, path, *, faults=None, **look):
         if path == "/elsewhere":
             async with page.expect_event("requestfailed"):
                 await page.get_by_role("link").click(no_wait_after=True)
-        if path == "/leaving":
+        if path in {"/leaving", "/hasty"}:
             await page.get_by_role("heading", name="Plain").wait_for()
     return faults.complaints()
 
@@ -90,7 +98,9 @@ async def test_a_violation_is_seen_without_javascript_too(browser):
         await complaints_about(browser, "/inline", javascript=False)
 
 
-@pytest.mark.parametrize("path", ["/", "/leaving"], ids=["plain", "leaving-a-stream"])
+@pytest.mark.parametrize(
+    "path", ["/", "/leaving", "/hasty"], ids=["plain", "leaves-a-stream", "leaves-early"]
+)
 async def test_a_page_without_faults_passes(browser, path):
     assert await complaints_about(browser, path) == []
 
