@@ -18,15 +18,11 @@ from libs.common.secret import Secret
 from libs.common.serving import serving
 from services.console.accounts import Sealer
 from services.console.app import make_app
-from services.console.checkups import Checkups
-from services.console.explaining import Explaining
 from services.console.feed import Feed
-from services.console.letters import DeadLetters
 from services.console.patience import PATIENCE_S, Patience
-from services.console.registry import Registry
-from services.console.replaying import Replaying
 from services.console.routes import Webhooks
-from services.console.testing import Testing
+from services.console.supplies import make_supplies
+from services.console.trace_links import TraceLinks
 from services.console.trail import open_trail
 from services.console.web.access.guarding import Access
 from services.console.web.access.sessions import Sessions
@@ -67,6 +63,7 @@ async def running(
     checkup_s: float = 15.0,
     users: Users | None = None,
     test_s: float = 8.0,
+    picture_s: float = 4.0,
     **feed_options: Any,
 ) -> AsyncIterator[Console]:
     """`feed_options`: of the feed, for tests that cannot wait for a heartbeat or fill a queue."""
@@ -77,31 +74,24 @@ async def running(
         async with open_trail(Secret(dsn)) as trail, aiohttp.ClientSession() as http:
             bus = Bus(client=client, service="console")
             await bus.open()
-            registry, feed = Registry(bus), Feed(bus, **feed_options)
+            feed = Feed(bus, **feed_options)
             health = Health("console")
             health.add("trail", trail.missing)
-            app = Patience(
-                Headers(
-                    make_app(
-                        token=Secret(TOKEN),
-                        registry=registry,
-                        dead_letters=DeadLetters(bus),
-                        checkups=Checkups(bus, timeout_s=checkup_s),
-                        explaining=Explaining(bus),
-                        replaying=Replaying(bus, registry=registry, trail=trail),
-                        testing=Testing(bus, timeout_s=test_s),
-                        trail=trail,
-                        feed=feed,
-                        webhooks=Webhooks(base_url="https://hook.example.org/"),
-                        sealer=Sealer(
-                            public_key=PRIVATE_KEY.public_key.encode(Base64Encoder).decode()
-                        ),
-                        health=health,
-                        access=Access(users=users or Users(None), sessions=Sessions(bus)),
-                    )
-                ),
-                patience_s=patience_s,
+            public_key = PRIVATE_KEY.public_key.encode(Base64Encoder).decode()
+            supplies = make_supplies(
+                bus,
+                trail=trail,
+                feed=feed,
+                webhooks=Webhooks(base_url="https://hook.example.org/"),
+                sealer=Sealer(public_key=public_key),
+                checkup_s=checkup_s,
+                trace_links=TraceLinks(),
+                picture_s=picture_s,
+                test_s=test_s,
             )
+            access = Access(users=users or Users(None), sessions=Sessions(bus))
+            site = make_app(token=Secret(TOKEN), health=health, access=access, supplies=supplies)
+            app = Patience(Headers(site), patience_s=patience_s)
             async with (
                 serving(app, host="127.0.0.1", port=port),
                 asyncio.TaskGroup() as group,

@@ -24,6 +24,10 @@ class OwnedConsumer:
         self._owner = Owner(bus, name=durable)
         self._consumer: Consumer | None = None
 
+    @property
+    def ownership(self) -> Ownership:
+        return self._owner.ownership
+
     def missing(self) -> str | None:
         """A readiness check; a bystander misses nothing, since the owner works."""
         if self._owner.ownership.stands_by:

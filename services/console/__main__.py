@@ -8,6 +8,7 @@ import structlog
 
 from libs.common.bus import connected
 from libs.common.health import Health
+from libs.common.presence import present
 from libs.common.running import run, settle_memory
 from libs.common.sealing import SealError
 from libs.common.secret import Secret
@@ -16,22 +17,18 @@ from libs.common.settings import SettingsError, from_env, redacted
 from libs.common.telemetry import configure_telemetry
 from services.console.accounts import Sealer
 from services.console.app import make_app
-from services.console.checkups import Checkups
-from services.console.explaining import Explaining
 from services.console.feed import Feed
-from services.console.letters import DeadLetters
 from services.console.patience import Patience
 from services.console.problems import Problem
 from services.console.registry import Registry
-from services.console.replaying import Replaying
 from services.console.routes import Webhooks
 from services.console.settings import Settings
-from services.console.testing import Testing
+from services.console.supplies import make_supplies
+from services.console.trace_links import TraceLinks
 from services.console.trail import open_trail
 from services.console.web.access.guarding import Access
 from services.console.web.access.sessions import Sessions
 from services.console.web.access.users import Users
-from services.console.web.alert.trace_links import TraceLinks
 from services.console.web.headers import Headers
 
 _READ_AGAIN_S = 0.5
@@ -47,10 +44,20 @@ async def main(stop: asyncio.Event) -> None:
     async with (
         serving(health, host=settings.health_host, port=settings.health_port),
         connected(url=settings.nats_url, service="console", health=health) as bus,
+        present(bus, health),
         open_trail(settings.postgres_url) as trail,
         asyncio.TaskGroup() as group,
     ):
-        registry, feed = Registry(bus), Feed(bus)
+        feed = Feed(bus)
+        supplies = make_supplies(
+            bus,
+            trail=trail,
+            feed=feed,
+            webhooks=Webhooks(base_url=settings.webhook_base_url),
+            sealer=sealer,
+            trace_links=trace_links,
+        )
+        registry = supplies.registry
         health.add("registry", registry.missing)
         health.add("trail", trail.missing)
         access = Access(
@@ -59,20 +66,7 @@ async def main(stop: asyncio.Event) -> None:
             public_url=settings.public_url,
         )
         site = make_app(
-            token=settings.console_token,
-            registry=registry,
-            dead_letters=DeadLetters(bus),
-            checkups=Checkups(bus),
-            explaining=Explaining(bus),
-            replaying=Replaying(bus, registry=registry, trail=trail),
-            testing=Testing(bus),
-            trail=trail,
-            feed=feed,
-            webhooks=Webhooks(base_url=settings.webhook_base_url),
-            sealer=sealer,
-            health=health,
-            access=access,
-            trace_links=trace_links,
+            token=settings.console_token, health=health, access=access, supplies=supplies
         )
         # Patience stands outside: it needs the server's own way of sending.
         app = Patience(Headers(site, is_secure=access.is_secure))

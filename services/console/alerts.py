@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Annotated
 from uuid import UUID
 
-from litestar import Router, get, post
+from litestar import Router, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 
@@ -15,7 +15,6 @@ from services.console.documents import Document
 from services.console.flattened import Closed, listed_alerts
 from services.console.problems import Problem
 from services.console.rendering import alert_document, alert_line, to_diagnose
-from services.console.replaying import Replaying
 from services.console.trail import Row, Trail
 
 _PAGE_MAX = 500
@@ -41,17 +40,17 @@ async def list_alerts(
 @get("/{alert_id:str}")
 async def show_alert(trail: NamedDependency[Trail], alert_id: FromPath[str]) -> Document:
     """Everything about one alert."""
+    alert, rows = await rows_of(trail, alert_id)
+    return await _document(trail, alert, rows)
+
+
+async def rows_of(trail: Trail, alert_id: str) -> tuple[AlertId, list[Row]]:
+    """The alert's rows, or a 404."""
     alert = named_alert(alert_id)
-    found = await alert_of(trail, alert)
-    if found is None:
+    rows = (await trail.events([alert]))[alert]
+    if not rows:
         raise unknown_alert(alert)
-    return found
-
-
-@post("/{alert_id:str}/replay", status_code=200)
-async def replay_alert(replaying: NamedDependency[Replaying], alert_id: FromPath[str]) -> Document:
-    """What would be decided today, beside what was decided then. Changes nothing."""
-    return await replaying.replay(named_alert(alert_id))
+    return alert, rows
 
 
 def named_alert(text: str) -> AlertId:
@@ -69,8 +68,10 @@ def unknown_alert(alert: AlertId) -> Problem:
 async def alert_of(trail: Trail, alert: AlertId) -> Document | None:
     """An alert or a halt, whole; None where the trail does not know it."""
     rows = (await trail.events([alert]))[alert]
-    if not rows:
-        return None
+    return await _document(trail, alert, rows) if rows else None
+
+
+async def _document(trail: Trail, alert: AlertId, rows: Sequence[Row]) -> Document:
     accounts = to_diagnose(rows)
     checkups = await trail.checkups(accounts, near=rows[0].stored_at) if accounts else []
     closed = await _closed(trail, [rows])
@@ -116,4 +117,4 @@ async def list_of_alerts(
     return {"alerts": lines, "next": before}
 
 
-alert_router = Router("/alerts", route_handlers=[list_alerts, show_alert, replay_alert])
+alert_router = Router("/alerts", route_handlers=[list_alerts, show_alert])

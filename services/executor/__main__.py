@@ -17,6 +17,7 @@ from libs.common.contracts.words import AccountId, AlertId
 from libs.common.halts import Halts
 from libs.common.health import Health
 from libs.common.owning import Owner
+from libs.common.presence import present
 from libs.common.running import run, settle_memory
 from libs.common.secret import Secret
 from libs.common.serving import serving
@@ -33,6 +34,7 @@ from services.executor.route_terms import RouteTerms
 from services.executor.settings import Settings, Timing
 from services.executor.shard import Shard
 from services.executor.stops import Stops
+from services.executor.viewing.egress import tell_egress
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,12 +68,14 @@ async def main(stop: asyncio.Event) -> None:
     async with (
         serving(health, host=settings.health_host, port=settings.health_port),
         connected(url=settings.nats_url, service="executor", health=health) as bus,
+        present(bus, health),
         asyncio.TaskGroup() as group,
     ):
         parts = _parts(bus, settings, private_key=private_key, egress=egress)
         _add_checks(health, parts)
         helpers = [group.create_task(bucket.follow(bus)) for bucket in parts.watched]
         helpers.append(group.create_task(egress.follow()))
+        helpers.append(group.create_task(_tell_egress(bus, settings, parts)))
         for bucket in parts.watched:
             await bucket.complete.wait()
         # No order waits for these, nor does the readiness.
@@ -90,6 +94,16 @@ async def main(stop: asyncio.Event) -> None:
             helper.cancel()
         await parts.accounts.close()
     shutdown_telemetry()
+
+
+async def _tell_egress(bus: Bus, settings: Settings, parts: _Parts) -> None:
+    await tell_egress(
+        bus,
+        parts.egress,
+        shard=settings.shard,
+        shards=settings.shards,
+        is_owner=lambda: parts.owner.ownership.since is not None,
+    )
 
 
 def _parts(bus: Bus, settings: Settings, *, private_key: Secret, egress: EgressWatch) -> _Parts:
@@ -159,6 +173,7 @@ def _add_checks(health: Health, parts: _Parts) -> None:
     health.add("pictures", parts.pictures.missing)
     health.refresh(showing(parts.accounts))
     owner, shard = parts.owner, parts.shard
+    health.tell_role(owner.ownership.role)
     # A bystander is ready: it can take over.
     health.add("shard", lambda: None if owner.ownership.stands_by else shard.missing())
 

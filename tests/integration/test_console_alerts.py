@@ -319,6 +319,7 @@ async def test_a_line_says_what_was_asked_and_what_became_of_it(console, put_tra
             "quantity": "0.001",
             "accounts": ["paper"],
             "elapsed_ms": 4.0,
+            "test_by": None,
         }
     ]
 

@@ -15,6 +15,7 @@ _COMMANDS = {
     "routes": "tools.cli.routes:routes",
     "accounts": "tools.cli.accounts:accounts",
     "doctor": "tools.cli.doctor:doctor",
+    "health": "tools.cli.health:health",
     "halt": "tools.cli.halting:halt",
     "resume": "tools.cli.halting:resume",
     "halts": "tools.cli.halting:halts",
