@@ -57,7 +57,7 @@ MODE_PICTURES = {
 """Long and short after the form's example: long 3 is held, and then `sell 5` comes; of `target`,
 `long 1`.
 """
-_MODE_NOTES = {TradeMode.NETTING: "default", TradeMode.REVERSE: "only closes"}
+_MODE_NOTES = {TradeMode.NETTING: "default"}
 _MODE_HELP = {
     TradeMode.NETTING: "The guide's Reverse / Netting: the newest signal leads. The opposite signal"
     " closes up to its own size and opens what is left. Right for a strategy that sends every order"
