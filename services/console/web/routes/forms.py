@@ -128,9 +128,7 @@ async def create(
     except Problem as problem:
         fault = fault_for(problem, of_account=of_account)
         if judged.draft is not None and not of_account:
-            name = judged.draft.account.id
-            text = f"Account {name} was created, the route was not: {fault.text} Choose {name}."
-            fault = Fault(field=fault.field or "accounts", text=text)
+            return await form.half_done(judged.draft.account.id, fault, status=problem.status)
         return await form.refused([fault], status=problem.status)
     handover = Handover(
         route=made.route,
@@ -236,15 +234,27 @@ class _Form:
             answer.set_header("HX-Reswap", "none")
             answer.set_header("HX-Trigger-After-Swap", "route-refused")
             return answer
+        return await self._whole(self._typed, faults, status=status)
+
+    async def half_done(self, account: str, fault: Fault, *, status: int) -> Response[str]:
+        """The account was created, the route was not: the form anew, with that account chosen."""
+        text = f"Account {account} was created, the route was not: {fault.text}"
+        told = Fault(field=fault.field, text=text)
+        answer = await self._whole(self._typed.choosing(account), [told], status=status)
+        answer.set_header("HX-Retarget", "#main")
+        answer.set_header("HX-Reswap", "innerHTML")
+        return answer
+
+    async def _whole(self, typed: Typed, faults: Sequence[Fault], *, status: int) -> Response[str]:
         return await _page(
             self._desk,
             shell=self._shell,
             pages=self._pages,
-            typed=self._typed,
+            typed=typed,
             route=self._route,
             revision=self._revision,
             faults=faults,
-            doubts=doubts,
+            doubts=self._judged.doubts,
             status=status,
         )
 

@@ -71,6 +71,12 @@ class Typed:
         """Of a box: whether it is ticked."""
         return name in self._texts
 
+    def choosing(self, account: str) -> "Typed":
+        """The same, with an account that is there."""
+        found = Typed(())
+        found._texts = {**self._texts, "account": [account]}
+        return found
+
     @property
     def makes_account(self) -> bool:
         return self.one("account") == NEW_ACCOUNT
