@@ -68,8 +68,10 @@ async def test_an_alert_comes_and_changes_by_itself(stack_page, trader, pictures
 
 
 async def test_a_console_that_was_restarted_is_found_again(stack, stack_page, trader, faults):
-    faults.allow("console", "events", must_happen=False)
-    faults.allow("failed", "events", must_happen=False)
+    for kind in ("console", "failed"):
+        faults.allow(kind, "/alerts/events", must_happen=False)
+        faults.allow(kind, "/halts/banner", must_happen=False)
+    faults.allow("console", "htmx:", must_happen=False)
     page = await stack_page()
     await page.goto("/")
     await live(page)

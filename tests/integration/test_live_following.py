@@ -18,7 +18,7 @@ from libs.common.topology import ensure_topology
 from services.auditor.rows import to_row
 from services.auditor.store import Store, make_pool
 from services.console.lines import Filters
-from services.console.web.access.users import UsersFile
+from services.console.web.access.user_file import UsersFile
 from services.console.web.live.board import Board
 from services.console.web.live.ledger import Ledger
 from tests.console_server import running

@@ -19,6 +19,7 @@ from services.console.web.halting.stopping import halt_pages
 from services.console.web.live.following import following_router
 from services.console.web.live.lists import live_router
 from services.console.web.rendering import Pages
+from services.console.web.routes.places import make_route_pages
 from services.console.web.shell import caller_of_page, shell_of
 
 
@@ -51,7 +52,7 @@ def make_pages(access: Access, *, given: Mapping[str, Provide]) -> list[Router]:
         "/",
         route_handlers=[
             *(live_router, following_router, alert_page_router, halt_pages, change_pages),
-            *(own_router, sign_out),
+            *(make_route_pages(), own_router, sign_out),
         ],
         guards=[page_guard(access)],
         dependencies=behind,
