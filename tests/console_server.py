@@ -19,11 +19,14 @@ from libs.common.serving import serving
 from services.console.accounts import Sealer
 from services.console.app import make_app
 from services.console.checkups import Checkups
+from services.console.explaining import Explaining
 from services.console.feed import Feed
 from services.console.letters import DeadLetters
 from services.console.patience import PATIENCE_S, Patience
 from services.console.registry import Registry
+from services.console.replaying import Replaying
 from services.console.routes import Webhooks
+from services.console.testing import Testing
 from services.console.trail import open_trail
 from services.console.web.access.guarding import Access
 from services.console.web.access.sessions import Sessions
@@ -63,6 +66,7 @@ async def running(
     patience_s: float = PATIENCE_S,
     checkup_s: float = 15.0,
     users: Users | None = None,
+    test_s: float = 8.0,
     **feed_options: Any,
 ) -> AsyncIterator[Console]:
     """`feed_options`: of the feed, for tests that cannot wait for a heartbeat or fill a queue."""
@@ -83,6 +87,9 @@ async def running(
                         registry=registry,
                         dead_letters=DeadLetters(bus),
                         checkups=Checkups(bus, timeout_s=checkup_s),
+                        explaining=Explaining(bus),
+                        replaying=Replaying(bus, registry=registry, trail=trail),
+                        testing=Testing(bus, timeout_s=test_s),
                         trail=trail,
                         feed=feed,
                         webhooks=Webhooks(base_url="https://hook.example.org/"),

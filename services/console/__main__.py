@@ -17,17 +17,21 @@ from libs.common.telemetry import configure_telemetry
 from services.console.accounts import Sealer
 from services.console.app import make_app
 from services.console.checkups import Checkups
+from services.console.explaining import Explaining
 from services.console.feed import Feed
 from services.console.letters import DeadLetters
 from services.console.patience import Patience
 from services.console.problems import Problem
 from services.console.registry import Registry
+from services.console.replaying import Replaying
 from services.console.routes import Webhooks
 from services.console.settings import Settings
+from services.console.testing import Testing
 from services.console.trail import open_trail
 from services.console.web.access.guarding import Access
 from services.console.web.access.sessions import Sessions
 from services.console.web.access.users import Users
+from services.console.web.alert.trace_links import TraceLinks
 from services.console.web.headers import Headers
 
 _READ_AGAIN_S = 0.5
@@ -38,6 +42,7 @@ async def main(stop: asyncio.Event) -> None:
     settings = from_env(Settings, os.environ)
     shutdown_telemetry = configure_telemetry(service="console", environ=os.environ)
     sealer = _sealer(settings)
+    trace_links = TraceLinks(settings.trace_url)
     health = Health("console", starting=True)
     async with (
         serving(health, host=settings.health_host, port=settings.health_port),
@@ -58,12 +63,16 @@ async def main(stop: asyncio.Event) -> None:
             registry=registry,
             dead_letters=DeadLetters(bus),
             checkups=Checkups(bus),
+            explaining=Explaining(bus),
+            replaying=Replaying(bus, registry=registry, trail=trail),
+            testing=Testing(bus),
             trail=trail,
             feed=feed,
             webhooks=Webhooks(base_url=settings.webhook_base_url),
             sealer=sealer,
             health=health,
             access=access,
+            trace_links=trace_links,
         )
         # Patience stands outside: it needs the server's own way of sending.
         app = Patience(Headers(site, is_secure=access.is_secure))

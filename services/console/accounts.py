@@ -14,7 +14,7 @@ from libs.common.sealing import seal
 from libs.common.secret import Secret
 from services.console.callers import Caller
 from services.console.documents import Document, parse_object, plain
-from services.console.drafting import changed_account, new_account, shown_account
+from services.console.drafting import AccountDraft, changed_account, new_account, shown_account
 from services.console.problems import AnyRequest, Problem
 from services.console.registry import Registry
 from services.console.routes import answer_kept, check_precondition
@@ -44,16 +44,8 @@ async def create_account(
     sealer: NamedDependency[Sealer],
 ) -> Document:
     draft = new_account(parse_object(await request.body()))
-    account = draft.account
-    async with sealer.lock:
-        # Asked first: the key of an account that is there already must stay.
-        if await registry.accounts.exists(account.id):
-            raise registry.accounts.taken(account.id)
-        if draft.secret_key is not None:
-            sealed = sealer.seal(draft.secret_key)
-            await registry.put_sealed(account.id, sealed, made_by=caller.made_by)
-        await registry.accounts.create(account.id, account, made_by=caller.made_by)
-    return {"account": shown_account(account)}
+    await add_account(registry, sealer, draft, made_by=caller.made_by)
+    return {"account": shown_account(draft.account)}
 
 
 @get("/{account_id:str}")
@@ -120,6 +112,20 @@ async def delete_account(
                 )
         await registry.accounts.delete(account_id, revision=kept.revision, made_by=caller.made_by)
         await registry.drop_sealed(account_id, made_by=caller.made_by)
+
+
+async def add_account(
+    registry: Registry, sealer: Sealer, draft: AccountDraft, *, made_by: str
+) -> None:
+    account = draft.account
+    async with sealer.lock:
+        # Asked first: the key of an account that is there already must stay.
+        if await registry.accounts.exists(account.id):
+            raise registry.accounts.taken(account.id)
+        if draft.secret_key is not None:
+            sealed = sealer.seal(draft.secret_key)
+            await registry.put_sealed(account.id, sealed, made_by=made_by)
+        await registry.accounts.create(account.id, account, made_by=made_by)
 
 
 account_router = Router(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Annotated
 from uuid import UUID
 
-from litestar import Router, get
+from litestar import Router, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 
@@ -15,6 +15,7 @@ from services.console.documents import Document
 from services.console.flattened import Closed, listed_alerts
 from services.console.problems import Problem
 from services.console.rendering import alert_document, alert_line, to_diagnose
+from services.console.replaying import Replaying
 from services.console.trail import Row, Trail
 
 _PAGE_MAX = 500
@@ -40,13 +41,36 @@ async def list_alerts(
 @get("/{alert_id:str}")
 async def show_alert(trail: NamedDependency[Trail], alert_id: FromPath[str]) -> Document:
     """Everything about one alert."""
+    alert = named_alert(alert_id)
+    found = await alert_of(trail, alert)
+    if found is None:
+        raise unknown_alert(alert)
+    return found
+
+
+@post("/{alert_id:str}/replay", status_code=200)
+async def replay_alert(replaying: NamedDependency[Replaying], alert_id: FromPath[str]) -> Document:
+    """What would be decided today, beside what was decided then. Changes nothing."""
+    return await replaying.replay(named_alert(alert_id))
+
+
+def named_alert(text: str) -> AlertId:
+    """The id that an address names, or a 404."""
     try:
-        alert = AlertId(str(UUID(alert_id)))
+        return AlertId(str(UUID(text)))
     except ValueError:
         raise Problem(404, "An alert id is a UUID, as ingest answered it.") from None
+
+
+def unknown_alert(alert: AlertId) -> Problem:
+    return Problem(404, f"The trail knows no alert {alert}.")
+
+
+async def alert_of(trail: Trail, alert: AlertId) -> Document | None:
+    """An alert or a halt, whole; None where the trail does not know it."""
     rows = (await trail.events([alert]))[alert]
     if not rows:
-        raise Problem(404, f"The trail knows no alert {alert}.")
+        return None
     accounts = to_diagnose(rows)
     checkups = await trail.checkups(accounts, near=rows[0].stored_at) if accounts else []
     closed = await _closed(trail, [rows])
@@ -92,4 +116,4 @@ async def list_of_alerts(
     return {"alerts": lines, "next": before}
 
 
-alert_router = Router("/alerts", route_handlers=[list_alerts, show_alert])
+alert_router = Router("/alerts", route_handlers=[list_alerts, show_alert, replay_alert])

@@ -17,6 +17,7 @@ from services.console.changes import change_router
 from services.console.checkups import Checkups, checkup_router
 from services.console.dead_letters import dead_router
 from services.console.events import event_router
+from services.console.explaining import Explaining
 from services.console.feed import Feed
 from services.console.halts import halt_router
 from services.console.letters import DeadLetters
@@ -27,9 +28,12 @@ from services.console.problems import (
     answer_problem,
 )
 from services.console.registry import Registry
+from services.console.replaying import Replaying
 from services.console.routes import Webhooks, route_router
+from services.console.testing import Testing, test_router
 from services.console.trail import Trail
 from services.console.web.access.guarding import Access
+from services.console.web.alert.trace_links import TraceLinks
 from services.console.web.pages import make_pages
 
 _BODY_MAX_BYTES = 256 * 1024
@@ -41,27 +45,35 @@ def make_app(  # noqa: PLR0913 - what the pages work with, each by name
     registry: Registry,
     dead_letters: DeadLetters,
     checkups: Checkups,
+    explaining: Explaining,
+    replaying: Replaying,
+    testing: Testing,
     trail: Trail,
     feed: Feed,
     webhooks: Webhooks,
     sealer: Sealer,
     health: Health,
     access: Access,
+    trace_links: TraceLinks | None = None,
 ) -> Litestar:
     given = {
         "registry": _given(registry),
         "dead_letters": _given(dead_letters),
         "checkups": _given(checkups),
+        "explaining": _given(explaining),
+        "replaying": _given(replaying),
+        "testing": _given(testing),
         "trail": _given(trail),
         "feed": _given(feed),
         "webhooks": _given(webhooks),
         "sealer": _given(sealer),
+        "trace_links": _given(trace_links or TraceLinks()),
     }
     api = Router(
         "/api",
         route_handlers=[
             *(alert_router, event_router, change_router, route_router, account_router),
-            *(checkup_router, halt_router),
+            *(checkup_router, halt_router, test_router),
             dead_router,
         ],
         guards=[bearer_guard(token)],

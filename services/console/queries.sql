@@ -182,6 +182,12 @@ FROM journey_event
 WHERE alert_id = ANY($1)
 ORDER BY stored_at, seq;
 
+-- name: last_seq
+-- The place of the last event of some alerts.
+SELECT coalesce(max(seq), 0) AS seq
+FROM journey_event
+WHERE alert_id = ANY($1);
+
 -- name: changes
 -- What was changed by hand, newest first, each with the revision of its key before it. $1 are the
 -- stages, $2 to $4 filters where not null, $5 to $7 the place to continue before. Sequences of a

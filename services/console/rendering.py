@@ -100,6 +100,7 @@ def alert_line(
         "quantity": plain(order.quantity) if order else None,
         "accounts": sorted({*traded, *(each.account for each in flattened)}),
         "elapsed_ms": _elapsed_ms(last, since=rows[0].at) if last else None,
+        "test_by": _test_by(rows),
     }
 
 
@@ -108,6 +109,12 @@ def _route(rows: Sequence[Row]) -> str | None:
     kinds = Alert | AlertRefused | Flattening | Intent
     told = (row.message.route for row in rows if isinstance(row.message, kinds))
     return next(told, None)
+
+
+def _test_by(rows: Sequence[Row]) -> str | None:
+    """Who sent it as a test; None of one that came to the webhook."""
+    kinds = Alert | AlertRefused
+    return next((row.message.test_by for row in rows if isinstance(row.message, kinds)), None)
 
 
 def _symbol(rows: Sequence[Row]) -> str | None:
@@ -123,6 +130,7 @@ def _event(row: Row, *, first: Row) -> Document:
         "stage": row.stage,
         "service": row.service,
         "at": moment(row.at),
+        "stored_at": moment(row.stored_at),
         "elapsed_ms": _elapsed_ms(row.at, since=first.at),
         "data": _data(row),
     }

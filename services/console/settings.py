@@ -23,3 +23,8 @@ class Settings(ServiceSettings):
         " travel by https alone",
         default="",
     )
+    trace_url: str = setting(
+        "Where the tracing backend shows a trace, with {trace_id} in it:"
+        " https://jaeger.example.org/trace/{trace_id}; without it alerts have no such link",
+        default="",
+    )

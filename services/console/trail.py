@@ -149,6 +149,14 @@ class Trail:
             found[AlertId(str(record["alert_id"]))].append(_row(record))
         return found
 
+    async def last_seq(self, alerts: Sequence[AlertId]) -> int:
+        """The place in the log of the last event of these alerts that has come into the trail; 0
+        where there is none.
+        """
+        [record] = await self._fetch("last_seq", list(alerts))
+        seq: int = record["seq"]
+        return seq
+
     async def changes(
         self,
         *,

@@ -17,6 +17,7 @@ from libs.common.settings import from_env, redacted
 from libs.common.telemetry import configure_telemetry
 from libs.common.topology import ROUTER
 from services.router.handler import Router, lane_of
+from services.router.questions import Questions
 from services.router.routes import Configuration
 from services.router.settings import Settings
 
@@ -52,6 +53,14 @@ async def main(stop: asyncio.Event) -> None:
         health.add("consumer", consumer.missing)
         for bucket in watched:
             await bucket.complete.wait()
+        questions = Questions(
+            bus=bus,
+            accounts=configuration.accounts,
+            catalogues=configuration.catalogues,
+            halts=halts,
+            shards=settings.shards,
+        )
+        followers.append(group.create_task(questions.follow()))
         settle_memory()
         health.started()
         await consumer.run(stop)

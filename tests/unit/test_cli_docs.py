@@ -24,6 +24,7 @@ from libs.common.contracts.words import (
 from libs.common.domain.lifecycle import OrderState
 from libs.common.domain.picture import Picture
 from libs.common.domain.planning import Planned, plan_orders
+from libs.common.domain.telling.upshot import End
 from services.console.changes import change_document
 from services.console.differences import Revision
 from services.console.documents import plain
@@ -54,7 +55,6 @@ from tests.trail_messages import make_execution, make_plan
 from tests.unit.cli_stand import accept, run
 from tools.cli.__main__ import main
 from tools.cli.showing import flattened
-from tools.cli.upshot import End
 
 PAGE = Path(__file__).parents[2] / "docs" / "command-line.md"
 TEXT = PAGE.read_text()

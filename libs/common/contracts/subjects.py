@@ -49,6 +49,10 @@ DEAD_REPLAYED = "dead.replayed.*"
 EXECUTIONS_RESTING = "execution.resting.>"
 CHECKUPS_ASKED = "ask.checkup.*"
 """Questions that are answered at once, and are no part of the log."""
+PARSE_ASKED = "ask.parse"
+DECIDE_ASKED = "ask.decide"
+PLANS_ASKED = "ask.plan.*"
+TESTS_ASKED = "ask.test.*"
 
 _REMEMBERED = 8_192
 """Subjects and accounts: the same ones come again with every alert."""
@@ -119,6 +123,14 @@ def account_called(account: AccountId) -> str:
 
 def checkup_asked(account: AccountId) -> str:
     return f"ask.checkup.{_token(account)}"
+
+
+def plan_asked(account: AccountId) -> str:
+    return f"ask.plan.{_token(account)}"
+
+
+def test_asked(route: RouteId) -> str:
+    return f"ask.test.{_token(route)}"
 
 
 def dead(service: str) -> str:
