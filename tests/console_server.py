@@ -23,6 +23,7 @@ from services.console.explaining import Explaining
 from services.console.feed import Feed
 from services.console.letters import DeadLetters
 from services.console.patience import PATIENCE_S, Patience
+from services.console.pictures import Pictures
 from services.console.registry import Registry
 from services.console.replaying import Replaying
 from services.console.routes import Webhooks
@@ -67,6 +68,7 @@ async def running(
     checkup_s: float = 15.0,
     users: Users | None = None,
     test_s: float = 8.0,
+    picture_s: float = 4.0,
     **feed_options: Any,
 ) -> AsyncIterator[Console]:
     """`feed_options`: of the feed, for tests that cannot wait for a heartbeat or fill a queue."""
@@ -87,6 +89,7 @@ async def running(
                         registry=registry,
                         dead_letters=DeadLetters(bus),
                         checkups=Checkups(bus, timeout_s=checkup_s),
+                        pictures=Pictures(bus, timeout_s=picture_s),
                         explaining=Explaining(bus),
                         replaying=Replaying(bus, registry=registry, trail=trail),
                         testing=Testing(bus, timeout_s=test_s),

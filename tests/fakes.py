@@ -53,6 +53,7 @@ from tests.factories import NOW, make_instrument
 from tests.fake_checks import FakeChecks
 from tests.fake_orders import Refusal
 from tests.fake_venue import TAKER_FEE_RATE, FakeVenue
+from tests.fake_views import FakeViews
 
 __all__ = ["TAKER_FEE_RATE", "FakeExchange", "Mishap", "Refusal"]
 
@@ -98,6 +99,7 @@ class FakeExchange:
             now_ms=lambda: int(now().timestamp() * 1_000),
         )
         self.checks = FakeChecks(self)
+        self.views = FakeViews(self)
         self.equities: dict[str, Decimal] = {}
         """What an account is said to be worth; without an entry it is counted."""
         self.submitted: list[tuple[VenueSymbol, Leg]] = []

@@ -32,7 +32,7 @@ MAY_IMPORT = {
     "services/executor/mexc/": (
         *("libs.common.contracts", "libs.common.domain", "libs.common.outcome"),
         *("libs.common.settings", "libs.common.secret", "libs.common.telemetry"),
-        "services.executor.checkable",
+        *("services.executor.checkable", "services.executor.viewable"),
         *("services.executor.mexc", "services.executor.exchange", "services.executor.pushes"),
         "services.executor.outgoing",
     ),

@@ -21,6 +21,7 @@ from services.console.explaining import Explaining
 from services.console.feed import Feed
 from services.console.letters import DeadLetters
 from services.console.patience import Patience
+from services.console.pictures import Pictures
 from services.console.problems import Problem
 from services.console.registry import Registry
 from services.console.replaying import Replaying
@@ -63,6 +64,7 @@ async def main(stop: asyncio.Event) -> None:
             registry=registry,
             dead_letters=DeadLetters(bus),
             checkups=Checkups(bus),
+            pictures=Pictures(bus),
             explaining=Explaining(bus),
             replaying=Replaying(bus, registry=registry, trail=trail),
             testing=Testing(bus),

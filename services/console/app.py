@@ -21,6 +21,7 @@ from services.console.explaining import Explaining
 from services.console.feed import Feed
 from services.console.halts import halt_router
 from services.console.letters import DeadLetters
+from services.console.pictures import Pictures, egress_router, picture_router
 from services.console.problems import (
     Problem,
     answer_bug,
@@ -48,6 +49,7 @@ def make_app(  # noqa: PLR0913 - what the pages work with, each by name
     explaining: Explaining,
     replaying: Replaying,
     testing: Testing,
+    pictures: Pictures,
     trail: Trail,
     feed: Feed,
     webhooks: Webhooks,
@@ -60,6 +62,7 @@ def make_app(  # noqa: PLR0913 - what the pages work with, each by name
         "registry": _given(registry),
         "dead_letters": _given(dead_letters),
         "checkups": _given(checkups),
+        "pictures": _given(pictures),
         "explaining": _given(explaining),
         "replaying": _given(replaying),
         "testing": _given(testing),
@@ -73,7 +76,7 @@ def make_app(  # noqa: PLR0913 - what the pages work with, each by name
         "/api",
         route_handlers=[
             *(alert_router, event_router, change_router, route_router, account_router),
-            *(checkup_router, halt_router, test_router),
+            *(checkup_router, picture_router, egress_router, halt_router, test_router),
             dead_router,
         ],
         guards=[bearer_guard(token)],

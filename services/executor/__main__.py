@@ -33,6 +33,7 @@ from services.executor.route_terms import RouteTerms
 from services.executor.settings import Settings, Timing
 from services.executor.shard import Shard
 from services.executor.stops import Stops
+from services.executor.viewing.egress import tell_egress
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +73,7 @@ async def main(stop: asyncio.Event) -> None:
         _add_checks(health, parts)
         helpers = [group.create_task(bucket.follow(bus)) for bucket in parts.watched]
         helpers.append(group.create_task(egress.follow()))
+        helpers.append(group.create_task(_tell_egress(bus, settings, parts)))
         for bucket in parts.watched:
             await bucket.complete.wait()
         # No order waits for these, nor does the readiness.
@@ -90,6 +92,16 @@ async def main(stop: asyncio.Event) -> None:
             helper.cancel()
         await parts.accounts.close()
     shutdown_telemetry()
+
+
+async def _tell_egress(bus: Bus, settings: Settings, parts: _Parts) -> None:
+    await tell_egress(
+        bus,
+        parts.egress,
+        shard=settings.shard,
+        shards=settings.shards,
+        is_owner=lambda: parts.owner.ownership.since is not None,
+    )
 
 
 def _parts(bus: Bus, settings: Settings, *, private_key: Secret, egress: EgressWatch) -> _Parts:

@@ -12,6 +12,7 @@ from typing import assert_never
 
 import structlog
 
+from libs.common.contracts.account_picture import Doubt
 from libs.common.contracts.order import ExchangeCall, Holding
 from libs.common.contracts.words import AccountId, PositionMode, PositionSide, VenueSymbol
 from libs.common.domain.moving import other
@@ -44,6 +45,16 @@ class _Row:
     """That told so; None where it was asked for."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Doubted:
+    """Why the picture as a whole is not to be trusted."""
+
+    doubt: Doubt
+    why: str
+    since: float
+    """An answer to a question of after this moment, of the book's clock, is to be trusted."""
+
+
 class Book:
     """Pure but for its clock (monotonic seconds); `pictures.py` feeds it."""
 
@@ -72,7 +83,7 @@ class Book:
         self._confirmed_at = clock()
         """Begins with the book: an account that was never read grows old too."""
         self._doubted_at: float | None = None
-        self._asked_at = float("-inf")
+        self._asked_at = self._told_at = self._lost_at = float("-inf")
         self._distrusted: dict[VenueSymbol, float] = {}
         self._unpushed = 0
         """How often in a row an answer has shown what nobody had pushed."""
@@ -113,6 +124,53 @@ class Book:
         )
 
     @property
+    def shown(self) -> Positions:
+        """What the picture shows, trusted or not."""
+        rows = sorted(self._rows.items(), key=lambda row: row[0])
+        return tuple((symbol, row.holding) for (symbol, _), row in rows if row.holding is not None)
+
+    @property
+    def told_at(self) -> float:
+        """When a position was told last, pushed or answered; before all times where none was."""
+        return self._told_at
+
+    def doubted(self) -> Doubted | None:
+        """The first that there is to say against the whole of the picture; `holdings` says it of
+        one symbol.
+        """
+        found = self._doubted_connection()
+        if found is None and self._doubted_at is not None:
+            why = "a push is missing, and the exchange was not asked since"
+            found = Doubted(doubt=Doubt.GAP, why=why, since=self._doubted_at)
+        if found is None and self._distrusted:
+            names = ", ".join(sorted(self._distrusted))
+            why = f"an order has moved {names}, and the exchange has not told what it led to"
+            since = max(self._distrusted.values()) + self._timing.visible_after_s
+            found = Doubted(doubt=Doubt.UNCONFIRMED, why=why, since=since)
+        return found
+
+    def _doubted_connection(self) -> Doubted | None:
+        """As `is_live` judges, with the words for it."""
+        now, ever = self._clock(), float("-inf")
+        if not self._open:
+            why = "the private connection is down: nothing is pushed"
+            return Doubted(doubt=Doubt.SOCKET_DOWN, why=why, since=self._lost_at)
+        if self._corrected_at is None:
+            why = "the exchange has not told the whole picture since the connection is open"
+            return Doubted(doubt=Doubt.NEVER_READ, why=why, since=ever)
+        if self._unpushed >= _UNPUSHED_MAX:
+            why = f"positions have moved {self._unpushed} times without a push"
+            return Doubted(doubt=Doubt.DEAF, why=why, since=ever)
+        silent_s, unconfirmed_s = now - self._heard_at(), now - self._corrected_at
+        if silent_s > self._timing.heard_s:
+            why = f"the private connection gives no sign of life for {silent_s:.0f} s"
+            return Doubted(doubt=Doubt.SILENT, why=why, since=self._heard_at())
+        if unconfirmed_s > self._timing.picture_lasts_s:
+            why = f"the exchange has not confirmed the picture for {unconfirmed_s:.0f} s"
+            return Doubted(doubt=Doubt.OLD, why=why, since=self._corrected_at)
+        return None
+
+    @property
     def is_open(self) -> bool:
         """Pushes come."""
         return self._open
@@ -147,6 +205,8 @@ class Book:
 
     def lost(self) -> None:
         """Pushes do not come any more."""
+        if self._open:
+            self._lost_at = self._clock()
         self._open, self._corrected_at = False, None
         self.position_mode = None
         self.orders.lost()
@@ -168,6 +228,7 @@ class Book:
         """
         told = {(symbol, held.side): held for symbol, held in positions}
         settled_before = asked_at - self._timing.visible_after_s
+        self._told_at = self._clock()
         drifted = []
         for place in told.keys() | self._rows.keys():
             row, held = self._rows.get(place), told.get(place)
@@ -204,7 +265,7 @@ class Book:
                 self._doubted_at = None
 
     def _position_pushed(self, push: PositionPushed) -> None:
-        self._unpushed = 0
+        self._unpushed, self._told_at = 0, self._clock()
         place = (push.symbol, push.side)
         row = self._rows.get(place)
         if row is not None and row.position_id == push.position_id and _both(row, push):

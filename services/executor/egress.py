@@ -8,6 +8,7 @@ import math
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import structlog
 from yarl import URL
@@ -66,6 +67,8 @@ class EgressWatch:
         self.expected_by_accounts = expected_by_accounts
         self.addresses: tuple[str, ...] = ()
         """As they were told last, sorted; empty where none ever was."""
+        self.seen_at: datetime | None = None
+        """When that was."""
         self.on_change: Callable[[], None] = lambda: None
         """Called when the addresses have changed."""
         self._urls = tuple(urls)
@@ -138,7 +141,7 @@ class EgressWatch:
         told = sorted({echo.address for echo in echoes if echo.address is not None})
         before = self.addresses
         if told:
-            self.addresses = tuple(told)
+            self.addresses, self.seen_at = tuple(told), datetime.now(UTC)
         if self.addresses != before:
             _log.info("egress.seen", addresses=list(self.addresses), before=list(before))
         metrics.egress_answers.set(sum(echo.address is not None for echo in echoes))

@@ -29,6 +29,7 @@ from libs.common.domain.picture import Prices
 
 if TYPE_CHECKING:
     from services.executor.checkable import Checkable
+    from services.executor.viewable import Viewable
 
 T = TypeVar("T")
 
@@ -218,6 +219,10 @@ class Exchange(Protocol):
     @property
     def checks(self) -> "Checkable":
         """What a checkup asks besides."""
+
+    @property
+    def views(self) -> "Viewable":
+        """What is asked to show the account to people."""
 
     async def server_time_ms(self) -> int:
         """The exchange's clock. Raises `QueryFailed`."""

@@ -34,6 +34,7 @@ from services.executor.moved import Moved
 from services.executor.resting import RestingOrders
 from services.executor.route_terms import RouteTerms
 from services.executor.settings import Settings, Timing
+from services.executor.viewing.answering import AccountPictures
 
 
 class Shard:
@@ -52,8 +53,8 @@ class Shard:
         own: OwnAddress = UNSEEN,
         is_stopped: Callable[[AccountId], bool] = lambda _account: False,
     ) -> None:
-        """`refused_from_here`: see the handler. `own` and `is_stopped`: what a checkup tells of our
-        address, and of the account.
+        """`refused_from_here`: see the handler. `own` and `is_stopped`: what checkups and pictures
+        tell of our address, and of the account.
         """
         self._refused_from_here = refused_from_here
         self._bus = bus
@@ -145,6 +146,7 @@ class Shard:
                     group.create_task(leverages.follow()),
                     group.create_task(self._checkups.follow()),
                     group.create_task(inquiries.follow()),
+                    group.create_task(self._account_pictures(resting).follow()),
                 ]
                 await self._consumer.run(stop)
                 for helper in helpers:
@@ -179,6 +181,18 @@ class Shard:
             checker=checker,
             shard_of=self._shard_of,
             every_s=self._settings.checkup_every_s,
+            clock=self._clock,
+        )
+
+    def _account_pictures(self, resting: RestingOrders) -> AccountPictures:
+        return AccountPictures(
+            bus=self._bus,
+            accounts=self._accounts,
+            contracts=self._contracts,
+            resting=resting,
+            shard_of=self._shard_of,
+            own=self._own,
+            refused_from_here=self._refused_from_here,
             clock=self._clock,
         )
 

@@ -28,6 +28,7 @@ from tools.paper_exchange.venue import Venue
 PRIVATE = "/api/v1/private"
 RECORDED_MS = 1_764_563_170_653
 """The time that the recorded questions name."""
+RECORDINGS = ("", "_waiting", "_leverage", "_checks", "_views")
 LOST = "connection closed without a reply"
 
 
@@ -125,7 +126,7 @@ async def paper_stand(_behaviour: str, *, position_mode: int = 1) -> AsyncIterat
 @contextlib.asynccontextmanager
 async def recorded_stand(behaviour: str) -> AsyncIterator[Stand]:
     """Replays the conversation of one behaviour and insists on being asked exactly that."""
-    kept = (recorded(f"conversations{part}") for part in ("", "_waiting", "_leverage", "_checks"))
+    kept = (recorded(f"conversations{part}") for part in RECORDINGS)
     conversation = {name: turns for each in kept for name, turns in each.items()}[behaviour]
     turns = iter(conversation)
     wrong: list[str] = []

@@ -37,13 +37,24 @@ def list_accounts(*, as_json: bool, place: Place) -> None:
 
 @accounts.command("show")
 @click.argument("account")
+@click.option(
+    "--picture",
+    "wants_picture",
+    is_flag=True,
+    help="What it holds now: balance, positions and what waits, as its executor tells it.",
+)
 @json_option
 @with_place
-def show_account(*, account: str, as_json: bool, place: Place) -> None:
+def show_account(*, account: str, wants_picture: bool, as_json: bool, place: Place) -> None:
     """Show one account; its secret key is never shown."""
-    document = call(place.console(), "GET", f"/accounts/{account}")
+    path = f"/accounts/{account}/picture" if wants_picture else f"/accounts/{account}"
+    document = call(place.console(), "GET", path)
     if as_json:
         print_json(document)
+    elif wants_picture:
+        from tools.cli.picture_drawing import draw  # noqa: PLC0415 - see showing.terminal
+
+        draw(document)
     else:
         print_fields({name: value for name, value in document.items() if name != "secret_key"})
 

@@ -53,6 +53,10 @@ PARSE_ASKED = "ask.parse"
 DECIDE_ASKED = "ask.decide"
 PLANS_ASKED = "ask.plan.*"
 TESTS_ASKED = "ask.test.*"
+PICTURES_ASKED = "ask.picture.*"
+"""What an account holds now: the executor that owns it answers with an `AccountPicture`."""
+EGRESS_ASKED = "ask.egress"
+"""Under which address executors are seen: each answers with an `EgressTold`."""
 
 _REMEMBERED = 8_192
 """Subjects and accounts: the same ones come again with every alert."""
@@ -113,6 +117,11 @@ def position_drifted(*, account: AccountId, symbol: VenueSymbol) -> str:
     return f"position.drifted.{_token(account)}.{_token(symbol)}"
 
 
+def positions_drifted_on(account: AccountId) -> str:
+    """Of all its symbols."""
+    return f"position.drifted.{_token(account)}.*"
+
+
 def account_checked(account: AccountId) -> str:
     return f"account.checked.{_token(account)}"
 
@@ -131,6 +140,10 @@ def plan_asked(account: AccountId) -> str:
 
 def test_asked(route: RouteId) -> str:
     return f"ask.test.{_token(route)}"
+
+
+def picture_asked(account: AccountId) -> str:
+    return f"ask.picture.{_token(account)}"
 
 
 def dead(service: str) -> str:

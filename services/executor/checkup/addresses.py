@@ -1,6 +1,7 @@
 """Our own address, as independent services see it: what a checkup needs to know of it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 
@@ -17,6 +18,10 @@ class OwnAddress(Protocol):
     def problem(self) -> str | None:
         """Why it is not known, or not the right one."""
 
+    @property
+    def seen_at(self) -> datetime | None:
+        """When the addresses were told last."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SeenAddress:
@@ -25,6 +30,7 @@ class SeenAddress:
     addresses: tuple[str, ...] = ()
     expected: tuple[str, ...] = ()
     problem: str | None = None
+    seen_at: datetime | None = None
 
 
 UNSEEN = SeenAddress()

@@ -37,6 +37,7 @@ from services.executor.mexc.asking import Asker, readable
 from services.executor.mexc.checking import Checks
 from services.executor.mexc.listing import Lister
 from services.executor.mexc.transport import Clock, Request, Transfer, Transport
+from services.executor.mexc.viewing import Views
 
 ORDER_TIMEOUT_S = 10.0
 
@@ -83,6 +84,7 @@ class MexcExchange:
         self._asker = Asker(self._transport)
         self._lister = Lister(self._asker, self._transport)
         self.checks = Checks(self._transport, self._asker)
+        self.views = Views(self._asker, self._lister)
 
     @property
     def clock_offset_ms(self) -> int:

@@ -55,7 +55,7 @@ class Lister:
         with asked_before(order_calls):
             plans, plan_calls = await self._asker.listed(
                 PLANS,
-                query={**self._span(), "states": str(WAITING)},
+                query={**self.span(), "states": str(WAITING)},
                 read=lambda row: wire.row(row, wire.Plan),
             )
         waiting_plans = (plan.symbol for plan in plans if plan.state == WAITING)
@@ -126,13 +126,13 @@ class Lister:
     ) -> tuple[list[wire.Plan], tuple[ExchangeCall, ...]]:
         plans, calls = await self._asker.listed(
             PLANS,
-            query={"symbol": symbol, "states": states, **self._span(since_ms)},
+            query={"symbol": symbol, "states": states, **self.span(since_ms)},
             read=lambda row: _plan(row, symbol),
         )
         return [plan for plan in plans if plan is not None], calls
 
-    def _span(self, since_ms: int | None = None) -> dict[str, int]:
-        # Of plans the exchange asks for a time from which and one up to which they were made.
+    def span(self, since_ms: int | None = None) -> dict[str, int]:
+        """Of plans the exchange asks for a time from which and one up to which they were made."""
         now_ms = self._transport.clock_ms + self._transport.clock_offset_ms
         earliest_ms = now_ms - PLANS_SPAN_MS
         return {"start_time": max(since_ms or 0, earliest_ms), "end_time": now_ms + AHEAD_MS}

@@ -151,6 +151,11 @@ class Ticker(_Row, frozen=True, rename="camel"):
     index_price: Decimal
 
 
+class FairPrice(_Row, frozen=True, rename="camel"):
+    symbol: str
+    fair_price: Decimal
+
+
 class Leverage(_Row, frozen=True, rename="camel"):
     """What one side of a contract is set to."""
 

@@ -1,0 +1,1 @@
+"""Account pictures: what an account holds now, put together for whoever asks."""
