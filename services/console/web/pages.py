@@ -10,6 +10,7 @@ from services.console.problems import Problem
 from services.console.web.access.guarding import Access, SignInNeeded, page_guard, viewer_of
 from services.console.web.access.signing_in import sign_in_router, sign_out
 from services.console.web.access.throttling import Throttle
+from services.console.web.accounts.places import account_page_router
 from services.console.web.alert.pages import alert_page_router
 from services.console.web.answers import PageAnswers
 from services.console.web.assets import Assets, asset_router
@@ -46,7 +47,10 @@ def make_pages(access: Access, *, given: Mapping[str, Provide]) -> list[Router]:
     }
     guarded = Router(
         "/",
-        route_handlers=[live_router, alert_page_router, make_route_pages(), sign_out],
+        route_handlers=[
+            *(live_router, alert_page_router, make_route_pages(), account_page_router),
+            sign_out,
+        ],
         guards=[page_guard(access)],
         dependencies=behind,
         exception_handlers=handlers,  # type: ignore[arg-type]

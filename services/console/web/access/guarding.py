@@ -19,6 +19,8 @@ CSRF_FIELD = "csrf"
 CSRF_HEADER = "X-CSRF-Token"
 VIEWERS_MAY = "viewers_may"
 """A handler's option: it changes nothing, though its method might."""
+UNATTENDED = "unattended"
+"""A handler's option: a page asks it by itself, which keeps nobody signed in."""
 _SAFE = frozenset({"GET", "HEAD"})
 _VIEWER = "viewer"
 
