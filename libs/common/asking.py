@@ -4,7 +4,7 @@ NATS request and reply. What has to be kept is a message of the log.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import nats.errors
 import structlog
@@ -16,6 +16,10 @@ from libs.common.express import OnMessage, status_of
 OnQuestion = Callable[[str, str, bytes], None]
 """Gets the subject, where the answer goes and what was asked with it; must not raise."""
 
+IsEnough = Callable[[Sequence[bytes]], bool]
+"""Whether those who are expected have answered; must not raise."""
+
+_UNEXPECTED_S = 0.03
 _RETRY_S = 0.5
 _log = structlog.get_logger()
 
@@ -39,16 +43,31 @@ async def ask(bus: Bus, subject: str, *, payload: bytes = b"", timeout_s: float)
         raise NobodyAnswers(f"{type(error).__name__} after {timeout_s:g} s at most") from None
 
 
-async def ask_all(bus: Bus, subject: str, *, payload: bytes = b"", within_s: float) -> list[bytes]:
+async def ask_all(
+    bus: Bus,
+    subject: str,
+    *,
+    payload: bytes = b"",
+    within_s: float,
+    is_enough: IsEnough | None = None,
+) -> list[bytes]:
     """Every answer that comes in time, in the order in which they come; none where nobody listens.
+    Where `is_enough` says so, those are waited for for a moment longer that it does not expect.
     Raises `NobodyAnswers` where the question could not leave.
     """
     answers: list[bytes] = []
+    enough, nobody = asyncio.Event(), False
 
     def note(_subject: str, _reply: str, payload: bytes, headers: bytes | None) -> None:
+        nonlocal nobody
         # The server itself says with a status that nobody listens.
-        if status_of(headers) is None:
-            answers.append(payload)
+        if status_of(headers) is not None:
+            nobody = True
+            enough.set()
+            return
+        answers.append(payload)
+        if is_enough is not None and is_enough(answers):
+            enough.set()
 
     client = bus.client
     try:
@@ -56,7 +75,10 @@ async def ask_all(bus: Bus, subject: str, *, payload: bytes = b"", within_s: flo
         subscription = await client.listen(inbox, note)
         try:
             client.post(subject, payload, reply=inbox)
-            await asyncio.sleep(within_s)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(within_s):
+                    await enough.wait()
+                    await asyncio.sleep(0 if nobody else _UNEXPECTED_S)
         finally:
             await client.forget(subscription)
     except (nats.errors.Error, OSError) as error:

@@ -5,11 +5,13 @@ Liveness asks nobody else: a restart does not bring NATS or Postgres back.
 
 import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
 from libs.common import metrics
+from libs.common.contracts.presence import Role
 from libs.common.exposing import Exposition, exposition
 
 Check = Callable[[], str | None]
@@ -21,6 +23,8 @@ class Health:
 
     def __init__(self, service: str, *, starting: bool = False) -> None:
         self.service = service
+        self.began_at = datetime.now(UTC)
+        self._role: Callable[[], tuple[Role, str]] = lambda: (Role.WORKS, "")
         self._checks: dict[str, Check] = {}
         self._starting = starting
         self._refreshes: list[Callable[[], None]] = []
@@ -32,6 +36,13 @@ class Health:
 
     def add(self, name: str, check: Check) -> None:
         self._checks[name] = check
+
+    def tell_role(self, role: Callable[[], tuple[Role, str]]) -> None:
+        """Of a process that works under a lease: what it is to it, and the lease's name."""
+        self._role = role
+
+    def role(self) -> tuple[Role, str]:
+        return self._role()
 
     def refresh(self, look: Callable[[], None]) -> None:
         """`look` is called before metrics are shown, to set those that are only read then."""

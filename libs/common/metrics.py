@@ -8,6 +8,7 @@ token, an alert, a symbol or a lane.
 import platform
 import time
 from collections.abc import Callable
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 from prometheus_client import Counter, Gauge, Histogram, Info, disable_created_metrics
@@ -120,9 +121,14 @@ class Latency:
         self._histogram.observe(seconds, exemplar={"trace_id": alert.replace("-", "")})
 
 
-def tell_build(service: str) -> None:
+@cache
+def release() -> str:
+    """Which release this process runs."""
     try:
-        release = version("alertwire")
+        return version("alertwire")
     except PackageNotFoundError:
-        release = "unknown"  # Run from a plain copy of the files.
-    build.labels(service).info({"version": release, "python": platform.python_version()})
+        return "unknown"  # Run from a plain copy of the files.
+
+
+def tell_build(service: str) -> None:
+    build.labels(service).info({"version": release(), "python": platform.python_version()})

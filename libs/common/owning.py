@@ -23,6 +23,7 @@ from nats.js.kv import KeyValue
 from libs.common import metrics
 from libs.common.bus import Bus
 from libs.common.contracts import subjects
+from libs.common.contracts.presence import Role
 from libs.common.processes import Holder, is_certainly_dead, this_process
 
 _log = structlog.get_logger()
@@ -65,6 +66,12 @@ class Ownership:
             self.since, self.monotonic_since = asked_at, monotonic_at
         self.stands_by = False
         self._confirmed_at, self._monotonic_at = asked_at, monotonic_at
+
+    def role(self) -> tuple[Role, str]:
+        """What this process is to the work, and its name."""
+        if self.since is not None:
+            return Role.OWNER, self.name
+        return (Role.STANDS_BY if self.stands_by else Role.WAITS), self.name
 
     def lose(self) -> None:
         self.since = None

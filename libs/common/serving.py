@@ -37,6 +37,9 @@ async def serving(app: Any, *, host: str, port: int) -> AsyncIterator[None]:
     # kernel queues connections from this line on, before the server's task has run once.
     bound = socket.create_server((host, port), backlog=2048)
     bound.setblocking(False)
+    # asyncio sets it only on sockets that it makes itself; connections take it from here. Without
+    # it an answer's body waits for the other side to have confirmed its head, which takes 40 ms.
+    bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[bound]))
     try:

@@ -10,6 +10,7 @@ import structlog
 
 from libs.common.bus import connected
 from libs.common.health import Health
+from libs.common.presence import present
 from libs.common.running import run, settle_memory
 from libs.common.serving import serving
 from libs.common.settings import from_env, redacted
@@ -31,6 +32,7 @@ async def main(stop: asyncio.Event) -> None:
     async with (
         serving(health, host=settings.health_host, port=settings.health_port),
         connected(url=settings.nats_url, service=SERVICE, health=health) as bus,
+        present(bus, health),
         make_pool(settings.postgres_url) as pool,
     ):
         store = Store(pool)

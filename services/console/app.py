@@ -10,74 +10,42 @@ from litestar.exceptions import HTTPException
 from libs.common.health import Health
 from libs.common.secret import Secret
 from services.console.access import bearer_guard
-from services.console.accounts import Sealer, account_router
+from services.console.accounts import account_router
 from services.console.alerts import alert_router
 from services.console.callers import caller_of
 from services.console.changes import change_router
-from services.console.checkups import Checkups, checkup_router
+from services.console.checkups import checkup_router
 from services.console.dead_letters import dead_router
 from services.console.events import event_router
-from services.console.explaining import Explaining
-from services.console.feed import Feed
 from services.console.halts import halt_router
-from services.console.letters import DeadLetters
-from services.console.pictures import Pictures, egress_router, picture_router
+from services.console.pictures import egress_router, picture_router
 from services.console.problems import (
     Problem,
     answer_bug,
     answer_http_exception,
     answer_problem,
 )
-from services.console.registry import Registry
-from services.console.replaying import Replaying
-from services.console.routes import Webhooks, route_router
-from services.console.testing import Testing, test_router
-from services.console.trail import Trail
+from services.console.replaying import replay_router
+from services.console.routes import route_router
+from services.console.statistics import statistics_router
+from services.console.supplies import Supplies
+from services.console.testing import test_router
+from services.console.vitals import health_router
 from services.console.web.access.guarding import Access
-from services.console.web.alert.trace_links import TraceLinks
 from services.console.web.pages import make_pages
 
 _BODY_MAX_BYTES = 256 * 1024
 
 
-def make_app(  # noqa: PLR0913 - what the pages work with, each by name
-    *,
-    token: Secret,
-    registry: Registry,
-    dead_letters: DeadLetters,
-    checkups: Checkups,
-    explaining: Explaining,
-    replaying: Replaying,
-    testing: Testing,
-    pictures: Pictures,
-    trail: Trail,
-    feed: Feed,
-    webhooks: Webhooks,
-    sealer: Sealer,
-    health: Health,
-    access: Access,
-    trace_links: TraceLinks | None = None,
-) -> Litestar:
-    given = {
-        "registry": _given(registry),
-        "dead_letters": _given(dead_letters),
-        "checkups": _given(checkups),
-        "pictures": _given(pictures),
-        "explaining": _given(explaining),
-        "replaying": _given(replaying),
-        "testing": _given(testing),
-        "trail": _given(trail),
-        "feed": _given(feed),
-        "webhooks": _given(webhooks),
-        "sealer": _given(sealer),
-        "trace_links": _given(trace_links or TraceLinks()),
-    }
+def make_app(*, token: Secret, health: Health, access: Access, supplies: Supplies) -> Litestar:
+    """Everything that the console answers."""
+    given = {name: _given(value) for name, value in supplies.by_name().items()}
     api = Router(
         "/api",
         route_handlers=[
             *(alert_router, event_router, change_router, route_router, account_router),
-            *(checkup_router, picture_router, egress_router, halt_router, test_router),
-            dead_router,
+            *(checkup_router, picture_router, egress_router, halt_router),
+            *(dead_router, health_router, statistics_router, test_router, replay_router),
         ],
         guards=[bearer_guard(token)],
         dependencies={"caller": Provide(caller_of, sync_to_thread=False), **given},

@@ -43,7 +43,10 @@ _UNSENT = alert_id(unix_ms=0, random_bits=0)
 """Ids only tell orders apart; those of a plan that is not sent are not shown."""
 # Made for this explanation alone, so they would be found nowhere.
 _MADE_UP = frozenset(
-    {*("intent_id", "alert_id", "at", "received_at", "client_order_id", "change_id")}
+    {
+        *("type", "intent_id", "alert_id", "at", "received_at"),
+        *("client_order_id", "change_id"),
+    }
 )
 
 
@@ -190,9 +193,9 @@ def _account(found: _Found) -> Document:
         "outcome": found.outcome,
         "denied_by": denied_by,
         "denial": plain(denial),
-        "intent": _shown(decided.intent),
-        "legs": _shown(proposal.legs) if proposal else [],
-        "changes": _shown(proposal.changes) if proposal else [],
+        "intent": shown(decided.intent),
+        "legs": shown(proposal.legs) if proposal else [],
+        "changes": shown(proposal.changes) if proposal else [],
         "withheld": plain(proposal.withheld) if proposal else None,
         "summary": proposal.summary if proposal else None,
         "steps": list(proposal.steps) if proposal else [],
@@ -201,10 +204,10 @@ def _account(found: _Found) -> Document:
     }
 
 
-def _shown(value: Any) -> Any:
-    """As `plain`, without what was made for this explanation alone."""
+def shown(value: Any) -> Any:
+    """As `plain`, without ids and times: what is not sent has none."""
     if isinstance(value, tuple):
-        return [_shown(each) for each in value]
+        return [shown(each) for each in value]
     document = plain(value)
     return document and {name: told for name, told in document.items() if name not in _MADE_UP}
 

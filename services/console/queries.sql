@@ -111,6 +111,53 @@ CROSS JOIN LATERAL (
 ORDER BY found.alert_id DESC
 LIMIT $3;
 
+-- name: alerts_of_account
+-- As `alerts_of_symbol`, of account $4: what was wanted or denied of it, and the halts that closed
+-- something there.
+WITH edge AS (
+    SELECT coalesce(
+        (
+            SELECT e.alert_id FROM journey_event AS e
+            WHERE e.stream = 'PIPELINE' AND e.seq <= $1 AND e.alert_id IS NOT NULL
+            ORDER BY e.seq DESC LIMIT 1
+        ),
+        'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
+    ) AS alert_id
+),
+
+found AS (
+    (
+        SELECT DISTINCT i.alert_id FROM journey_event AS i
+        WHERE i.stage IN ('intent.accepted', 'intent.denied')
+            AND i.account = $4
+            AND i.alert_id < (SELECT edge.alert_id FROM edge)
+            AND ($2::text IS NULL OR i.route = $2)
+        ORDER BY i.alert_id DESC LIMIT $3
+    )
+    UNION
+    (
+        SELECT DISTINCT h.alert_id FROM journey_event AS h
+        WHERE h.stage = 'intent.flattened'
+            AND h.account = $4
+            AND h.alert_id < (SELECT edge.alert_id FROM edge)
+            AND ($2::text IS NULL OR h.route = $2)
+        ORDER BY h.alert_id DESC LIMIT $3
+    )
+)
+
+SELECT first_event.seq, found.alert_id, first_event.is_listed
+FROM found
+CROSS JOIN LATERAL (
+    SELECT
+        min(f.seq) AS seq,
+        -- What a halt has closed has ids of its own, and stands in the halt's journey.
+        bool_or(f.stage IN ('alert.received', 'alert.refused', 'intent.flattened')) AS is_listed
+    FROM journey_event AS f
+    WHERE f.alert_id = found.alert_id
+) AS first_event
+ORDER BY found.alert_id DESC
+LIMIT $3;
+
 -- name: alerts_of_end
 -- As `alerts_of_symbol`, of those alerts that may have come to a rare end: with an event of one of
 -- the stages $4, or where $5 a plan that left something out. Which of them have is for the reader
@@ -190,9 +237,9 @@ WHERE alert_id = ANY($1);
 
 -- name: changes
 -- What was changed by hand, newest first, each with the revision of its key before it. $1 are the
--- stages, $2 to $4 filters where not null, $5 to $7 the place to continue before. Sequences of a
--- bucket begin anew where it was made anew, so that time comes first. The streams are named, since
--- the indexes for this hold no others.
+-- stages, $2 to $4 and $9 filters where not null ($9 a part of who made it), $5 to $7 the place to
+-- continue before. Sequences of a bucket begin anew where it was made anew, so that time comes
+-- first. The streams are named, since the indexes for this hold no others.
 SELECT
     c.stored_at,
     c.stream,
@@ -211,6 +258,7 @@ FROM (
         AND ($2::text IS NULL OR route = $2 OR account = $2)
         AND ($3::text IS NULL OR route = $3)
         AND ($4::text IS NULL OR account = $4)
+        AND ($9::text IS NULL OR strpos(lower(made_by), lower($9)) > 0)
         AND ($5::timestamptz IS NULL OR (stored_at, stream, seq) < ($5, $6::text, $7::bigint))
     ORDER BY stored_at DESC, stream DESC, seq DESC
     LIMIT $8
@@ -253,3 +301,166 @@ CROSS JOIN LATERAL (
     ORDER BY choice
     LIMIT 1
 ) AS nearest;
+
+-- name: newest
+-- Where the trail of the log ends: from the index of stream and place.
+SELECT seq, stored_at FROM journey_event WHERE stream = 'PIPELINE' ORDER BY seq DESC LIMIT 1;
+
+-- name: arrivals
+-- How many messages of the stages $1 came from $2 to $3, of route $4 where not null. Of all routes the
+-- index of stage and time alone is read; of one, where that names no route, the rows as well.
+SELECT e.stage, count(*) AS messages
+FROM journey_event AS e
+WHERE e.stage = ANY($1::text[]) AND e.stored_at >= $2 AND e.stored_at < $3
+    AND ($4::text IS NULL OR e.route = $4)
+GROUP BY e.stage;
+
+-- name: fates
+-- What became of the alerts from $1 to $2, of route $3 where not null, in stretches of $4; of each
+-- stretch the newest $5 alerts are looked at. One line for each stretch with alerts, and one with no
+-- time for all of them. An alert's status is told by its stages, and by whether its plan had nothing
+-- to do or left something out; the journey knows better where it has several accounts. What comes a
+-- week after the alert is not looked for, so that few partitions are.
+WITH looked_at AS (
+    SELECT stretch.at AS stretch_at, a.alert_id, min(a.at) AS at, min(a.stored_at) AS stored_at
+    FROM generate_series(
+        $1::timestamptz, $2::timestamptz - interval '1 microsecond', $4::interval
+    ) AS stretch (at)
+    CROSS JOIN LATERAL (
+        SELECT e.alert_id, e.at, e.stored_at
+        FROM journey_event AS e
+        WHERE e.stage = 'alert.received'
+            AND e.stored_at >= stretch.at AND e.stored_at < least(stretch.at + $4::interval, $2)
+            AND ($3::text IS NULL OR e.route = $3)
+        ORDER BY e.stored_at DESC
+        LIMIT $5
+    ) AS a
+    GROUP BY stretch.at, a.alert_id
+),
+
+told AS (
+    SELECT
+        l.stretch_at,
+        extract(EPOCH FROM j.sent_at - l.at) * 1000 AS order_ms,
+        j.sent,
+        j.filled,
+        CASE
+            WHEN j.dead > j.last THEN 'dead'
+            WHEN j.unknown > j.answered THEN 'unknown'
+            WHEN (j.done AND (j.stopped OR j.denied)) OR (j.withheld AND NOT j.stopped)
+                THEN 'partial'
+            WHEN j.done THEN 'executed'
+            WHEN j.stopped THEN 'rejected'
+            WHEN j.denied THEN 'denied'
+            ELSE 'pending'
+        END AS status
+    FROM looked_at AS l
+    CROSS JOIN LATERAL (
+        SELECT
+            min(e.at) FILTER (WHERE e.stage = 'execution.sent') AS sent_at,
+            count(DISTINCT e.client_order_id) FILTER (WHERE e.stage = 'execution.sent') AS sent,
+            count(DISTINCT e.client_order_id)
+                FILTER (WHERE e.stage = 'execution.filled') AS filled,
+            coalesce(
+                bool_or(
+                    e.stage IN ('execution.filled', 'execution.changed')
+                    -- Everything is as it was wanted already.
+                    OR (
+                        e.stage = 'order.planned'
+                        AND e.doc -> 'legs' = '[]' AND NOT e.doc ? 'changes'
+                    )
+                ), false
+            ) AS done,
+            coalesce(bool_or(e.stage = 'order.planned' AND e.doc ? 'withheld'), false) AS withheld,
+            coalesce(bool_or(e.stage = 'intent.denied'), false) AS denied,
+            coalesce(bool_or(e.stage IN ('execution.rejected', 'execution.canceled')), false)
+                AS stopped,
+            coalesce(max(e.seq) FILTER (WHERE e.stage = 'execution.unknown'), 0) AS unknown,
+            coalesce(
+                max(e.seq) FILTER (
+                    WHERE e.stage LIKE 'execution.%'
+                        AND e.stage NOT IN ('execution.unknown', 'execution.sent')
+                ), 0
+            ) AS answered,
+            coalesce(max(e.seq) FILTER (WHERE e.stage = 'dead'), 0) AS dead,
+            -- Behind a dead letter: its replay, or what came of it after all.
+            coalesce(max(e.seq) FILTER (WHERE e.stage <> 'dead'), 0) AS last
+        FROM journey_event AS e
+        WHERE e.alert_id = l.alert_id
+            AND e.stored_at >= l.stored_at AND e.stored_at < l.stored_at + interval '7 days'
+    ) AS j
+)
+
+SELECT
+    stretch_at,
+    count(*) AS alerts,
+    count(order_ms) AS with_order,
+    sum(sent)::bigint AS orders_sent,
+    sum(filled)::bigint AS orders_filled,
+    (percentile_cont(0.5) WITHIN GROUP (ORDER BY order_ms))::float8 AS p50_ms,
+    (percentile_cont(0.99) WITHIN GROUP (ORDER BY order_ms))::float8 AS p99_ms,
+    count(*) FILTER (WHERE status = 'pending') AS pending,
+    count(*) FILTER (WHERE status = 'executed') AS executed,
+    count(*) FILTER (WHERE status = 'partial') AS partial,
+    count(*) FILTER (WHERE status = 'denied') AS denied,
+    count(*) FILTER (WHERE status = 'rejected') AS rejected,
+    count(*) FILTER (WHERE status = 'unknown') AS unknown,
+    count(*) FILTER (WHERE status = 'dead') AS dead
+FROM told
+GROUP BY GROUPING SETS ((stretch_at), ())
+ORDER BY stretch_at;
+
+-- name: reasons
+-- Why not, from $1 to $2, of route $3 where not null: of refusals, denials and rejections each the
+-- newest $4 are opened. What was held back in the executor's queue is `execution.canceled` with our
+-- reason, and what a plan has left out is `withheld`: both are denials.
+WITH opened AS (
+    (
+        SELECT 'refused' AS kind, e.doc ->> 'reason' AS reason
+        FROM journey_event AS e
+        WHERE e.stage = 'alert.refused' AND e.stored_at >= $1 AND e.stored_at < $2
+            AND ($3::text IS NULL OR e.route = $3)
+        ORDER BY e.stored_at DESC LIMIT $4
+    )
+    UNION ALL
+    (
+        SELECT 'denied' AS kind, e.doc #>> '{denial,reason}' AS reason
+        FROM journey_event AS e
+        WHERE e.stage = 'intent.denied' AND e.stored_at >= $1 AND e.stored_at < $2
+            AND ($3::text IS NULL OR e.route = $3)
+        ORDER BY e.stored_at DESC LIMIT $4
+    )
+    UNION ALL
+    (
+        SELECT 'denied' AS kind, e.doc ->> 'reason' AS reason
+        FROM journey_event AS e
+        WHERE e.stage = 'execution.canceled' AND e.stored_at >= $1 AND e.stored_at < $2
+            AND ($3::text IS NULL OR e.route = $3)
+        ORDER BY e.stored_at DESC LIMIT $4
+    )
+    UNION ALL
+    (
+        -- An alert's id begins with its time, and the index of these has no other.
+        SELECT 'denied' AS kind, e.doc #>> '{withheld,reason}' AS reason
+        FROM journey_event AS e
+        WHERE e.stage = 'order.planned' AND e.doc ? 'withheld'
+            AND e.alert_id >= $5 AND e.alert_id < $6
+            AND ($3::text IS NULL OR e.route = $3)
+        ORDER BY e.alert_id DESC LIMIT $4
+    )
+    UNION ALL
+    (
+        SELECT 'rejected' AS kind, coalesce(e.doc ->> 'cause', e.doc ->> 'code') AS reason
+        FROM journey_event AS e
+        WHERE e.stage = 'execution.rejected' AND e.stored_at >= $1 AND e.stored_at < $2
+            AND ($3::text IS NULL OR e.route = $3)
+        ORDER BY e.stored_at DESC LIMIT $4
+    )
+)
+
+SELECT kind, reason, count(*) AS messages
+FROM opened
+-- The exchange's own cancellation has no reason of ours.
+WHERE reason IS NOT NULL
+GROUP BY kind, reason
+ORDER BY kind, messages DESC, reason;

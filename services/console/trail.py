@@ -25,6 +25,8 @@ from services.console.problems import Problem
 _TIMEOUT_S = 5.0
 _PROBE_S = 1.0
 _CHANGED, _DELETED = "changed", "deleted"
+_OF_ITS_OWN = "SET LOCAL plan_cache_mode = force_custom_plan"
+"""The plan for any route would not use the index of routes: a second instead of a tenth of one."""
 _AWAY = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 
 _log = structlog.get_logger()
@@ -120,14 +122,18 @@ class Trail:
         limit: int,
         route: str | None = None,
         symbol: str | None = None,
+        account: str | None = None,
         status: AlertStatus | None = None,
     ) -> list[Listed]:
         """Alerts, newest first; fewer than `limit` only at the end. Of a status that is rare those
-        that may have it, of any other one all.
+        that may have it, of any other one all; of a symbol those of every account and status, and
+        of an account those of every status.
         """
         ends = _RARE_ENDS.get(status) if status is not None else None
         if symbol is not None:
             found = await self._fetch("alerts_of_symbol", before, route, limit, symbol)
+        elif account is not None:
+            found = await self._fetch("alerts_of_account", before, route, limit, account)
         elif ends is not None:
             withheld = status is AlertStatus.PARTIAL
             found = await self._fetch("alerts_of_end", before, route, limit, ends, withheld)
@@ -157,20 +163,21 @@ class Trail:
         seq: int = record["seq"]
         return seq
 
-    async def changes(
+    async def changes(  # noqa: PLR0913 - filters, each by name
         self,
         *,
         kinds: Sequence[ChangeKind],
         name: str | None,
         route: str | None,
         account: str | None,
+        made_by: str | None = None,
         before: Place | None,
         limit: int,
     ) -> list[ChangeRow]:
-        """What was changed by hand, newest first."""
+        """What was changed by hand, newest first. `made_by` is a part of who did."""
         stages = [f"{kind.value}.{how}" for kind in kinds for how in (_CHANGED, _DELETED)]
         place = (None, None, None) if before is None else astuple(before)
-        found = await self._fetch("changes", stages, name, route, account, *place, limit)
+        found = await self._fetch("changes", stages, name, route, account, *place, limit, made_by)
         return [_change(record) for record in found]
 
     async def checkups(
@@ -181,10 +188,23 @@ class Trail:
         messages = [_message(record["body_bytes"]) for record in found]
         return [message for message in messages if isinstance(message, AccountChecked)]
 
-    async def _fetch(self, query: str, *values: Any) -> list[asyncpg.Record]:
+    async def newest(self) -> tuple[int, datetime] | None:
+        """Where the trail of the log ends; None where nothing was stored yet."""
+        found = await self._fetch("newest")
+        return (found[0]["seq"], found[0]["stored_at"]) if found else None
+
+    async def counted(self, query: str, *values: Any) -> list[dict[str, Any]]:
+        """Lines of numbers, as the query names them; raises a 503 where Postgres is away."""
+        return [dict(record) for record in await self._fetch(query, *values, settled=_OF_ITS_OWN)]
+
+    async def _fetch(self, query: str, *values: Any, settled: str = "") -> list[asyncpg.Record]:
         try:
             async with asyncio.timeout(_TIMEOUT_S), self._pool.acquire() as connection:
-                return await connection.fetch(self._queries[query], *values)
+                if not settled:
+                    return await connection.fetch(self._queries[query], *values)
+                async with connection.transaction(readonly=True):
+                    await connection.execute(settled)
+                    return await connection.fetch(self._queries[query], *values)
         except _AWAY as error:
             raise Problem(
                 503, f"The trail cannot be read now ({type(error).__name__}); try again."

@@ -17,6 +17,7 @@ from libs.common.contracts.words import AccountId, AlertId
 from libs.common.halts import Halts
 from libs.common.health import Health
 from libs.common.owning import Owner
+from libs.common.presence import present
 from libs.common.running import run, settle_memory
 from libs.common.secret import Secret
 from libs.common.serving import serving
@@ -67,6 +68,7 @@ async def main(stop: asyncio.Event) -> None:
     async with (
         serving(health, host=settings.health_host, port=settings.health_port),
         connected(url=settings.nats_url, service="executor", health=health) as bus,
+        present(bus, health),
         asyncio.TaskGroup() as group,
     ):
         parts = _parts(bus, settings, private_key=private_key, egress=egress)
@@ -171,6 +173,7 @@ def _add_checks(health: Health, parts: _Parts) -> None:
     health.add("pictures", parts.pictures.missing)
     health.refresh(showing(parts.accounts))
     owner, shard = parts.owner, parts.shard
+    health.tell_role(owner.ownership.role)
     # A bystander is ready: it can take over.
     health.add("shard", lambda: None if owner.ownership.stands_by else shard.missing())
 

@@ -145,8 +145,8 @@ class Shard:
                     group.create_task(drifts.watch()),
                     group.create_task(leverages.follow()),
                     group.create_task(self._checkups.follow()),
-                    group.create_task(inquiries.follow()),
                     group.create_task(self._account_pictures(resting).follow()),
+                    group.create_task(inquiries.follow()),
                 ]
                 await self._consumer.run(stop)
                 for helper in helpers:

@@ -14,6 +14,7 @@ from libs.common.bus import connected
 from libs.common.contracts import subjects
 from libs.common.contracts.route import Route
 from libs.common.health import Health
+from libs.common.presence import present
 from libs.common.running import run, settle_memory
 from libs.common.serving import serving
 from libs.common.settings import from_env, redacted
@@ -48,7 +49,10 @@ async def main(stop: asyncio.Event) -> None:
 
 async def serve(settings: Settings, *, health: Health, stop: asyncio.Event) -> None:
     """Connect and serve the webhook until `stop` is set."""
-    async with connected(url=settings.nats_url, service=SERVICE, health=health) as bus:
+    async with (
+        connected(url=settings.nats_url, service=SERVICE, health=health) as bus,
+        present(bus, health),
+    ):
         recent = RecentAlerts()
         feed = RecentFeed(bus=bus, recent=recent, now=_now)
         webhook = Webhook(

@@ -11,6 +11,7 @@ from libs.common.clock import SystemClock
 from libs.common.halts import Halts
 from libs.common.health import Health
 from libs.common.owned_consumer import OwnedConsumer
+from libs.common.presence import present
 from libs.common.running import run, settle_memory
 from libs.common.serving import serving
 from libs.common.settings import from_env, redacted
@@ -37,6 +38,7 @@ async def main(stop: asyncio.Event) -> None:
     async with (
         serving(health, host=settings.health_host, port=settings.health_port),
         connected(url=settings.nats_url, service="router", health=health) as bus,
+        present(bus, health),
         asyncio.TaskGroup() as group,
     ):
         followers = [group.create_task(bucket.follow(bus)) for bucket in watched]
@@ -49,8 +51,15 @@ async def main(stop: asyncio.Event) -> None:
             shards=settings.shards,
             clock=SystemClock(),
         )
-        consumer = OwnedConsumer(bus, durable=ROUTER, handler=router.handle, lane_of=lane_of)
+        consumer = OwnedConsumer(
+            bus,
+            durable=ROUTER,
+            handler=router.handle,
+            lane_of=lane_of,
+            on_tenure=router.begin,
+        )
         health.add("consumer", consumer.missing)
+        health.tell_role(consumer.ownership.role)
         for bucket in watched:
             await bucket.complete.wait()
         questions = Questions(

@@ -71,7 +71,11 @@ class Router:
         self._halts = halts
         self._shards = shards
         self._clock = clock
-        self._pace = Pace(bus=bus, shards=shards)
+        self.begin()
+
+    def begin(self) -> None:
+        """A tenure: openings are counted by the log again, where another router's stand too."""
+        self._pace = Pace(bus=self._bus, shards=self._shards)
 
     async def handle(self, delivery: Delivery) -> None:
         alert = delivery.message

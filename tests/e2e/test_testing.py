@@ -81,3 +81,21 @@ async def test_the_command(trader, stack):
     refused = stack.cli("routes", "test", "demo", "--ticker", "BTCUSDT.P", "--action", "buy")
     assert refused.returncode == 1
     assert "order_contracts must say how much to buy" in refused.stdout
+
+
+async def test_an_old_alert_under_todays_rules(trader, routes):
+    own = await routes.make()
+    alert = await own.send(order_action="buy", order_contracts="0.001")
+    await trader.ended(alert)
+    before = len(await trader.orders_received())
+    status, same = await trader.api("POST", f"/api/alerts/{alert}/replay")
+    assert (status, same["differences"]) == (200, []), same
+    assert same["then"]["accounts"][0]["steps"][-1].startswith("holding ")
+    assert same["now"]["accounts"][0]["picture"]["holdings"][0]["contracts"] == "10"
+    changed = {"accounts": [{"account": "paper", "multiplier": "3"}]}
+    assert (await trader.api("PATCH", f"/api/routes/{own.name}", changed))[0] == 200
+    _, other = await trader.api("POST", f"/api/alerts/{alert}/replay")
+    found = {one["what"]: (one["then"], one["now"]) for one in other["differences"]}
+    assert found == {"intent.contracts": ("10", "30")}
+    assert len(await trader.orders_received()) == before
+    assert (await trader.api("POST", "/api/alerts/none/replay"))[0] == 404

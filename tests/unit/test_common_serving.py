@@ -100,3 +100,21 @@ async def test_an_answer_under_way_is_finished():
     assert (await answer)[2] == b"ok"
     writer.close()
     await writer.wait_closed()
+
+
+async def test_no_answer_waits_for_the_other_side_to_confirm_its_head():
+    """Nagle's algorithm would hold the second part of an answer back for 40 ms."""
+    undelayed = []
+
+    async def app(_scope, _receive, send):
+        transport = send.__self__.transport
+        option = (socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        undelayed.append(transport.get_extra_info("socket").getsockopt(*option))
+        length = [(b"content-length", b"2")]
+        await send({"type": "http.response.start", "status": 200, "headers": length})
+        await send({"type": "http.response.body", "body": b"ok"})
+
+    port = free_port()
+    async with serving(app, host=HOST, port=port), connection(port) as (reader, writer):
+        await get(reader, writer)
+    assert undelayed == [1]

@@ -10,6 +10,7 @@ from libs.common.contracts.words import AlertStatus, OrderType
 from libs.common.domain.identity import alert_id
 from services.console.rendering import alert_document
 from services.console.web.alert.checklist import LABELS, SECTIONS
+from services.console.web.alert.journeys import LONG_ONES, rest_of
 from services.console.web.alert.overview import QUIET, awaited, is_open, may_still_come
 from tests.factories import ALERT_ID, D, make_alert, make_intent, make_order
 from tests.journeys import (
@@ -167,8 +168,13 @@ def test_a_page_with_much_in_it_stays_light():
         for kind in ("sent", "accepted", "filled")
     ]
     html = shown(make_alert(body="x" * 65_000), make_intent(), make_plan(*legs), *told)
-    assert len(html) < 700_000
+    assert len(html) < 250_000
     assert "x" * 1_000 not in html
+    document = alert_document(ALERT_ID, rows_of(make_alert(), make_plan(*legs), *told))
+    for name in LONG_ONES:
+        rest = rest_of(name, document, pages=PAGES, shell=shell_of())
+        checked(rest)
+        assert len(rest) > 50_000
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import pytest
 
 from libs.common.settings import SettingsError
-from services.console.web.alert.trace_links import TraceLinks
+from services.console.trace_links import TraceLinks
 
 
 def test_without_a_template_there_is_no_link():

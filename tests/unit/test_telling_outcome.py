@@ -89,6 +89,10 @@ CASES = {
         [make_plan(leg()), make_execution("rejected", code=2005, message="Balance insufficient")],
         "The exchange refused it: open long 10 BTC_USDT on paper: 2005 Balance insufficient",
     ),
+    "canceled": (
+        [make_plan(leg()), make_execution("resting"), make_execution("canceled")],
+        "It was not filled: open long 10 BTC_USDT on paper: canceled before anything was filled",
+    ),
     "unknown": (
         [make_plan(leg()), make_execution("unknown", message="no reply")],
         "It was sent, and what became of it is not known; the exchange is asked until it tells.",

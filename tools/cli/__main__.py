@@ -15,11 +15,13 @@ _COMMANDS = {
     "routes": "tools.cli.routes:routes",
     "accounts": "tools.cli.accounts:accounts",
     "doctor": "tools.cli.doctor:doctor",
+    "health": "tools.cli.health:health",
     "halt": "tools.cli.halting:halt",
     "resume": "tools.cli.halting:resume",
     "halts": "tools.cli.halting:halts",
     "changes": "tools.cli.changes:changes",
     "dead": "tools.cli.dead:dead",
+    "users": "tools.cli.users:users",
     "audit": "tools.cli.audit:audit",
 }
 

@@ -10,17 +10,13 @@
     element.dispatchEvent(new CustomEvent("htmx:load", { bubbles: true, detail: { elt: element } }));
   };
 
-  // What somebody has done to a section: opened, scrolled in, put the focus on.
+  // What somebody has opened in a section, with what was fetched for it.
   const carryOver = (before, after) => {
     for (const old of before.querySelectorAll("details[id]")) {
       const found = after.querySelector(`#${CSS.escape(old.id)}`);
       if (!found) continue;
-      if (old.dataset.loaded) found.replaceWith(old);
+      if (old.dataset.loaded && old.dataset.keeps) found.replaceWith(old);
       else found.open = old.open;
-    }
-    for (const old of before.querySelectorAll("pre[id]")) {
-      const found = after.querySelector(`#${CSS.escape(old.id)}`);
-      if (found && old.scrollTop) requestAnimationFrame(() => { found.scrollTop = old.scrollTop; });
     }
   };
 
@@ -101,6 +97,8 @@
       };
       source.addEventListener("changed", () => (this.root.isConnected ? this.refresh() : source.close()));
       source.addEventListener("over", () => this.stop());
+      // The page itself leads to the sign-in, and back here afterwards.
+      source.addEventListener("signed-out", () => { source.close(); location.reload(); });
     }
 
     stop() {

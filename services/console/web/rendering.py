@@ -54,7 +54,7 @@ class Pages:
 
 def when(at: datetime | str | None, form: str = "time") -> Markup:
     """A time that the browser shows in the viewer's zone, with UTC on hover. `form`: `time` of the
-    day, `date` with it, or `ago`.
+    day, `date` with it, `recent` with the date where it is not today's, or `ago`.
     """
     if at is None:
         return Markup("")

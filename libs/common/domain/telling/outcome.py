@@ -40,7 +40,10 @@ def outcome(document: Document) -> str:
         case "denied":
             return f"Nothing was sent: {_undone(document)}"
         case "rejected":
-            return f"The exchange refused it: {_undone(document)}"
+            states = {order.get("state") for order in document.get("orders") or ()}
+            # What was canceled was taken before.
+            ended = "It was not filled" if "canceled" in states else "The exchange refused it"
+            return f"{ended}: {_undone(document)}"
         case "unknown":
             return (
                 "It was sent, and what became of it is not known; the exchange is asked until it"

@@ -29,6 +29,9 @@ _SECTIONS = (
 """In the order of the page; each is a template, and leaves out itself where it has nothing."""
 _DIGEST_CHARS = 16
 BARS_SHOWN = 40
+PIECES_SHOWN = 12
+LONG_ONES = frozenset({"timeline", "orders"})
+"""Sections whose rest is asked for when somebody opens it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,25 +50,15 @@ def sections_of(
     level: int,
 ) -> list[Section]:
     """`level`: of the topmost heading."""
-    told: Document = msgspec.json.decode(msgspec.json.encode(document))
-    known = reckonings(told["events"])
-    context: dict[str, Any] = {
-        "shell": shell,
-        "level": level,
-        "here": f"/alerts/{told['alert_id']}",
-        "document": told,
-        "head": overview(told),
-        "trace_link": trace_link,
-        "checks": checklist(told["diagnosis"]),
-        "timeline": timeline(told["events"]),
-        "bars_shown": BARS_SHOWN,
-        "body": body_of(told["events"]),
-        "accounts": known,
-        "shares": shares(told, known=known),
-        "inline_max": INLINE_MAX,
-    }
+    context = _context(document, shell=shell, trace_link=trace_link, level=level)
     found = [_section(name, pages=pages, context=context) for name in _SECTIONS]
     return [section for section in found if section.html]
+
+
+def rest_of(name: str, document: Document, *, pages: Pages, shell: Shell) -> Markup:
+    """Of one of the `LONG_ONES` what its section has left out."""
+    context = _context(document, shell=shell, trace_link=None, level=2)
+    return _section(name, pages=pages, context={**context, "rest_only": True}).html
 
 
 def frame_of(document: Document, *, sections: Sequence[Section], now: datetime) -> dict[str, Any]:
@@ -77,6 +70,30 @@ def frame_of(document: Document, *, sections: Sequence[Section], now: datetime) 
         "sections": sections,
         "is_open": is_open(document, now=now),
         "after": max((event["seq"] for event in events), default=0),
+    }
+
+
+def _context(
+    document: Document, *, shell: Shell, trace_link: str | None, level: int
+) -> dict[str, Any]:
+    told: Document = msgspec.json.decode(msgspec.json.encode(document))
+    known = reckonings(told["events"])
+    return {
+        "shell": shell,
+        "level": level,
+        "here": f"/alerts/{told['alert_id']}",
+        "document": told,
+        "head": overview(told),
+        "trace_link": trace_link,
+        "checks": checklist(told["diagnosis"]),
+        "timeline": timeline(told["events"]),
+        "bars_shown": BARS_SHOWN,
+        "pieces_shown": PIECES_SHOWN,
+        "rest_only": False,
+        "body": body_of(told["events"]),
+        "accounts": known,
+        "shares": shares(told, known=known),
+        "inline_max": INLINE_MAX,
     }
 
 

@@ -125,7 +125,7 @@ def _order(order: Data, *, told: _Told, of: Reckoning | None) -> Piece:
     leg = told.legs.get(wanted, {})
     state, contracts = str(order.get("state") or ""), str(order.get("contracts") or "")
     effect, side = str(order.get("effect") or ""), str(order.get("position_side") or "")
-    fee = _text(order, "fee")
+    fee = _nonzero(_text(order, "fee"))
     currency = told.last(wanted, "fee_currency")
     return Piece(
         id=wanted,

@@ -1,5 +1,6 @@
 """What stands at the head of an alert's page: pure."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,6 +20,7 @@ refusal, a resend."""
 _UUID_WITH_TIME = 7
 _OPEN = frozenset({"pending", "unknown"})
 _LINES_MAX = 30
+_CODE = re.compile("[a-z]+(_[a-z]+)+|halted|stale|pyramiding")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +31,7 @@ class Overview:
     """A stranger's words may be in it."""
     status: str
     reason: str | None
-    """Where the sentence does not say it."""
+    """Of the closed list."""
     sentence: str
     route: str | None
     came_at: str | None
@@ -45,6 +47,7 @@ class Overview:
     more_lines: int
     is_awaited: bool
     """Nothing of it is in the trail yet."""
+    is_halt: bool
     last_seq: int
 
 
@@ -61,7 +64,7 @@ def overview(document: Data) -> Overview:
         trace_id=document["trace_id"],
         title=_title(document),
         status=document["status"],
-        reason=str(reason) if reason and str(reason) not in sentence else None,
+        reason=str(reason) if _CODE.fullmatch(str(reason)) else None,
         sentence=sentence,
         route=document.get("route"),
         came_at=events[0].get("at") if events else None,
@@ -75,6 +78,7 @@ def overview(document: Data) -> Overview:
         lines=tuple(lines[:_LINES_MAX]) if len(lines) > 1 else (),
         more_lines=max(len(lines) - _LINES_MAX, 0),
         is_awaited=not events,
+        is_halt="intent.flattened" in stages,
         last_seq=max((int(event.get("seq") or 0) for event in events), default=0),
     )
 

@@ -14,16 +14,19 @@ from libs.common.contracts.words import AlertId
 from services.console.alerts import alert_of, named_alert, unknown_alert
 from services.console.documents import Document
 from services.console.events import FOLLOWERS_MAX
+from services.console.explaining import Explaining
 from services.console.feed import Feed
 from services.console.problems import Problem
-from services.console.replaying import Replaying
+from services.console.registry import Registry
+from services.console.replaying import replayed
+from services.console.trace_links import TraceLinks
 from services.console.trail import Trail
 from services.console.web.access.guarding import VIEWERS_MAY
 from services.console.web.alert.calls import Call, calls_of
 from services.console.web.alert.following import news
-from services.console.web.alert.journeys import frame_of, sections_of
+from services.console.web.alert.journeys import LONG_ONES, frame_of, rest_of, sections_of
 from services.console.web.alert.overview import awaited, may_still_come, overview
-from services.console.web.alert.trace_links import TraceLinks
+from services.console.web.alert.replays import comparison
 from services.console.web.alert.understanding import body_of
 from services.console.web.rendering import Pages
 from services.console.web.shell import Shell
@@ -143,17 +146,35 @@ async def show_body(
     return _detail(pages, shell, alert_id, title="Body as received", kind="text", text=body.text)
 
 
+@get("/{alert_id:str}/more/{name:str}")
+async def show_more(
+    trail: NamedDependency[Trail],
+    shell: NamedDependency[Shell],
+    pages: NamedDependency[Pages],
+    alert_id: FromPath[str],
+    name: FromPath[str],
+) -> Response[str]:
+    """What a long section leaves out at first."""
+    if name not in LONG_ONES:
+        raise Problem(404, "There is no such section.")
+    document = await _found(trail, named_alert(alert_id))
+    html = rest_of(name, document, pages=pages, shell=shell)
+    return _detail(pages, shell, alert_id, title="All the rest", kind="html", html=html)
+
+
 @post("/{alert_id:str}/replay", status_code=200, opt={VIEWERS_MAY: True})
 async def replay(
-    replaying: NamedDependency[Replaying],
+    trail: NamedDependency[Trail],
+    registry: NamedDependency[Registry],
+    explaining: NamedDependency[Explaining],
     shell: NamedDependency[Shell],
     pages: NamedDependency[Pages],
     alert_id: FromPath[str],
 ) -> Response[str]:
     """Under today's rules; changes nothing, so whoever looks may ask."""
-    found = await replaying.replay(named_alert(alert_id))
+    found = await replayed(trail, registry, explaining, alert_id=alert_id)
     template = "alert/replay.html" if shell.is_fragment else "alert/replay-page.html"
-    return pages.page(template, shell=shell, alert_id=alert_id, replay=found)
+    return pages.page(template, shell=shell, alert_id=alert_id, replay=comparison(found))
 
 
 async def _found(trail: Trail, alert: AlertId) -> Document:
@@ -204,6 +225,6 @@ alert_page_router = Router(
     "/alerts",
     route_handlers=[
         *(show_page, show_journey, follow_journey, show_document),
-        *(show_event, show_call, show_body, replay),
+        *(show_event, show_call, show_body, show_more, replay),
     ],
 )

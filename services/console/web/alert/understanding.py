@@ -10,7 +10,7 @@ import msgspec
 
 Data = Mapping[str, Any]
 
-SHOWN_MAX = 16 * 1024
+SHOWN_MAX = 4 * 1024
 """A longer body is shown when somebody asks for it."""
 _IGNORED_MAX = 20
 _NAME_MAX = 60

@@ -14,6 +14,7 @@ from services.console.callers import Caller
 from services.console.changes import change_document
 from services.console.differences import ChangeKind
 from services.console.documents import Document, checked
+from services.console.lines import Filters
 from services.console.problems import AnyRequest, Problem
 from services.console.routes import Rotation, remove_route, rotate, set_state
 from services.console.web.rendering import Pages
@@ -74,7 +75,7 @@ async def show_latest(
 
     async def latest(name: str) -> Document | None:
         async with turn:
-            found = await list_of_alerts(desk.trail, route=name, limit=1)
+            found = await list_of_alerts(desk.trail, filters=Filters(route=name), limit=1)
         return found["alerts"][0] if found["alerts"] else None
 
     try:
@@ -224,7 +225,7 @@ async def _history(desk: Desk, route_id: str) -> list[Document] | None:
 
 async def _latest(desk: Desk, route_id: str) -> list[Document] | None:
     try:
-        found = await list_of_alerts(desk.trail, route=route_id, limit=_ALERTS)
+        found = await list_of_alerts(desk.trail, filters=Filters(route=route_id), limit=_ALERTS)
     except Problem:
         return None
     alerts: list[Document] = found["alerts"]
