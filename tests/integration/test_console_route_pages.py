@@ -18,6 +18,7 @@ from libs.common.contracts.route import Account, Route
 from libs.common.sealing import unseal
 from libs.common.secret import Secret
 from libs.common.topology import ensure_topology
+from services.console.web.routes import desk
 from tests.console_server import PRIVATE_KEY, running
 from tests.console_visitor import users_in, visiting
 from tests.factories import make_instrument
@@ -323,3 +324,24 @@ async def test_two_people_make_one_route_at_once(console, operator):
     pages = await asyncio.gather(*(operator.post("/routes", fields) for _ in range(4)))
     assert sorted({page.status for page in pages}) in ([200, 409], [200, 422], [200, 409, 422])
     assert sum(page.status == 200 for page in pages) == 1
+
+
+async def test_where_only_the_account_was_made_the_form_goes_on_with_it(
+    console, operator, route, monkeypatch
+):
+    """Somebody has taken the route's name in between."""
+
+    async def unseen(*_args, **_more):
+        return []
+
+    monkeypatch.setattr(desk, "_taken", unseen)
+    page = await operator.post("/routes", {**NEW, "id": "demo"}, htmx=True)
+    assert page.status == 409
+    assert (page.headers["HX-Retarget"], page.headers["HX-Reswap"]) == ("#main", "innerHTML")
+    assert "Account fresh was created, the route was not" in page.text
+    assert '<option value="fresh" selected>' in page.html
+    assert 'value="20"' in page.html
+    assert SECRET not in page.html
+    monkeypatch.undo()
+    again = {"id": "other", "account": "fresh", "pyramiding": "on"}
+    assert (await operator.post("/routes", again)).status == 200

@@ -45,6 +45,10 @@ document.addEventListener("htmx:load", (event) => {
   const heading = part.matches("[data-focus]") ? part : part.querySelector("[data-focus]");
   heading?.focus();
 });
+document.addEventListener("htmx:afterSettle", (event) => {
+  // On a phone the result begins below what is seen.
+  if (event.detail.target?.id === "trial-result") event.detail.target.scrollIntoView({ block: "nearest" });
+});
 document.addEventListener("DOMContentLoaded", () => {
   markAll();
   const said = document.querySelector("#route-form .said .wrong");

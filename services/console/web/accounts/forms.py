@@ -159,7 +159,8 @@ def _page(  # noqa: PLR0913 - what the page shows, each by name
 def _said(faults: Sequence[Fault], *, revision: int | None) -> dict[str, Any]:
     """By field, in the form's order; what belongs to none stands above."""
     return {
-        "fields": FIELDS,
+        # The form of an account that is there has no name to change.
+        "shown": [name for name in FIELDS if revision is None or name != "id"],
         "faults": {name: [each for each in faults if each.field == name] for name in FIELDS},
         "doubts": {name: [] for name in FIELDS},
         "general": [each for each in faults if each.field not in FIELDS],

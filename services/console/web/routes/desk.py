@@ -103,11 +103,20 @@ async def judge(desk: Desk, typed: Typed, *, route: Route | None) -> Judged:
 def while_typing(judged: Judged, typed: Typed) -> list[Fault]:
     """Without what is only not there yet."""
     return [
-        each for each in judged.faults if each.field not in _FILLED_LATER or typed.one(each.field)
+        each
+        for each in judged.faults
+        if each.field not in _FILLED_LATER or typed.one(_FILLED_LATER[each.field])
     ]
 
 
-_FILLED_LATER = {"id", "new_account.id", "access_key", "secret_key", "base_url", "ws_url"}
+_FILLED_LATER = {
+    "accounts": "account",
+    **{
+        name: name
+        for name in ("id", "new_account.id", "access_key", "secret_key", "base_url", "ws_url")
+    },
+}
+"""What is wrong while it is empty, and the field that fills it."""
 
 
 def _attempt(route: Route | None) -> Callable[[Document], Route]:

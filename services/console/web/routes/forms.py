@@ -35,6 +35,7 @@ from services.console.web.routes.typed import (
     FIELDS,
     MEXC,
     NEW_ACCOUNT,
+    OF_NEW,
     OTHER_PLACE,
     Fault,
     Typed,
@@ -56,7 +57,7 @@ MODE_PICTURES = {
 """Long and short after the form's example: long 3 is held, and then `sell 5` comes; of `target`,
 `long 1`.
 """
-_MODE_NOTES = {TradeMode.NETTING: "default", TradeMode.REVERSE: "only closes"}
+_MODE_NOTES = {TradeMode.NETTING: "default"}
 _MODE_HELP = {
     TradeMode.NETTING: "The guide's Reverse / Netting: the newest signal leads. The opposite signal"
     " closes up to its own size and opens what is left. Right for a strategy that sends every order"
@@ -99,7 +100,9 @@ async def check(
         route = (await desk.registry.routes.find(name)).value
     judged = await judge(desk, typed, route=route)
     faults = while_typing(judged, typed)
-    return pages.page("routes/said.html", shell=shell, **_said(faults, judged.doubts))
+    return pages.page(
+        "routes/said.html", shell=shell, **_said(faults, judged.doubts, is_new=route is None)
+    )
 
 
 @post("/", status_code=200)
@@ -125,9 +128,7 @@ async def create(
     except Problem as problem:
         fault = fault_for(problem, of_account=of_account)
         if judged.draft is not None and not of_account:
-            name = judged.draft.account.id
-            text = f"Account {name} was created, the route was not: {fault.text} Choose {name}."
-            fault = Fault(field=fault.field or "accounts", text=text)
+            return await form.half_done(judged.draft.account.id, fault, status=problem.status)
         return await form.refused([fault], status=problem.status)
     handover = Handover(
         route=made.route,
@@ -227,21 +228,33 @@ class _Form:
     async def refused(self, faults: Sequence[Fault], *, status: int = 422) -> Response[str]:
         doubts = self._judged.doubts
         if self._shell.is_fragment:
-            said = _said(faults, doubts, revision=self._revision)
+            said = _said(faults, doubts, is_new=self._route is None, revision=self._revision)
             answer = self._pages.page("routes/said.html", shell=self._shell, status=status, **said)
             # The form stays as it is, secrets included; only what is said beside the fields comes.
             answer.set_header("HX-Reswap", "none")
             answer.set_header("HX-Trigger-After-Swap", "route-refused")
             return answer
+        return await self._whole(self._typed, faults, status=status)
+
+    async def half_done(self, account: str, fault: Fault, *, status: int) -> Response[str]:
+        """The account was created, the route was not: the form anew, with that account chosen."""
+        text = f"Account {account} was created, the route was not: {fault.text}"
+        told = Fault(field=fault.field, text=text)
+        answer = await self._whole(self._typed.choosing(account), [told], status=status)
+        answer.set_header("HX-Retarget", "#main")
+        answer.set_header("HX-Reswap", "innerHTML")
+        return answer
+
+    async def _whole(self, typed: Typed, faults: Sequence[Fault], *, status: int) -> Response[str]:
         return await _page(
             self._desk,
             shell=self._shell,
             pages=self._pages,
-            typed=self._typed,
+            typed=typed,
             route=self._route,
             revision=self._revision,
             faults=faults,
-            doubts=doubts,
+            doubts=self._judged.doubts,
             status=status,
         )
 
@@ -284,7 +297,7 @@ async def _page(  # noqa: PLR0913 - what the page shows, each by name
         new_account=NEW_ACCOUNT,
         other_place=OTHER_PLACE,
         sealing_key=desk.sealer.public_key,
-        **_said(faults, doubts, revision=revision),
+        **_said(faults, doubts, is_new=route is None, revision=revision),
     )
 
 
@@ -298,11 +311,15 @@ def _places(accounts: Sequence[Any]) -> list[tuple[str, str]]:
 
 
 def _said(
-    faults: Sequence[Fault], doubts: Sequence[Doubt], *, revision: int | None = None
+    faults: Sequence[Fault],
+    doubts: Sequence[Doubt],
+    *,
+    is_new: bool,
+    revision: int | None = None,
 ) -> Document:
     """By field, in the form's order; what belongs to none stands above."""
     return {
-        "fields": FIELDS,
+        "shown": [name for name in FIELDS if is_new or name not in OF_NEW],
         "faults": {name: [each for each in faults if each.field == name] for name in FIELDS},
         "doubts": {name: [each for each in doubts if each.field == name] for name in FIELDS},
         "general": [each for each in faults if each.field not in FIELDS],

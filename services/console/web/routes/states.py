@@ -177,9 +177,9 @@ def changed_in_words(change: Document) -> Document:
 
 
 def value_words(value: object) -> str:
+    if value in (None, "", [], {}):
+        return "none"
     match value:
-        case None | "" | [] | {}:
-            return "none"
         case bool():
             return "yes" if value else "no"
         case {"account": str(account), **rest}:

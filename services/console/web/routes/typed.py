@@ -31,12 +31,14 @@ FIELDS = (
     *("body_secret", "allow_addresses"),
 )
 """Everything that something may be said about, in the form's order."""
-SECRETS = ("secret_key", "body_secret")
-"""Never written back into a page."""
 NO_KEY_CAME = (
     "Enter the secret key as MEXC showed it once. If you have, this page could not seal it, and has"
     " sent nothing of it: load the page again."
 )
+OF_NEW = frozenset(
+    {"id", "new_account.id", "base_url", "ws_url", "position_mode", "access_key", "secret_key"}
+)
+"""What the form of a route that is there does not have."""
 
 _PARTED = re.compile(r"[\s,;]+")
 _OVERRIDE = re.compile(r"(?P<ticker>[^=]+)=\s*(?P<symbol>\S+)(?:\s+(?:x\s*)?(?P<per_unit>\S+))?")
@@ -72,6 +74,12 @@ class Typed:
     def has(self, name: str) -> bool:
         """Of a box: whether it is ticked."""
         return name in self._texts
+
+    def choosing(self, account: str) -> "Typed":
+        """The same, with an account that is there."""
+        found = Typed(())
+        found._texts = {**self._texts, "account": [account]}
+        return found
 
     @property
     def makes_account(self) -> bool:
