@@ -1,11 +1,16 @@
 // The routes' pages: where the eye goes after something was swapped in, and what belongs to a choice.
 "use strict";
 
+function fieldOf(form, name) {
+  // A secret's field has no name, so that nothing sends it.
+  return form.querySelector(`[name="${CSS.escape(name)}"], [data-field="${CSS.escape(name)}"]`);
+}
+
 function mark(said) {
   // What is said beside a field belongs to it for those who cannot see it.
   const form = document.getElementById("route-form");
   const name = said.dataset.for === "accounts" ? "account" : said.dataset.for;
-  const field = form?.querySelector(`[name="${CSS.escape(name)}"]`);
+  const field = form && fieldOf(form, name);
   if (!field) return;
   if (said.querySelector(".wrong")) field.setAttribute("aria-invalid", "true");
   else field.removeAttribute("aria-invalid");
@@ -23,7 +28,7 @@ function showFirstWrong() {
   const group = first.closest("details");
   if (group) group.open = true;
   const name = first.closest(".said").dataset.for;
-  const field = document.querySelector(`#route-form [name="${CSS.escape(name === "accounts" ? "account" : name)}"]`);
+  const field = fieldOf(document.getElementById("route-form"), name === "accounts" ? "account" : name);
   (field ?? first).scrollIntoView({ block: "center" });
   field?.focus({ preventScroll: true });
 }

@@ -11,6 +11,7 @@ from services.console.web.access.guarding import Access, SignInNeeded, page_guar
 from services.console.web.access.own import own_router
 from services.console.web.access.signing_in import sign_in_router, sign_out
 from services.console.web.access.throttling import Throttle
+from services.console.web.accounts.places import account_page_router
 from services.console.web.alert.pages import alert_page_router
 from services.console.web.answers import PageAnswers
 from services.console.web.assets import Assets, asset_router
@@ -51,8 +52,9 @@ def make_pages(access: Access, *, given: Mapping[str, Provide]) -> list[Router]:
     guarded = Router(
         "/",
         route_handlers=[
-            *(live_router, following_router, alert_page_router, halt_pages, change_pages),
-            *(make_route_pages(), own_router, sign_out),
+            *(live_router, following_router, alert_page_router, make_route_pages()),
+            *(account_page_router, halt_pages, change_pages),
+            *(own_router, sign_out),
         ],
         guards=[page_guard(access)],
         dependencies=behind,

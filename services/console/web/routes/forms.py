@@ -296,6 +296,7 @@ async def _page(  # noqa: PLR0913 - what the page shows, each by name
         tradingview=TRADINGVIEW_ADDRESSES,
         new_account=NEW_ACCOUNT,
         other_place=OTHER_PLACE,
+        sealing_key=desk.sealer.public_key,
         **_said(faults, doubts, is_new=route is None, revision=revision),
     )
 

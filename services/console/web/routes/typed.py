@@ -31,6 +31,10 @@ FIELDS = (
     *("body_secret", "allow_addresses"),
 )
 """Everything that something may be said about, in the form's order."""
+NO_KEY_CAME = (
+    "Enter the secret key as MEXC showed it once. If you have, this page could not seal it, and has"
+    " sent nothing of it: load the page again."
+)
 OF_NEW = frozenset(
     {"id", "new_account.id", "base_url", "ws_url", "position_mode", "access_key", "secret_key"}
 )
@@ -170,20 +174,26 @@ def account_document(typed: Typed) -> Document:
         "ws_url": ws_url,
         "access_key": typed.one("access_key"),
         "secret_key": typed.one("secret_key") or None,
+        "sealed_secret_key": typed.one("sealed_secret_key") or None,
         "position_mode": typed.one("position_mode", "hedge"),
     }
 
 
-def tried(document: Document, attempt: Callable[[Document], T]) -> tuple[T | None, list[Fault]]:
+def tried(
+    document: Document,
+    attempt: Callable[[Document], T],
+    *,
+    told: Callable[[Problem], Fault] | None = None,
+) -> tuple[T | None, list[Fault]]:
     """What the API would make of it, and all that it would refuse: what was refused is set aside,
-    and the rest is tried again.
+    and the rest is tried again. `told` says a refusal in another form's words.
     """
     found: list[Fault] = []
     for _ in range(_ATTEMPTS):
         try:
             return attempt(document), found
         except Problem as problem:
-            found.append(fault_of(problem))
+            found.append((told or fault_of)(problem))
             rest = _set_aside(document, found[-1].field)
             if rest == document:
                 break
@@ -194,6 +204,8 @@ def tried(document: Document, attempt: Callable[[Document], T]) -> tuple[T | Non
 def fault_of(problem: Problem) -> Fault:
     """A refusal of the API in the form's words."""
     place = _place_of(problem)
+    if place == "secret_key":
+        return Fault(field=place, text=NO_KEY_CAME)
     must = _MUST.fullmatch(problem.detail)
     if must is not None:
         return Fault(field=place, text=f"It {must['what']}.")
@@ -210,7 +222,7 @@ def _place_of(problem: Problem) -> str:
 
 def field_of(field: str | None) -> str:
     """The form's field that holds what the API names, or nothing."""
-    named = field or ""
+    named = _TOLD_AT.get(field or "", field or "")
     inside = (name for name in FIELDS if named == name or named.startswith(f"{name}."))
     return max(inside, key=len, default="")
 
@@ -226,8 +238,9 @@ _RIGHT = {
     "base_url": "An address like https://api.mexc.com, without a path.",
     "ws_url": "An address like wss://contract.mexc.com/edge.",
     "access_key": "The access key as MEXC shows it.",
-    "secret_key": "The secret key as MEXC showed it once.",
 }
+_TOLD_AT = {"sealed_secret_key": "secret_key"}
+"""A field that nobody types, and the one that it comes of."""
 
 
 class _Reading:
@@ -319,7 +332,9 @@ def _set_aside(document: Document, place: str) -> Document:
         return out | {"id": "x"}
     if place == "accounts":
         return out | {"accounts": [{"account": "x"}]}
-    stand_ins = {"base_url": "https://x", "ws_url": "wss://x", "access_key": "x", "secret_key": "x"}
+    if place == "secret_key":
+        return out | {"secret_key": "x", "sealed_secret_key": None}
+    stand_ins = {"base_url": "https://x", "ws_url": "wss://x", "access_key": "x"}
     if place in stand_ins:
         return out | {place: stand_ins[place]}
     first, _, rest = place.partition(".")
