@@ -13,7 +13,8 @@ import msgspec
 
 from services.console.web.access.guarding import COOKIE
 from services.console.web.access.sessions import Sessions
-from services.console.web.access.users import User, Users, UsersFile
+from services.console.web.access.user_file import User, UsersFile
+from services.console.web.access.users import Users
 from services.console.web.access.viewers import Role
 from tests.console_server import Console
 

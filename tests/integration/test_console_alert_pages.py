@@ -11,7 +11,8 @@ from libs.common.contracts.words import ClientOrderId
 from libs.common.domain.identity import alert_id
 from libs.common.topology import ensure_topology
 from services.console.web.access.guarding import COOKIE
-from services.console.web.access.users import User, Users, UsersFile, hash_password
+from services.console.web.access.user_file import User, UsersFile, hash_password
+from services.console.web.access.users import Users
 from services.console.web.access.viewers import Role
 from tests.console_server import running
 from tests.event_stream import Followed

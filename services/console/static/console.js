@@ -93,3 +93,12 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("htmx:load", (event) => showTimes(event.detail.elt));
 document.addEventListener("DOMContentLoaded", () => showTimes(document.body));
 setInterval(() => document.querySelectorAll('time[data-form="ago"]').forEach(showTime), 10000);
+
+// What a part that is gone had asked about itself is not told to the page that took its place.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const asking = event.detail.elt;
+  if (asking.getAttribute("hx-swap") !== "none") return;
+  asking.addEventListener("htmx:beforeOnLoad", (answer) => {
+    if (!asking.isConnected) answer.preventDefault();
+  }, { once: true });
+});
