@@ -11,7 +11,8 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from services.console.web.access.users import User, Users, UsersFile, hash_password
+from services.console.web.access.user_file import User, UsersFile, hash_password
+from services.console.web.access.users import Users
 from services.console.web.access.viewers import Role
 
 _CSRF = re.compile(r'name="csrf" value="([^"]+)"')
