@@ -157,7 +157,7 @@ async def test_an_account_is_added_and_the_doctor_looks_at_it(
     await expect(page.get_by_role("button", name="Copy the addresses")).to_be_visible()
     await wait_settled(page)
     await assert_accessible(page)
-    await pictures.take(page, "account-form", full=True)
+    await pictures.take(page, "account-form")
     sent = Sent(page)
     places = {
         "address": stack.description["paper_exchange"],
