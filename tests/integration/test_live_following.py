@@ -40,8 +40,14 @@ def make_id(number):
 
 
 @asynccontextmanager
-async def looking(nats_url, dsn, tmp_path, **board):
-    async with running(nats_url, dsn, users=users_of(tmp_path), board_options=board) as console:
+async def looking(nats_url, dsn, tmp_path, *, checked_every_s=5.0, **board):
+    async with running(
+        nats_url,
+        dsn,
+        users=users_of(tmp_path),
+        board_options=board,
+        checked_every_s=checked_every_s,
+    ) as console:
         yield await visitor(console)
 
 
