@@ -108,7 +108,6 @@ async def running(
                 public_url=public_url,
                 proxies=proxies or Proxies(),
             )
-            access = Access(users=users or Users(None), sessions=RememberedSessions(bus))
             site = make_app(token=Secret(TOKEN), health=health, access=access, supplies=supplies)
             edges = with_edges(site, access, checked_every_s=checked_every_s)
             app = Patience(edges, patience_s=patience_s)
