@@ -29,7 +29,7 @@ def rows_of(*messages: AnyMessage) -> list[Row]:
 
 
 def _row(number: int, message: AnyMessage) -> Row:
-    stage = _stage(message)
+    stage = stage_of(message)
     at = NOW + timedelta(milliseconds=2 * number)
     return Row(
         seq=number + 1,
@@ -42,7 +42,7 @@ def _row(number: int, message: AnyMessage) -> Row:
     )
 
 
-def _stage(message: AnyMessage) -> str:
+def stage_of(message: AnyMessage) -> str:
     match message:
         case Execution(kind=kind):
             return f"execution.{kind.value}"

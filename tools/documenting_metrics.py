@@ -6,6 +6,7 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from libs.common import metrics as shared
 from services.auditor import metrics as auditor
+from services.console.web.access import counting as console
 from services.executor import drifting, measuring
 from services.executor import metrics as executor
 from services.ingest import counting as ingest
@@ -15,6 +16,7 @@ MODULES: dict[str, tuple[ModuleType, ...]] = {
     "Ingest": (ingest,),
     "Executor": (measuring, executor, drifting),
     "Auditor": (auditor,),
+    "Console": (console,),
 }
 _UNITS = {
     "timestamp_seconds": "Unix time, seconds",

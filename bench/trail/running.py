@@ -20,6 +20,7 @@ from bench.trail.plans import Explained, explain, table_sizes
 from libs.common.queries import named_queries
 from libs.common.secret import Secret
 from services.auditor.store import Store, make_pool
+from services.console.statistics import first_id
 from tools.devstack.processes import REPOSITORY
 
 Tell = Callable[[str], None]
@@ -119,14 +120,17 @@ class Measurement:
             return [("/alerts", {"limit": _PAGE, **query}) for query in wanted]
 
         routes = [{"route": f"route-{number:02}"} for number in range(40)]
+        accounts = [{"account": f"account-{number:02}"} for number in range(40)]
         return [
             Question(name="journey", many=[(f"/alerts/{alert}", {}) for alert in alerts]),
             Question(name="newest page", many=pages({})),
             Question(name="older page", many=pages(*({"before": str(at)} for at in places))),
             Question(name="page of a route", many=pages(*routes)),
+            Question(name="page of an account", many=pages(*accounts)),
             Question(name="page of a symbol", many=pages(*({"symbol": each} for each in SYMBOLS))),
             Question(name="page of a rare symbol", many=pages({"symbol": RARE_SYMBOL})),
             Question(name="page of a status", many=pages({"status": "denied"})),
+            Question(name="a day's statistics", many=_days(max(1, asked // 10))),
         ]
 
     async def _explain(
@@ -153,11 +157,34 @@ def _explained(filler: Filler) -> list[tuple[str, str, tuple[Any, ...]]]:
         ("newest page", "alerts", (None, None, 51)),
         ("older page", "alerts", (far, None, 51)),
         ("page of a route", "alerts", (None, "route-03", 51)),
+        ("page of an account", "alerts_of_account", (None, None, 51, "account-03")),
+        ("older page of an account", "alerts_of_account", (far, None, 51, "account-03")),
         ("page of a symbol", "alerts_of_symbol", (None, None, 51, SYMBOLS[0])),
         ("older page of a symbol", "alerts_of_symbol", (far, None, 51, SYMBOLS[0])),
         ("page of a rare symbol", "alerts_of_symbol", (None, None, 51, RARE_SYMBOL)),
         ("page of a status", "alerts_of_end", (None, None, 51, ["intent.denied"], True)),
+        ("where the trail ends", "newest", ()),
+        *_explained_day(),
     ]
+
+
+def _explained_day() -> list[tuple[str, str, tuple[Any, ...]]]:
+    until = datetime.now(UTC)
+    day = (until - timedelta(days=1), until)
+    stages = ["alert.received", "alert.duplicate", "alert.refused"]
+    ids = [first_id(at) for at in day]
+    return [
+        ("a day's arrivals", "arrivals", (stages, *day, None)),
+        ("a day's fates", "fates", (*day, None, timedelta(minutes=15), 105)),
+        ("a day's fates of a route", "fates", (*day, "route-03", timedelta(minutes=15), 105)),
+        ("a day's reasons", "reasons", (*day, None, 10_000, *ids)),
+    ]
+
+
+def _days(count: int) -> list[tuple[str, dict[str, str]]]:
+    """Each another one: the console keeps an answer for a moment."""
+    ends = (datetime.now(UTC) - timedelta(minutes=number) for number in range(count))
+    return [("/statistics", {"until": at.isoformat()}) for at in ends]
 
 
 def _short(timed: list[Timed]) -> str:

@@ -27,13 +27,18 @@ _log = structlog.get_logger()
 class NobodyAnswers(Exception):  # noqa: N818 - says what happened
     """No service has answered in time, or none listens."""
 
+    def __init__(self, why: str, *, is_certain: bool = False) -> None:
+        """`is_certain`: nobody has got the question, nor will."""
+        super().__init__(why)
+        self.is_certain = is_certain
+
 
 async def ask(bus: Bus, subject: str, *, payload: bytes = b"", timeout_s: float) -> bytes:
     """The first answer; raises `NobodyAnswers`."""
     try:
         return bytes((await bus.client.request(subject, payload, timeout=timeout_s)).data)
     except nats.errors.NoRespondersError:
-        raise NobodyAnswers("nobody listens") from None
+        raise NobodyAnswers("nobody listens", is_certain=True) from None
     except (nats.errors.Error, OSError, TimeoutError) as error:
         raise NobodyAnswers(f"{type(error).__name__} after {timeout_s:g} s at most") from None
 

@@ -205,6 +205,14 @@ class Bus:
             raise LogUnavailable(f"{type(error).__name__}: {error}") from error
         return info.state.first_seq
 
+    async def last_seq(self) -> int:
+        """The place where the log ends now; raises `LogUnavailable`."""
+        try:
+            info = await self.js.stream_info(subjects.STREAM)
+        except (nats.errors.Error, nats.js.errors.Error, OSError) as error:
+            raise LogUnavailable(f"{type(error).__name__}: {error}") from error
+        return info.state.last_seq
+
     async def handled_up_to(self, durable: str) -> int:
         """The place in the log up to which a consumer has handled everything; raises
         `LogUnavailable`.

@@ -15,12 +15,22 @@ class OwnedConsumer:
     """Begins each tenure with what the log tells, as a process that was just started."""
 
     def __init__(
-        self, bus: Bus, *, durable: str, handler: Handler, lane_of: Callable[[AnyMessage], str]
+        self,
+        bus: Bus,
+        *,
+        durable: str,
+        handler: Handler,
+        lane_of: Callable[[AnyMessage], str],
+        on_tenure: Callable[[], None] = lambda: None,
     ) -> None:
+        """`on_tenure` is called before each: what the handler remembers of an earlier one is old,
+        since somebody else may have worked meanwhile.
+        """
         self._bus = bus
         self._durable = durable
         self._handler = handler
         self._lane_of = lane_of
+        self._on_tenure = on_tenure
         self._owner = Owner(bus, name=durable)
         self._consumer: Consumer | None = None
 
@@ -41,6 +51,7 @@ class OwnedConsumer:
         await self._owner.run(self._work, stop)
 
     async def _work(self, _ownership: Ownership, stop: asyncio.Event) -> None:
+        self._on_tenure()
         self._consumer = Consumer(
             self._bus, durable=self._durable, handler=self._handler, lane_of=self._lane_of
         )

@@ -7,6 +7,7 @@ import sys
 import structlog
 
 from libs.common.bus import connected
+from libs.common.cancelling import cancelled
 from libs.common.health import Health
 from libs.common.presence import present
 from libs.common.running import run, settle_memory
@@ -24,11 +25,14 @@ from services.console.registry import Registry
 from services.console.routes import Webhooks
 from services.console.settings import Settings
 from services.console.supplies import make_supplies
+from services.console.trace_links import TraceLinks
 from services.console.trail import open_trail
 from services.console.web.access.guarding import Access
+from services.console.web.access.proxies import Proxies, read_proxies
 from services.console.web.access.remembering import RememberedSessions
 from services.console.web.access.users import Users
-from services.console.web.headers import Headers
+from services.console.web.edges import with_edges
+from services.console.web.live.board import Board
 
 _READ_AGAIN_S = 0.5
 _log = structlog.get_logger()
@@ -37,7 +41,8 @@ _log = structlog.get_logger()
 async def main(stop: asyncio.Event) -> None:
     settings = from_env(Settings, os.environ)
     shutdown_telemetry = configure_telemetry(service="console", environ=os.environ)
-    sealer = _sealer(settings)
+    sealer, proxies = _sealer(settings), _proxies(settings)
+    trace_links = TraceLinks(settings.trace_url)
     health = Health("console", starting=True)
     async with (
         serving(health, host=settings.health_host, port=settings.health_port),
@@ -47,37 +52,42 @@ async def main(stop: asyncio.Event) -> None:
         asyncio.TaskGroup() as group,
     ):
         feed = Feed(bus)
+        board = Board(feed, trail)
         supplies = make_supplies(
             bus,
             trail=trail,
             feed=feed,
+            board=board,
             webhooks=Webhooks(base_url=settings.webhook_base_url),
             sealer=sealer,
+            trace_links=trace_links,
         )
-        registry = supplies.registry
+        registry, standing = supplies.registry, supplies.standing
         health.add("registry", registry.missing)
+        health.add("halts", standing.missing)
         health.add("trail", trail.missing)
         access = Access(
             users=Users(settings.users_file),
             sessions=RememberedSessions(bus),
             public_url=settings.public_url,
+            proxies=proxies,
         )
         site = make_app(
             token=settings.console_token, health=health, access=access, supplies=supplies
         )
         # Patience stands outside: it needs the server's own way of sending.
-        app = Patience(Headers(site, is_secure=access.is_secure))
+        app = Patience(with_edges(site, access))
         async with serving(app, host=settings.host, port=settings.port):
-            running = (trail.watch(), feed.run(), _read(registry))
+            running = (trail.watch(), feed.run(), board.run(), standing.follow(), _read(registry))
             background = [group.create_task(each) for each in running]
             _log.info("console.started", settings=redacted(settings))
             settle_memory()
             health.started()
             await stop.wait()
+            board.close()
             feed.close()
             app.close()
-        for task in background:
-            task.cancel()
+        await cancelled(background)
     shutdown_telemetry()
 
 
@@ -89,6 +99,20 @@ def _sealer(settings: Settings) -> Sealer:
     except SealError as error:
         raise SettingsError(f"ALERTWIRE_SEALING_PUBLIC_KEY: {error}") from None
     return sealer
+
+
+def _proxies(settings: Settings) -> Proxies:
+    try:
+        return read_proxies(
+            networks=settings.trusted_proxies,
+            user_header=settings.proxy_user_header,
+            groups_header=settings.proxy_groups_header,
+            operators=settings.proxy_operators,
+            viewers=settings.proxy_viewers,
+            sign_out_url=settings.proxy_sign_out_url,
+        )
+    except ValueError as error:
+        raise SettingsError(f"ALERTWIRE_TRUSTED_PROXIES, ALERTWIRE_PROXY_…: {error}") from None
 
 
 # Readiness asks for both buckets to have been read once.

@@ -1,22 +1,24 @@
-"""`/api/accounts`: whose orders are sent where. The secret key is sealed before it is stored, so
-that the executor alone can open it, and never comes back.
+"""`/api/accounts`: whose orders are sent where. The secret key comes sealed, or is sealed before it
+is stored, so that the executor alone can open it, and never comes back.
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from litestar import Response, Router, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
+from libs.common.contracts.route import Account, Route
 from libs.common.contracts.words import VenueSymbol
 from libs.common.sealing import seal
 from libs.common.secret import Secret
 from services.console.callers import Caller
 from services.console.documents import Document, parse_object, plain
-from services.console.drafting import changed_account, new_account, shown_account
+from services.console.drafting import AccountDraft, changed_account, new_account, shown_account
 from services.console.problems import AnyRequest, Problem
-from services.console.registry import Registry
+from services.console.registry import Kept, Registry
 from services.console.routes import answer_kept, check_precondition
 
 
@@ -29,6 +31,12 @@ class Sealer:
 
     def seal(self, secret: Secret) -> bytes:
         return seal(public_key=self.public_key, secret=secret)
+
+    def closed(self, draft: AccountDraft) -> bytes | None:
+        """The draft's secret, sealed by whoever typed it or now; None where it has none."""
+        if draft.secret_key is not None:
+            return self.seal(draft.secret_key)
+        return draft.sealed
 
 
 @get("/")
@@ -44,16 +52,8 @@ async def create_account(
     sealer: NamedDependency[Sealer],
 ) -> Document:
     draft = new_account(parse_object(await request.body()))
-    account = draft.account
-    async with sealer.lock:
-        # Asked first: the key of an account that is there already must stay.
-        if await registry.accounts.exists(account.id):
-            raise registry.accounts.taken(account.id)
-        if draft.secret_key is not None:
-            sealed = sealer.seal(draft.secret_key)
-            await registry.put_sealed(account.id, sealed, made_by=caller.made_by)
-        await registry.accounts.create(account.id, account, made_by=caller.made_by)
-    return {"account": shown_account(account)}
+    await add_account(registry, sealer, draft, made_by=caller.made_by)
+    return {"account": shown_account(draft.account)}
 
 
 @get("/{account_id:str}")
@@ -73,17 +73,15 @@ async def change_account(
     account_id: FromPath[str],
 ) -> Response[Document]:
     body = parse_object(await request.body())
-    async with sealer.lock:
-        kept = await registry.accounts.find(account_id)
-        check_precondition(request, kept)
-        draft = changed_account(kept.value, body)
-        if draft.secret_key is not None:
-            sealed = sealer.seal(draft.secret_key)
-            await registry.put_sealed(account_id, sealed, made_by=caller.made_by)
-        revision = await registry.accounts.update(
-            account_id, draft.account, revision=kept.revision, made_by=caller.made_by
-        )
-    return answer_kept(shown_account(draft.account), revision=revision)
+    kept = await edit_account(
+        registry,
+        sealer,
+        account_id,
+        body,
+        made_by=caller.made_by,
+        check=lambda kept: check_precondition(request, kept),
+    )
+    return answer_kept(shown_account(kept.value), revision=kept.revision)
 
 
 @get("/{account_id:str}/instruments")
@@ -111,15 +109,68 @@ async def delete_account(
     sealer: NamedDependency[Sealer],
     account_id: FromPath[str],
 ) -> None:
+    await remove_account(registry, sealer, account_id, made_by=caller.made_by)
+
+
+async def add_account(
+    registry: Registry, sealer: Sealer, draft: AccountDraft, *, made_by: str
+) -> None:
+    account = draft.account
+    async with sealer.lock:
+        # Asked first: the key of an account that is there already must stay.
+        if await registry.accounts.exists(account.id):
+            raise registry.accounts.taken(account.id)
+        sealed = sealer.closed(draft)
+        if sealed is not None:
+            await registry.put_sealed(account.id, sealed, made_by=made_by)
+        await registry.accounts.create(account.id, account, made_by=made_by)
+
+
+async def edit_account(
+    registry: Registry,
+    sealer: Sealer,
+    account_id: str,
+    patch: Document,
+    *,
+    made_by: str,
+    check: Callable[[Kept[Account]], None],
+) -> Kept[Account]:
+    """`check` raises a `Problem` where the account is another by now than the one that was read."""
     async with sealer.lock:
         kept = await registry.accounts.find(account_id)
-        for route in await registry.routes.list():
-            if any(part.account == account_id for part in route.settings.accounts):
-                raise Problem(
-                    409, f"Route `{route.id}` trades this account: change or delete it first."
-                )
-        await registry.accounts.delete(account_id, revision=kept.revision, made_by=caller.made_by)
-        await registry.drop_sealed(account_id, made_by=caller.made_by)
+        check(kept)
+        draft = changed_account(kept.value, patch)
+        sealed = sealer.closed(draft)
+        if sealed is not None:
+            await registry.put_sealed(account_id, sealed, made_by=made_by)
+        revision = await registry.accounts.update(
+            account_id, draft.account, revision=kept.revision, made_by=made_by
+        )
+    return Kept(value=draft.account, revision=revision)
+
+
+async def remove_account(
+    registry: Registry, sealer: Sealer, account_id: str, *, made_by: str
+) -> None:
+    """With its key; a 409 while a route trades it."""
+    async with sealer.lock:
+        kept = await registry.accounts.find(account_id)
+        trading = traded_by(account_id, await registry.routes.list())
+        if trading:
+            names = ", ".join(f"`{route.id}`" for route in trading)
+            told = f"Route {names} trades" if len(trading) == 1 else f"Routes {names} trade"
+            them = "it" if len(trading) == 1 else "them"
+            raise Problem(409, f"{told} this account: change or delete {them} first.")
+        await registry.accounts.delete(account_id, revision=kept.revision, made_by=made_by)
+        await registry.drop_sealed(account_id, made_by=made_by)
+
+
+def traded_by(account_id: str, routes: list[Route]) -> list[Route]:
+    return [
+        route
+        for route in routes
+        if any(part.account == account_id for part in route.settings.accounts)
+    ]
 
 
 account_router = Router(

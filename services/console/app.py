@@ -25,9 +25,11 @@ from services.console.problems import (
     answer_http_exception,
     answer_problem,
 )
+from services.console.replaying import replay_router
 from services.console.routes import route_router
 from services.console.statistics import statistics_router
 from services.console.supplies import Supplies
+from services.console.testing import test_router
 from services.console.vitals import health_router
 from services.console.web.access.guarding import Access
 from services.console.web.pages import make_pages
@@ -43,7 +45,7 @@ def make_app(*, token: Secret, health: Health, access: Access, supplies: Supplie
         route_handlers=[
             *(alert_router, event_router, change_router, route_router, account_router),
             *(checkup_router, picture_router, egress_router, halt_router),
-            *(dead_router, health_router, statistics_router),
+            *(dead_router, health_router, statistics_router, test_router, replay_router),
         ],
         guards=[bearer_guard(token)],
         dependencies={"caller": Provide(caller_of, sync_to_thread=False), **given},

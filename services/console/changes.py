@@ -1,6 +1,7 @@
 """`/api/changes`: what was changed by hand, by whom, and from what to what. Read from the trail."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -36,25 +37,52 @@ async def list_changes(  # noqa: PLR0913 - one argument per parameter
     id: FromQuery[str | None] = None,  # noqa: A002 - the parameter's name
     route: FromQuery[str | None] = None,
     account: FromQuery[str | None] = None,
+    by: FromQuery[str | None] = None,
     before: FromQuery[str | None] = None,
     limit: Annotated[int, QueryParameter(ge=1, le=_PAGE_MAX)] = 50,
 ) -> Document:
     """Newest first; `next` is the `before` of the next page, null at the end. `route` and `account`
-    find all that is about one of them: its secret and its halts, too.
+    find all that is about one of them: its secret and its halts, too. `by` is a part of who
+    made it.
     """
-    found = await trail.changes(
+    return await page_of_changes(
+        trail,
         kinds=[kind] if kind is not None else list(ChangeKind),
         name=id,
         route=route,
         account=account,
-        before=None if before is None else _place(before),
+        made_by=by,
+        before=before,
+        limit=limit,
+    )
+
+
+async def page_of_changes(  # noqa: PLR0913 - filters, each by name
+    trail: Trail,
+    *,
+    kinds: Sequence[ChangeKind] = tuple(ChangeKind),
+    name: str | None = None,
+    route: str | None = None,
+    account: str | None = None,
+    made_by: str | None = None,
+    before: str | None,
+    limit: int,
+) -> Document:
+    """A page of changes, and where the next one begins."""
+    found = await trail.changes(
+        kinds=kinds,
+        name=name,
+        route=route,
+        account=account,
+        made_by=made_by,
+        before=None if before is None else place_of_change(before),
         # One more than asked, to know whether there is a next page.
         limit=limit + 1,
     )
     page = found[:limit]
     return {
         "changes": [change_document(row) for row in page],
-        "next": _position(page[-1].place) if len(found) > limit else None,
+        "next": position_of_change(page[-1].place) if len(found) > limit else None,
     }
 
 
@@ -82,12 +110,12 @@ def _named(kind: ChangeKind, subject: str) -> _Named:
     return _Named(id=name, scope=scope)
 
 
-def _position(place: Place) -> str:
+def position_of_change(place: Place) -> str:
     microseconds = (place.stored_at - _EPOCH) // timedelta(microseconds=1)
     return f"{microseconds}-{place.stream}-{place.seq}"
 
 
-def _place(position: str) -> Place:
+def place_of_change(position: str) -> Place:
     found = _POSITION.fullmatch(position)
     if found is None:
         raise Problem(

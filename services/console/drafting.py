@@ -1,8 +1,10 @@
-"""What a person sends becomes a route or an account: pure. Secrets leave here only as hashes or
-as a `Secret` on its way to be sealed.
+"""What a person sends becomes a route or an account: pure. Secrets leave here only as hashes, as a
+`Secret` on its way to be sealed, or as the box that somebody has sealed already.
 """
 
+import binascii
 import ipaddress
+from base64 import b64decode
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -18,13 +20,18 @@ from services.console.trading import check_trading
 
 STARS = "***"
 _SHOWN_OF_KEY = 4
+BOX_OVERHEAD = 48
+"""What a sealed box (X25519) adds to what it holds: a public key and a tag."""
+SECRET_BYTES_MAX = 1024
 
 
 @dataclass(frozen=True, kw_only=True)
 class AccountDraft:
     account: Account
-    secret_key: Secret | None
-    """None where it was not given: the sealed one stays."""
+    secret_key: Secret | None = None
+    """As it was typed, to be sealed here."""
+    sealed: bytes | None = None
+    """As it was sealed where it was typed. Of neither: the key that is kept stays."""
 
 
 def new_route(document: Document, *, token: str) -> Route:
@@ -77,8 +84,8 @@ def shown_route(route: Route) -> Document:
 
 def new_account(document: Document) -> AccountDraft:
     draft = _account(document)
-    if draft.secret_key is None:
-        raise Problem(422, "`secret_key` is missing.", field="secret_key")
+    if draft.secret_key is None and draft.sealed is None:
+        raise Problem(422, "`secret_key` or `sealed_secret_key` is missing.", field="secret_key")
     return draft
 
 
@@ -120,14 +127,39 @@ def _route_settings(document: Document) -> RouteSettings:
 
 def _account(document: Document) -> AccountDraft:
     document = dict(document)
-    secret = document.pop("secret_key", None)
+    secret, box = document.pop("secret_key", None), document.pop("sealed_secret_key", None)
+    if secret is not None and box is not None:
+        raise Problem(
+            422, "Give `secret_key` or `sealed_secret_key`, not both.", field="sealed_secret_key"
+        )
     if secret is not None and (not isinstance(secret, str) or not secret.strip()):
         raise Problem(422, "`secret_key` must be the key's text.", field="secret_key")
+    sealed = None if box is None else _sealed(box)
     account = checked(document, Account)
     _check_networks(account.expected_addresses, field="expected_addresses")
     return AccountDraft(
-        account=account, secret_key=None if secret is None else Secret(secret.strip())
+        account=account,
+        secret_key=None if secret is None else Secret(secret.strip()),
+        sealed=sealed,
     )
+
+
+def _sealed(box: object) -> bytes:
+    """Whether it can be opened, the executor alone can tell; here only whether it can be a box."""
+    wrong = Problem(
+        422,
+        "`sealed_secret_key` must be a sealed box in base64 with the key's text in it.",
+        field="sealed_secret_key",
+    )
+    if not isinstance(box, str):
+        raise wrong
+    try:
+        sealed = b64decode(box, validate=True)
+    except (binascii.Error, ValueError):
+        raise wrong from None
+    if not BOX_OVERHEAD < len(sealed) <= BOX_OVERHEAD + SECRET_BYTES_MAX:
+        raise wrong
+    return sealed
 
 
 def _check_networks(values: tuple[str, ...], *, field: str) -> None:

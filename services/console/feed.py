@@ -82,6 +82,11 @@ class Feed:
     def followers(self) -> int:
         return self._following
 
+    @property
+    def is_connected(self) -> bool:
+        """False while the log is away."""
+        return self._bus.client.is_connected
+
     def close(self) -> None:
         """End every stream once it has given out what it has."""
         self._closing.set()

@@ -4,6 +4,7 @@ route, until it is resumed. What closes passes, and `flatten` closes what is hel
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -20,6 +21,8 @@ from services.console.documents import Document, checked, parse_object, plain
 from services.console.problems import AnyRequest, Problem
 from services.console.registry import Registry
 
+NOT_STOPPED = "NOTHING is stopped, and orders still open."
+"""Where a halt could not be stored."""
 _Text = Annotated[str, msgspec.Meta(max_length=500)]
 
 
@@ -45,6 +48,20 @@ class Halt(Place, frozen=True, kw_only=True):
     """Empty: as the caller calls themselves."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Halted:
+    control: Control
+    is_new: bool
+    """False where it was halted already, and stays as it was."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resumed:
+    control: Control
+    others: list[Control]
+    """What is halted still."""
+
+
 @get("/halt")
 async def list_halts(registry: NamedDependency[Registry]) -> Document:
     """What is halted now."""
@@ -57,21 +74,8 @@ async def halt(
 ) -> Document:
     """What is halted already stays as it was halted, but for a flatten: that is done anew."""
     asked = checked(parse_object(await request.body()), Halt)
-    _check(asked)
-    control = _control(
-        asked, by=asked.by or caller.name, accounts=await _accounts_of(registry, asked)
-    )
-    if control.flatten:
-        await registry.controls.put(asked.key, control, made_by=caller.made_by)
-        return {"halt": plain(control), "new": True}
-    try:
-        await registry.controls.create(asked.key, control, made_by=caller.made_by)
-    except Problem as problem:
-        if problem.status != 409:
-            raise
-        standing = (await registry.controls.find(asked.key)).value
-        return {"halt": plain(standing), "new": False}
-    return {"halt": plain(control), "new": True}
+    done = await begin_halt(registry, asked, caller=caller)
+    return {"halt": plain(done.control), "new": done.is_new}
 
 
 @post("/resume", status_code=200)
@@ -80,6 +84,22 @@ async def resume(
 ) -> Document:
     """Tells what is halted still: a route stays halted while everything is."""
     asked = checked(parse_object(await request.body()), Place)
+    done = await end_halt(registry, asked, caller=caller)
+    return {"resumed": plain(done.control), "halts": [plain(one) for one in done.others]}
+
+
+async def begin_halt(registry: Registry, asked: Halt, *, caller: Caller) -> Halted:
+    """Raises a `Problem`; where the log is away, one that leaves no hope that it was done."""
+    _check(asked)
+    try:
+        return await _begin(registry, asked, caller=caller)
+    except Problem as problem:
+        if problem.status != 503:
+            raise
+        raise Problem(503, f"{NOT_STOPPED} {problem.detail}") from None
+
+
+async def end_halt(registry: Registry, asked: Place, *, caller: Caller) -> Resumed:
     _check(asked)
     standing = await registry.controls.list()
     others = [one for one in standing if (one.scope, one.id) != (asked.scope, asked.id)]
@@ -87,7 +107,24 @@ async def resume(
         raise not_halted(asked, others)
     kept = await registry.controls.find(asked.key)
     await registry.controls.delete(asked.key, revision=kept.revision, made_by=caller.made_by)
-    return {"resumed": plain(kept.value), "halts": [plain(one) for one in others]}
+    return Resumed(control=kept.value, others=others)
+
+
+async def _begin(registry: Registry, asked: Halt, *, caller: Caller) -> Halted:
+    control = _control(
+        asked, by=asked.by or caller.name, accounts=await _accounts_of(registry, asked)
+    )
+    if control.flatten:
+        await registry.controls.put(asked.key, control, made_by=caller.made_by)
+        return Halted(control=control, is_new=True)
+    try:
+        await registry.controls.create(asked.key, control, made_by=caller.made_by)
+    except Problem as problem:
+        if problem.status != 409:
+            raise
+        standing = (await registry.controls.find(asked.key)).value
+        return Halted(control=standing, is_new=False)
+    return Halted(control=control, is_new=True)
 
 
 def not_halted(asked: Place, standing: Sequence[Control]) -> Problem:

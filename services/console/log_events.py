@@ -85,8 +85,8 @@ class LogEvent:
             {
                 "seq": self.seq,
                 "stage": self.stage,
-                "service": self.headers.get(HEADER_SERVICE, ""),
-                "at": moment(self._at),
+                "service": self.service,
+                "at": moment(self.at),
                 "alert_id": self.alert_id,
                 "route": self.route,
                 "account": self.account,
@@ -96,7 +96,12 @@ class LogEvent:
         )
 
     @property
-    def _at(self) -> datetime:
+    def service(self) -> str:
+        return self.headers.get(HEADER_SERVICE, "")
+
+    @property
+    def at(self) -> datetime:
+        """As the message says it, else when it was stored."""
         try:
             found = msgspec.convert(_text(self._fields.at), datetime)
             return found.astimezone(UTC) if found.tzinfo is not None else self.stored_at

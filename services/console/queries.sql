@@ -111,6 +111,53 @@ CROSS JOIN LATERAL (
 ORDER BY found.alert_id DESC
 LIMIT $3;
 
+-- name: alerts_of_account
+-- As `alerts_of_symbol`, of account $4: what was wanted or denied of it, and the halts that closed
+-- something there.
+WITH edge AS (
+    SELECT coalesce(
+        (
+            SELECT e.alert_id FROM journey_event AS e
+            WHERE e.stream = 'PIPELINE' AND e.seq <= $1 AND e.alert_id IS NOT NULL
+            ORDER BY e.seq DESC LIMIT 1
+        ),
+        'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
+    ) AS alert_id
+),
+
+found AS (
+    (
+        SELECT DISTINCT i.alert_id FROM journey_event AS i
+        WHERE i.stage IN ('intent.accepted', 'intent.denied')
+            AND i.account = $4
+            AND i.alert_id < (SELECT edge.alert_id FROM edge)
+            AND ($2::text IS NULL OR i.route = $2)
+        ORDER BY i.alert_id DESC LIMIT $3
+    )
+    UNION
+    (
+        SELECT DISTINCT h.alert_id FROM journey_event AS h
+        WHERE h.stage = 'intent.flattened'
+            AND h.account = $4
+            AND h.alert_id < (SELECT edge.alert_id FROM edge)
+            AND ($2::text IS NULL OR h.route = $2)
+        ORDER BY h.alert_id DESC LIMIT $3
+    )
+)
+
+SELECT first_event.seq, found.alert_id, first_event.is_listed
+FROM found
+CROSS JOIN LATERAL (
+    SELECT
+        min(f.seq) AS seq,
+        -- What a halt has closed has ids of its own, and stands in the halt's journey.
+        bool_or(f.stage IN ('alert.received', 'alert.refused', 'intent.flattened')) AS is_listed
+    FROM journey_event AS f
+    WHERE f.alert_id = found.alert_id
+) AS first_event
+ORDER BY found.alert_id DESC
+LIMIT $3;
+
 -- name: alerts_of_end
 -- As `alerts_of_symbol`, of those alerts that may have come to a rare end: with an event of one of
 -- the stages $4, or where $5 a plan that left something out. Which of them have is for the reader
@@ -182,11 +229,17 @@ FROM journey_event
 WHERE alert_id = ANY($1)
 ORDER BY stored_at, seq;
 
+-- name: last_seq
+-- The place of the last event of some alerts.
+SELECT coalesce(max(seq), 0) AS seq
+FROM journey_event
+WHERE alert_id = ANY($1);
+
 -- name: changes
 -- What was changed by hand, newest first, each with the revision of its key before it. $1 are the
--- stages, $2 to $4 filters where not null, $5 to $7 the place to continue before. Sequences of a
--- bucket begin anew where it was made anew, so that time comes first. The streams are named, since
--- the indexes for this hold no others.
+-- stages, $2 to $4 and $9 filters where not null ($9 a part of who made it), $5 to $7 the place to
+-- continue before. Sequences of a bucket begin anew where it was made anew, so that time comes
+-- first. The streams are named, since the indexes for this hold no others.
 SELECT
     c.stored_at,
     c.stream,
@@ -205,6 +258,7 @@ FROM (
         AND ($2::text IS NULL OR route = $2 OR account = $2)
         AND ($3::text IS NULL OR route = $3)
         AND ($4::text IS NULL OR account = $4)
+        AND ($9::text IS NULL OR strpos(lower(made_by), lower($9)) > 0)
         AND ($5::timestamptz IS NULL OR (stored_at, stream, seq) < ($5, $6::text, $7::bigint))
     ORDER BY stored_at DESC, stream DESC, seq DESC
     LIMIT $8

@@ -3,16 +3,11 @@ it means comes from the journey.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 import msgspec
 
-from libs.common.contracts.alert import Alert, AlertRefused
 from libs.common.contracts.checkup import AccountChecked
-from libs.common.contracts.flattening import Flattening
-from libs.common.contracts.intent import Intent, IntentDenied
-from libs.common.contracts.order import Plan
 from libs.common.contracts.words import AccountId, AlertId
 from libs.common.domain.diagnosis.diagnosing import diagnose, needs_diagnosis
 from libs.common.domain.journey import JourneyChange, JourneyOrder
@@ -20,14 +15,12 @@ from services.console.documents import Document, moment, plain
 from services.console.flattened import (
     Closed,
     events_of,
-    flattenings,
     halt_alerts,
     halt_outcome,
     journey_of,
 )
+from services.console.lines import NOTHING, elapsed_ms, route_of
 from services.console.trail import Row
-
-NOTHING: Closed = {}
 
 
 def alert_document(
@@ -45,7 +38,7 @@ def alert_document(
     return {
         "alert_id": alert,
         "trace_id": alert.replace("-", ""),
-        "route": _route(rows),
+        "route": route_of(rows),
         "status": status.value,
         "reason": reason,
         "events": [_event(row, first=rows[0]) for row in rows],
@@ -72,58 +65,14 @@ def to_diagnose(rows: Sequence[Row]) -> list[AccountId]:
     return [part.account for part in found.parts if part.account is not None]
 
 
-def alert_line(
-    seq: int,
-    alert: AlertId,
-    rows: Sequence[Row],
-    *,
-    closed: Closed = NOTHING,
-) -> Document:
-    """One alert in a list, or one halt that has closed something."""
-    found = journey_of(rows)
-    status, reason = halt_outcome(rows, closed, found=found)
-    order = next((row.message.order for row in rows if isinstance(row.message, Alert)), None)
-    flattened = flattenings(rows)
-    traded = (each.account for each in (*found.orders, *found.changes))
-    # How long it took; what is looked at because of it comes later.
-    own = (row.at for row in rows if not row.stage.startswith("account."))
-    last = max(own, default=None)
-    return {
-        "alert_id": alert,
-        "seq": seq,
-        "route": _route(rows),
-        "status": status.value,
-        "reason": reason,
-        "at": moment(rows[0].at) if rows else None,
-        "symbol": _symbol(rows) or (order.ticker if order else None),
-        "action": order.action.value if order else "flatten" if flattened else None,
-        "quantity": plain(order.quantity) if order else None,
-        "accounts": sorted({*traded, *(each.account for each in flattened)}),
-        "elapsed_ms": _elapsed_ms(last, since=rows[0].at) if last else None,
-    }
-
-
-def _route(rows: Sequence[Row]) -> str | None:
-    # A halt's intents come from no alert.
-    kinds = Alert | AlertRefused | Flattening | Intent
-    told = (row.message.route for row in rows if isinstance(row.message, kinds))
-    return next(told, None)
-
-
-def _symbol(rows: Sequence[Row]) -> str | None:
-    for row in rows:
-        if isinstance(row.message, Intent | IntentDenied | Plan) and row.message.symbol:
-            return row.message.symbol
-    return None
-
-
 def _event(row: Row, *, first: Row) -> Document:
     return {
         "seq": row.seq,
         "stage": row.stage,
         "service": row.service,
         "at": moment(row.at),
-        "elapsed_ms": _elapsed_ms(row.at, since=first.at),
+        "stored_at": moment(row.stored_at),
+        "elapsed_ms": elapsed_ms(row.at, since=first.at),
         "data": _data(row),
     }
 
@@ -184,7 +133,3 @@ def _parsed(text: str | None) -> Any:
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return text
     return msgspec.Raw(text.encode())
-
-
-def _elapsed_ms(at: datetime, *, since: datetime) -> float:
-    return round((at - since).total_seconds() * 1000, 3)

@@ -12,7 +12,7 @@ from litestar import Response, Router, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from libs.common.contracts.route import Route
+from libs.common.contracts.route import Route, RouteSettings
 from libs.common.contracts.words import RouteState
 from services.console.callers import Caller
 from services.console.documents import Document, checked, parse_object
@@ -21,6 +21,14 @@ from services.console.problems import AnyRequest, Problem
 from services.console.registry import Kept, Registry
 
 _TOKEN_BYTES = 24  # 192 bits: cannot be guessed, and short enough for TradingView's field.
+
+
+@dataclass(frozen=True, kw_only=True)
+class WithToken:
+    """A route whose token was just made: nobody can show it again."""
+
+    route: Route
+    token: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,11 +58,9 @@ async def create_route(
     registry: NamedDependency[Registry],
     webhooks: NamedDependency[Webhooks],
 ) -> Document:
-    token = secrets.token_urlsafe(_TOKEN_BYTES)
-    route = new_route(parse_object(await request.body()), token=token)
-    await _accounts_exist(registry, route)
-    await registry.routes.create(route.id, route, made_by=caller.made_by)
-    return _with_token(route, token=token, webhooks=webhooks)
+    document = parse_object(await request.body())
+    made = await make_route(registry, document, made_by=caller.made_by)
+    return _with_token(made, webhooks=webhooks)
 
 
 @get("/{route_id:str}")
@@ -74,17 +80,16 @@ async def change_route(
 ) -> Response[Document]:
     kept = await registry.routes.find(route_id)
     check_precondition(request, kept)
-    route = changed_route(kept.value, parse_object(await request.body()))
-    await _accounts_exist(registry, route)
-    return await _update(registry, kept, route, caller=caller)
+    document = parse_object(await request.body())
+    changed = await edit_route(registry, kept, document, made_by=caller.made_by)
+    return answer_kept(shown_route(changed.value), revision=changed.revision)
 
 
 @delete("/{route_id:str}")
 async def delete_route(
     caller: NamedDependency[Caller], registry: NamedDependency[Registry], route_id: FromPath[str]
 ) -> None:
-    kept = await registry.routes.find(route_id)
-    await registry.routes.delete(route_id, revision=kept.revision, made_by=caller.made_by)
+    await remove_route(registry, route_id, made_by=caller.made_by)
 
 
 @post("/{route_id:str}/rotate", status_code=200)
@@ -97,27 +102,24 @@ async def rotate_route(
 ) -> Document:
     body = await request.body()
     rotation = checked(parse_object(body) if body else {}, Rotation)
-    token = secrets.token_urlsafe(_TOKEN_BYTES)
-    kept = await registry.routes.find(route_id)
-    route = rotated(kept.value, token=token, now=datetime.now(UTC), overlap_s=rotation.overlap_s)
-    await registry.routes.update(route_id, route, revision=kept.revision, made_by=caller.made_by)
-    return _with_token(route, token=token, webhooks=webhooks)
+    made = await rotate(registry, route_id, rotation, made_by=caller.made_by)
+    return _with_token(made, webhooks=webhooks)
 
 
 @post("/{route_id:str}/pause", status_code=200)
 async def pause_route(
     caller: NamedDependency[Caller], registry: NamedDependency[Registry], route_id: FromPath[str]
 ) -> Response[Document]:
-    kept = await registry.routes.find(route_id)
-    return await _update(registry, kept, with_state(kept.value, RouteState.PAUSED), caller=caller)
+    kept = await set_state(registry, route_id, RouteState.PAUSED, made_by=caller.made_by)
+    return answer_kept(shown_route(kept.value), revision=kept.revision)
 
 
 @post("/{route_id:str}/resume", status_code=200)
 async def resume_route(
     caller: NamedDependency[Caller], registry: NamedDependency[Registry], route_id: FromPath[str]
 ) -> Response[Document]:
-    kept = await registry.routes.find(route_id)
-    return await _update(registry, kept, with_state(kept.value, RouteState.LIVE), caller=caller)
+    kept = await set_state(registry, route_id, RouteState.LIVE, made_by=caller.made_by)
+    return answer_kept(shown_route(kept.value), revision=kept.revision)
 
 
 def answer_kept(document: Document, *, revision: int) -> Response[Document]:
@@ -131,17 +133,48 @@ def check_precondition(request: AnyRequest, kept: Kept[Any]) -> None:
         raise Problem(409, "It was changed since you read it: read it again, then change it.")
 
 
-async def _update(
-    registry: Registry, kept: Kept[Route], route: Route, *, caller: Caller
-) -> Response[Document]:
-    revision = await registry.routes.update(
-        route.id, route, revision=kept.revision, made_by=caller.made_by
-    )
-    return answer_kept(shown_route(route), revision=revision)
+async def make_route(registry: Registry, document: Document, *, made_by: str) -> WithToken:
+    token = secrets.token_urlsafe(_TOKEN_BYTES)
+    route = new_route(document, token=token)
+    await check_accounts(registry, route.settings)
+    await registry.routes.create(route.id, route, made_by=made_by)
+    return WithToken(route=route, token=token)
 
 
-async def _accounts_exist(registry: Registry, route: Route) -> None:
-    for part in route.settings.accounts:
+async def edit_route(
+    registry: Registry, kept: Kept[Route], patch: Document, *, made_by: str
+) -> Kept[Route]:
+    """As it stands then; `kept` is what it was read as."""
+    route = changed_route(kept.value, patch)
+    await check_accounts(registry, route.settings)
+    return await _update(registry, kept, route, made_by=made_by)
+
+
+async def rotate(
+    registry: Registry, route_id: str, rotation: Rotation, *, made_by: str
+) -> WithToken:
+    token = secrets.token_urlsafe(_TOKEN_BYTES)
+    kept = await registry.routes.find(route_id)
+    route = rotated(kept.value, token=token, now=datetime.now(UTC), overlap_s=rotation.overlap_s)
+    await _update(registry, kept, route, made_by=made_by)
+    return WithToken(route=route, token=token)
+
+
+async def set_state(
+    registry: Registry, route_id: str, state: RouteState, *, made_by: str
+) -> Kept[Route]:
+    kept = await registry.routes.find(route_id)
+    return await _update(registry, kept, with_state(kept.value, state), made_by=made_by)
+
+
+async def remove_route(registry: Registry, route_id: str, *, made_by: str) -> None:
+    kept = await registry.routes.find(route_id)
+    await registry.routes.delete(route_id, revision=kept.revision, made_by=made_by)
+
+
+async def check_accounts(registry: Registry, settings: RouteSettings) -> None:
+    """Raises a `Problem` naming the first that is not there."""
+    for part in settings.accounts:
         if not await registry.accounts.exists(part.account):
             raise Problem(
                 422,
@@ -151,8 +184,21 @@ async def _accounts_exist(registry: Registry, route: Route) -> None:
             )
 
 
-def _with_token(route: Route, *, token: str, webhooks: Webhooks) -> Document:
-    return {"route": shown_route(route), "token": token, "webhook": webhooks.address(token)}
+async def _update(
+    registry: Registry, kept: Kept[Route], route: Route, *, made_by: str
+) -> Kept[Route]:
+    revision = await registry.routes.update(
+        route.id, route, revision=kept.revision, made_by=made_by
+    )
+    return Kept(value=route, revision=revision)
+
+
+def _with_token(made: WithToken, *, webhooks: Webhooks) -> Document:
+    return {
+        "route": shown_route(made.route),
+        "token": made.token,
+        "webhook": webhooks.address(made.token),
+    }
 
 
 route_router = Router(

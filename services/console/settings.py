@@ -23,3 +23,32 @@ class Settings(ServiceSettings):
         " travel by https alone",
         default="",
     )
+    trace_url: str = setting(
+        "Where the tracing backend shows a trace, with {trace_id} in it:"
+        " https://jaeger.example.org/trace/{trace_id}; without it alerts have no such link",
+        default="",
+    )
+    trusted_proxies: str = setting(
+        "Networks of the proxies before the console, with commas between: 10.0.0.0/24,::1/128. Only"
+        " they may say where a request comes from, and who has signed in to them",
+        default="",
+    )
+    proxy_user_header: str = setting(
+        "Header in which a trusted proxy names who has signed in: X-Auth-Request-Email; empty:"
+        " nobody signs in by a proxy",
+        default="",
+    )
+    proxy_groups_header: str = setting(
+        "Header in which it names their groups, with commas between", default=""
+    )
+    proxy_operators: str = setting(
+        "Who of them may change things: names, or groups as group:NAME, with commas between",
+        default="",
+    )
+    proxy_viewers: str = setting(
+        "Who of them may look: likewise, or * for everybody whom the proxy lets through",
+        default="",
+    )
+    proxy_sign_out_url: str = setting(
+        "Where signing out leads whom a proxy has signed in: /oauth2/sign_out", default=""
+    )

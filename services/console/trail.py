@@ -122,14 +122,18 @@ class Trail:
         limit: int,
         route: str | None = None,
         symbol: str | None = None,
+        account: str | None = None,
         status: AlertStatus | None = None,
     ) -> list[Listed]:
         """Alerts, newest first; fewer than `limit` only at the end. Of a status that is rare those
-        that may have it, of any other one all.
+        that may have it, of any other one all; of a symbol those of every account and status, and
+        of an account those of every status.
         """
         ends = _RARE_ENDS.get(status) if status is not None else None
         if symbol is not None:
             found = await self._fetch("alerts_of_symbol", before, route, limit, symbol)
+        elif account is not None:
+            found = await self._fetch("alerts_of_account", before, route, limit, account)
         elif ends is not None:
             withheld = status is AlertStatus.PARTIAL
             found = await self._fetch("alerts_of_end", before, route, limit, ends, withheld)
@@ -151,20 +155,29 @@ class Trail:
             found[AlertId(str(record["alert_id"]))].append(_row(record))
         return found
 
-    async def changes(
+    async def last_seq(self, alerts: Sequence[AlertId]) -> int:
+        """The place in the log of the last event of these alerts that has come into the trail; 0
+        where there is none.
+        """
+        [record] = await self._fetch("last_seq", list(alerts))
+        seq: int = record["seq"]
+        return seq
+
+    async def changes(  # noqa: PLR0913 - filters, each by name
         self,
         *,
         kinds: Sequence[ChangeKind],
         name: str | None,
         route: str | None,
         account: str | None,
+        made_by: str | None = None,
         before: Place | None,
         limit: int,
     ) -> list[ChangeRow]:
-        """What was changed by hand, newest first."""
+        """What was changed by hand, newest first. `made_by` is a part of who did."""
         stages = [f"{kind.value}.{how}" for kind in kinds for how in (_CHANGED, _DELETED)]
         place = (None, None, None) if before is None else astuple(before)
-        found = await self._fetch("changes", stages, name, route, account, *place, limit)
+        found = await self._fetch("changes", stages, name, route, account, *place, limit, made_by)
         return [_change(record) for record in found]
 
     async def checkups(

@@ -37,7 +37,7 @@ from services.console.troubles import (
 )
 
 KEPT_S = 1.0
-CHECKUPS_KEPT_S = 10.0
+CHECKUPS_KEPT_S = 5.0
 """A checkup comes every few minutes, and each account has one to be read."""
 _PART_WITHIN_S = 2.0
 _READ_AT_ONCE = 16

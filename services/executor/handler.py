@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
-import msgspec
 import structlog
 
 from libs.common.bus import Bus
@@ -32,24 +31,16 @@ from services.executor.changes import ChangeRunner
 from services.executor.claiming import Claim, ReadExecutions
 from services.executor.errands import Errand
 from services.executor.exchange import QueryFailed
-from services.executor.gathering import Gathered, gather_picture
 from services.executor.journal import NOTHING, History, read_executions, read_history
 from services.executor.legs import LegRunner
 from services.executor.moved import Moved
+from services.executor.proposing import Proposer
 from services.executor.recording import Recorder
 from services.executor.resting import RestingOrders
 from services.executor.settings import Timing
 from services.executor.stops import acting_for
 from services.executor.telling import Teller, split
-from services.executor.withholding import (
-    ENTRIES,
-    Denied,
-    Halted,
-    may_close,
-    position_mode_differs,
-    query_refused,
-    stale,
-)
+from services.executor.withholding import ENTRIES, Denied, Halted
 
 _NEW_FOR = timedelta(seconds=10)
 """What lay here for longer may have been handled by another process meanwhile."""
@@ -85,8 +76,6 @@ class Executor:
         """
         self._bus = bus
         self._on_done = on_done
-        self._refused_from_here = refused_from_here
-        self._halts = halts
         self._ownership = ownership
         self._accounts = accounts
         self._resting = resting
@@ -94,6 +83,16 @@ class Executor:
         self._clock = clock
         self._moved = moved
         self._teller = Teller(bus=bus, clock=clock)
+        # Questions about plans are answered by the same looks.
+        self.proposer = Proposer(
+            resting=resting,
+            moved=moved,
+            halts=halts,
+            ownership=ownership,
+            timing=timing,
+            clock=clock,
+            refused_from_here=refused_from_here,
+        )
 
     async def handle(self, delivery: Delivery) -> None:
         intent = delivery.message
@@ -162,15 +161,13 @@ class Executor:
         return decided
 
     async def _plan(self, intent: Intent, connected: Connected) -> Plan | Denied:
-        withheld = self._withheld(intent, connected)
-        if withheld is not None:
-            if not may_close(intent):
-                return Denied(denial=withheld)
-            denied = intent.opening_denied or withheld
-            intent = msgspec.structs.replace(intent, opening_denied=denied)
+        permitted = self.proposer.permitted(intent, connected, now=self._clock.now())
+        if isinstance(permitted, Denial):
+            return Denied(denial=permitted)
+        intent = permitted
         asked: list[ExchangeCall] = []
         try:
-            gathered = await self._gathered(intent, connected, asked=asked)
+            gathered = await self.proposer.gathered(intent, connected, asked=asked)
         except QueryFailed as failure:
             asked += failure.calls
             if failure.kind is Cause.TIMESTAMP:
@@ -181,8 +178,10 @@ class Executor:
             if failure.kind is Cause.IP and self._waits_for_an_address(intent):
                 self._tell(intent, asked, what=f"refused: {failure}")
                 raise Retry(str(failure), delay_s=self._timing.poll_largest_s) from failure
-            denial = query_refused(failure, self._refused_from_here(connected.account))
+            denial = self.proposer.refused(failure, connected.account)
             return Denied(denial=denial, calls=asked)
+        if not gathered.live:
+            self._moved.believe(gathered.picture.holdings, lane=(intent.account, intent.symbol))
         planned = plan_orders(intent, gathered.picture)
         if isinstance(planned, Denial):
             return Denied(denial=planned, calls=asked)
@@ -204,39 +203,6 @@ class Executor:
             comment=intent.comment,
         )
 
-    async def _gathered(
-        self, intent: Intent, connected: Connected, *, asked: list[ExchangeCall]
-    ) -> Gathered:
-        """Adds to `asked` what was asked of the exchange for it."""
-        lane, book = (intent.account, intent.symbol), connected.book
-        live_looks = 0
-        while True:
-            # What was pushed while the process was stopped is not read yet when it wakes, and what
-            # another owner has done was perhaps not pushed here.
-            awake = self._ownership.age_s(self._clock.now()) <= self._timing.claim_s
-            ours = book.is_corrected_since(self._ownership.monotonic_since)
-            gathered = await gather_picture(
-                intent,
-                connected=connected,
-                resting=self._resting,
-                live=awake and ours and live_looks < self._timing.live_looks_max,
-            )
-            # A look at the live picture may have found the same pushes as the one before.
-            asked += [call for call in gathered.calls if call not in asked]
-            holdings = gathered.picture.holdings
-            if gathered.live:
-                if self._moved.is_expected(holdings, lane=lane):
-                    return gathered
-                live_looks += 1
-                await book.positions.wait(intent.symbol, timeout_s=self._timing.shown_again_s)
-            elif self._moved.is_shown(
-                holdings, account=intent.account, symbol=intent.symbol, now=self._clock.now()
-            ):
-                self._moved.believe(holdings, lane=lane)
-                return gathered
-            else:
-                await self._clock.sleep(self._timing.shown_again_s)
-
     def _is_new(self, delivery: Delivery, *, now: datetime) -> bool:
         """Whether nobody else can have handled a message that this process was the first to get:
         it came a moment ago, or this process has been the owner ever since.
@@ -247,39 +213,12 @@ class Executor:
         has_been_ours = since is not None and since <= delivery.stored_at
         return has_been_ours and self._ownership.age_s(now) <= self._timing.claim_s
 
-    def _withheld(self, intent: Intent, connected: Connected) -> Denial | None:
-        """Why the intent must open nothing now."""
-        expected = connected.account.position_mode
-        told = connected.book.position_mode or expected
-        return (
-            stale(intent, now=self._clock.now())
-            or self._halted(intent)
-            or position_mode_differs(intent, expected=expected, told=told)
-            or self._not_from_here(intent, connected.account)
-        )
-
-    def _halted(self, intent: Intent) -> Denial | None:
-        if intent.action not in ENTRIES:
-            return None
-        return self._halts.denial(route=intent.route, account=intent.account)
-
     def _waits_for_an_address(self, intent: Intent) -> bool:
         """What closes is not given up at once for an address that the exchange refuses: another
         process may take over in a moment, or the same come under its own address again.
         """
         waited = self._clock.now() - intent.received_at
         return intent.action not in ENTRIES and waited.total_seconds() < self._timing.give_up_s
-
-    def _not_from_here(self, intent: Intent, account: Account) -> Denial | None:
-        return self._refused_from_here(account) if intent.action in ENTRIES else None
-
-    def _not_to_open(self, intent: Intent, account: Account) -> Denial | None:
-        """Why an opening order that waited must not leave any more."""
-        return (
-            stale(intent, now=self._clock.now())
-            or self._halted(intent)
-            or self._not_from_here(intent, account)
-        )
 
     async def _store(self, plan: Plan, *, routed_at: datetime) -> bool:
         """True where this plan is the one that the log holds."""
@@ -343,7 +282,7 @@ class Executor:
             history=history,
             legs=LegRunner(
                 errand,
-                not_to_open=lambda: self._not_to_open(intent, connected.account),
+                not_to_open=lambda: self.proposer.not_to_open(intent, connected.account),
             ),
             changes=ChangeRunner(errand),
         )

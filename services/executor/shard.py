@@ -27,6 +27,7 @@ from services.executor.drifting import DriftWatch
 from services.executor.flattening import Flattener
 from services.executor.following import Follower
 from services.executor.handler import Executor, lane_of
+from services.executor.inquiries import Inquiries
 from services.executor.leveraging import LeverageSetter
 from services.executor.measuring import unknown
 from services.executor.moved import Moved
@@ -119,6 +120,14 @@ class Shard:
             timing=self._timing,
             clock=self._clock,
         )
+        inquiries = Inquiries(
+            bus=self._bus,
+            accounts=self._accounts,
+            proposer=executor.proposer,
+            moved=moved,
+            shard_of=self._shard_of,
+            clock=self._clock,
+        )
         leverages = self._leverages(ownership, resting=resting, moved=moved)
         self._checkups = self._new_checkups()
         self._resting = resting
@@ -137,6 +146,7 @@ class Shard:
                     group.create_task(leverages.follow()),
                     group.create_task(self._checkups.follow()),
                     group.create_task(self._account_pictures(resting).follow()),
+                    group.create_task(inquiries.follow()),
                 ]
                 await self._consumer.run(stop)
                 for helper in helpers:

@@ -24,6 +24,7 @@ from services.ingest.admission import RateLimits
 from services.ingest.app import create_app
 from services.ingest.duplicates import RecentAlerts
 from services.ingest.feeding import RecentFeed
+from services.ingest.questions import Questions
 from services.ingest.recording import Recorder
 from services.ingest.settings import Settings
 from services.ingest.webhook import Webhook
@@ -69,10 +70,12 @@ async def serve(settings: Settings, *, health: Health, stop: asyncio.Event) -> N
         health.add("routes", routes.missing)
         health.add("recent_alerts", feed.missing)
         app = create_app(webhook=webhook, health=health)
+        questions = Questions(bus=bus, webhook=webhook, now=_now)
         async with asyncio.TaskGroup() as tasks:
             following = [
                 tasks.create_task(routes.follow(bus)),
                 tasks.create_task(feed.follow()),
+                tasks.create_task(questions.follow()),
                 tasks.create_task(_settle_when_ready(health.missing)),
             ]
             async with serving(app, host=settings.host, port=settings.port):

@@ -21,6 +21,11 @@ class Answer:
     content_type: str = CONTENT_TYPE
     headers: tuple[tuple[bytes, bytes], ...] = ()
 
+    @property
+    def retry_after_s(self) -> int | None:
+        found = dict(self.headers).get(b"retry-after")
+        return None if found is None else int(found)
+
 
 def accepted(alert_id: AlertId) -> Answer:
     return _stored("accepted", alert_id)
@@ -48,6 +53,23 @@ def unavailable() -> Answer:
 def no_route() -> Answer:
     detail = "No route has this token: POST to /hook/<token> as the console showed it."
     return of_problem(plain_problem(status=404, detail=detail))
+
+
+def no_such_route(route: str) -> Answer:
+    detail = f"Ingest knows no route {route}; one that was just made is known within a second."
+    return of_problem(plain_problem(status=404, detail=detail))
+
+
+def late(seconds: float) -> Answer:
+    detail = (
+        f"The question has waited for more than {seconds:g} seconds, so it was not acted on:"
+        " nothing was sent."
+    )
+    return of_problem(plain_problem(status=503, detail=detail), headers=_retry_after(1))
+
+
+def failed(why: str) -> Answer:
+    return of_problem(plain_problem(status=503, detail=f"Ingest: {why}."), headers=_retry_after(1))
 
 
 def not_a_post() -> Answer:

@@ -49,8 +49,10 @@ class Unparsed:
     """As it came, unreadable bytes replaced, and without a secret's value."""
 
 
-def parse_alert(data: bytes, *, route: Route) -> Parsed | Unparsed:
-    """What a body asks of a route: object first, then the secret, then field by field."""
+def parse_alert(data: bytes, *, route: Route, is_trusted: bool = False) -> Parsed | Unparsed:
+    """What a body asks of a route: object first, then the secret, then field by field. Of who is
+    trusted otherwise no secret is asked.
+    """
     data = unwrapped(data)
     body = read_body(data)
     if isinstance(body, Refusal):
@@ -59,7 +61,8 @@ def parse_alert(data: bytes, *, route: Route) -> Parsed | Unparsed:
         )
         return Unparsed(refusal=replace(body, value=shortened(safe)), body=safe)
     text = redacted(body)
-    if wrong := is_wrong(body, expected_sha256=route.body_secret_sha256):
+    expected = None if is_trusted else route.body_secret_sha256
+    if wrong := is_wrong(body, expected_sha256=expected):
         return Unparsed(refusal=wrong, body=text)
     try:
         return Parsed(

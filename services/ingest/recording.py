@@ -87,6 +87,7 @@ class Recorder:
             at=received.at,
             source_address=received.source_address,
             first_at=recorded.first_at,
+            test_by=received.test_by,
         )
         subject = subjects.alert_duplicate(received.route)
         await self._by_the_way(message, subject=subject, event_id=f"duplicate:{stage_id}")

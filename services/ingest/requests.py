@@ -1,5 +1,6 @@
-"""A webhook request as ASGI brings it: its token, its headers, its bytes."""
+"""A request as ASGI brings it: its token, its headers, its bytes; or a body handed over by us."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from services.ingest.admission import check_size
@@ -44,6 +45,22 @@ class Request:
             chunks.append(chunk)
             if not event.get("more_body", False):
                 return b"".join(chunks)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Handed:
+    """A body that came by no request, but is taken as if it had."""
+
+    body: bytes
+    content_type: str = "application/json"
+    source_address: str = ""
+
+    @property
+    def announced_bytes(self) -> int:
+        return len(self.body)
+
+    async def read(self) -> bytes | Refusal:
+        return check_size(len(self.body)) or self.body
 
 
 def _token(path: str) -> str | None:

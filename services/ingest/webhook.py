@@ -18,8 +18,8 @@ from opentelemetry.trace import Span
 
 from libs.common.bus import LogUnavailable
 from libs.common.contracts.alert import Alert, AlertRefused
-from libs.common.contracts.route import Route
-from libs.common.contracts.words import AlertId
+from libs.common.contracts.route import DUPLICATE_WINDOW_MAX_S, Route
+from libs.common.contracts.words import AlertId, RouteId
 from libs.common.domain import identity
 from libs.common.metrics import Latency
 from libs.common.telemetry import alert_span, fail, link
@@ -29,7 +29,7 @@ from services.ingest.answers import Answer, send_answer
 from services.ingest.parsing import Parsed, Unparsed, parse_alert
 from services.ingest.recording import Recorded, Recorder
 from services.ingest.refusals import Refusal
-from services.ingest.requests import Disconnected, Request
+from services.ingest.requests import Disconnected, Handed, Request
 
 BODY_TIMEOUT_S = 2.0
 ANSWER_TIMEOUT_S = 2.5
@@ -46,17 +46,21 @@ _ATTRIBUTES = {
     "url.scheme": "http",
 }
 
+SPAN_OF_TEST = "test alert"
+
 _answered_in = Latency(counting.ack_seconds)
 _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Arrival:
-    """A request whose token opened a route."""
+    """A request whose token opened a route, or a test."""
 
-    request: Request
+    request: Request | Handed
     route: Route
     alert_id: AlertId
+    test_by: str | None = None
+    """Who sends a test: who may do that needs no token, no address and no body secret."""
     started_s: float = field(default_factory=time.monotonic)
 
 
@@ -88,12 +92,14 @@ class Webhook:
         self._missing = missing
         self._now = now
         self._tokens: Tokens | None = None
+        self._routes: dict[RouteId, Route] = {}
         # Refusals before the body is read cost the sender nothing, so few of them are recorded.
         self._unread_limits = RateLimits(per_s=_UNREAD_PER_S, burst=_UNREAD_BURST)
 
     def use_routes(self, routes: list[Route]) -> None:
         """Call whenever the routes have changed."""
         self._tokens = Tokens(routes)
+        self._routes = {route.id: route for route in routes}
         self._limits.keep(route.id for route in routes)
         counting.know(route.id for route in routes)
         self._unread_limits.keep(route.id for route in routes)
@@ -105,6 +111,20 @@ class Webhook:
             _log.info("alert.abandoned")
             return
         await send_answer(send, answer)
+
+    async def test(self, body: bytes, *, route: RouteId, by: str) -> Answer:
+        """Take a body from the console as if it had come to the route's webhook, and answer what
+        HTTP would have answered.
+        """
+        if self._tokens is None:
+            counting.unavailable.labels("").inc()
+            return answers.unavailable()
+        found = self._routes.get(route)
+        if found is None:
+            return answers.no_such_route(route)
+        return await self._answer_route(
+            _Arrival(request=Handed(body=body), route=found, alert_id=self._new_id(), test_by=by)
+        )
 
     async def _answer(self, request: Request) -> Answer:
         if request.token is None:
@@ -130,7 +150,9 @@ class Webhook:
 
     async def _answer_route(self, arrival: _Arrival) -> Answer:
         about = {"route": arrival.route.id}
-        with alert_span(arrival.alert_id, SPAN, _ATTRIBUTES, about=about) as span:
+        is_test = arrival.test_by is not None
+        name, attributes = (SPAN_OF_TEST, {}) if is_test else (SPAN, _ATTRIBUTES)
+        with alert_span(arrival.alert_id, name, attributes, about=about) as span:
             outcome = await self._handle(arrival)
             if span.is_recording():
                 _describe(span, outcome, arrival=arrival)
@@ -147,6 +169,7 @@ class Webhook:
             elapsed_ms=round(elapsed_s * 1000, 2),
             body_bytes=outcome.body_bytes,
             source_address=arrival.request.source_address,
+            test_by=arrival.test_by,
         )
         return outcome.answer
 
@@ -167,7 +190,8 @@ class Webhook:
             )
         if isinstance(body, Refusal):
             return await self._refuse(arrival, body)
-        parsed = parse_alert(body, route=arrival.route)
+        is_trusted = arrival.test_by is not None
+        parsed = parse_alert(body, route=arrival.route, is_trusted=is_trusted)
         if isinstance(parsed, Unparsed):
             return await self._refuse(arrival, parsed.refusal, body=body, text=parsed.body)
         return await self._accept(arrival, parsed, body=body)
@@ -175,7 +199,9 @@ class Webhook:
     def _refused_unread(self, arrival: _Arrival) -> Refusal | None:
         # What can be said before the body is read: it costs the least.
         request, route = arrival.request, arrival.route
-        if refusal := check_address(route, address=request.source_address):
+        if arrival.test_by is None and (
+            refusal := check_address(route, address=request.source_address)
+        ):
             return refusal
         wait_s = self._limits.take(route.id, now_s=arrival.started_s)
         if wait_s is not None:
@@ -194,6 +220,7 @@ class Webhook:
             content_type=arrival.request.content_type,
             source_address=arrival.request.source_address,
             explicit_id=parsed.explicit_id,
+            test_by=arrival.test_by,
         )
         key = identity.body_key(route=route.id, explicit_id=parsed.explicit_id, body=body)
         try:
@@ -224,6 +251,9 @@ class Webhook:
     async def _record(self, arrival: _Arrival, alert: Alert, *, key: str) -> Recorded:
         # A second try bridges a reconnect; under the same event id it can store nothing twice.
         window_s = arrival.route.settings.duplicate_window_s
+        if arrival.test_by is not None:
+            # Whoever sends a test again for want of an answer must not order twice.
+            window_s = DUPLICATE_WINDOW_MAX_S
         left_s = ANSWER_TIMEOUT_S - (time.monotonic() - arrival.started_s)
         try:
             async with asyncio.timeout(left_s):
@@ -265,6 +295,7 @@ class Webhook:
                 body_sha256="" if body is None else sha256(body).hexdigest(),
                 content_type=arrival.request.content_type,
                 source_address=arrival.request.source_address,
+                test_by=arrival.test_by,
             )
             await self._recorder.record_refused(refused)
         return _Outcome(

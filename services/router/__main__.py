@@ -18,6 +18,7 @@ from libs.common.settings import from_env, redacted
 from libs.common.telemetry import configure_telemetry
 from libs.common.topology import ROUTER
 from services.router.handler import Router, lane_of
+from services.router.questions import Questions
 from services.router.routes import Configuration
 from services.router.settings import Settings
 
@@ -50,11 +51,25 @@ async def main(stop: asyncio.Event) -> None:
             shards=settings.shards,
             clock=SystemClock(),
         )
-        consumer = OwnedConsumer(bus, durable=ROUTER, handler=router.handle, lane_of=lane_of)
+        consumer = OwnedConsumer(
+            bus,
+            durable=ROUTER,
+            handler=router.handle,
+            lane_of=lane_of,
+            on_tenure=router.begin,
+        )
         health.add("consumer", consumer.missing)
         health.tell_role(consumer.ownership.role)
         for bucket in watched:
             await bucket.complete.wait()
+        questions = Questions(
+            bus=bus,
+            accounts=configuration.accounts,
+            catalogues=configuration.catalogues,
+            halts=halts,
+            shards=settings.shards,
+        )
+        followers.append(group.create_task(questions.follow()))
         settle_memory()
         health.started()
         await consumer.run(stop)

@@ -34,6 +34,10 @@ _CATALOGUE_GRACE_S = 30.0
 
 _routed_in = Latency(stage_seconds.labels("routed"))
 
+Accounts = Watched[Account]
+Catalogues = Callable[[], Mapping[str, Mapping[VenueSymbol, Instrument]]]
+"""Contracts by the exchange's prefix and symbol."""
+
 _log = structlog.get_logger()
 
 
@@ -54,8 +58,8 @@ class Router:
         *,
         bus: Bus,
         routes: Watched[Route],
-        accounts: Watched[Account],
-        catalogues: Callable[[], Mapping[str, Mapping[VenueSymbol, Instrument]]],
+        accounts: Accounts,
+        catalogues: Catalogues,
         halts: Halted,
         shards: int,
         clock: Clock,
@@ -67,7 +71,11 @@ class Router:
         self._halts = halts
         self._shards = shards
         self._clock = clock
-        self._pace = Pace(bus=bus, shards=shards)
+        self.begin()
+
+    def begin(self) -> None:
+        """A tenure: openings are counted by the log again, where another router's stand too."""
+        self._pace = Pace(bus=self._bus, shards=self._shards)
 
     async def handle(self, delivery: Delivery) -> None:
         alert = delivery.message
@@ -105,11 +113,7 @@ class Router:
     ) -> Intent | Denial:
         known = self._accounts.get(account.account)
         if known is None:
-            return Denial(
-                reason=Reason.ACCOUNT_UNKNOWN,
-                message=f"route {route.id} names account {account.account}, which does not exist",
-                context={"account": account.account},
-            )
+            return account_unknown(account, route=route.id)
         catalogue = self._catalogue(known.base_url)
         now = self._clock.now()
         if not catalogue:
@@ -213,6 +217,14 @@ class Router:
             ):
                 return found
         return None
+
+
+def account_unknown(account: RouteAccount, *, route: RouteId) -> Denial:
+    return Denial(
+        reason=Reason.ACCOUNT_UNKNOWN,
+        message=f"route {route} names account {account.account}, which does not exist",
+        context={"account": account.account},
+    )
 
 
 def _without_contracts(account: RouteAccount, *, age_s: float) -> Denial:

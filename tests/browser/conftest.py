@@ -16,7 +16,8 @@ from nats.js import JetStreamContext
 from playwright.async_api import Browser, Page, StorageState, async_playwright, expect
 
 from libs.common.topology import ensure_topology
-from services.console.web.access.users import User, Users, UsersFile, hash_password
+from services.console.web.access.user_file import User, UsersFile, hash_password
+from services.console.web.access.users import Users
 from services.console.web.access.viewers import Role
 from tests import backends, console_server
 from tests.browser import chromium, pages

@@ -85,7 +85,18 @@ _ORDER = make_order(
 
 _STALE = Denial(reason=Reason.STALE, message="the entry is 40.0 s old", context={"age_s": "40.0"})
 
+_BY = "anna from 127.0.0.1"
+
 MESSAGES: dict[str, AnyMessage] = {
+    "alert.received.3": make_alert(explicit_id="test-1", test_by=_BY),
+    "alert.duplicate.2": AlertDuplicate(**common(), first_at=_AT, test_by=_BY),
+    "alert.refused.2": AlertRefused(
+        **common(),
+        status=422,
+        reason=Reason.FIELD_MISSING,
+        message="ticker must name the instrument",
+        test_by=_BY,
+    ),
     "alert.received.2": make_alert(
         order=make_order(
             action=Action.TARGET,

@@ -263,7 +263,7 @@ async def test_changes_are_found_among_millions_by_indexes_of_their_own(trail):
     await trail.execute("ANALYZE audit_event")
     query = named_queries(QUERIES)["changes"].rstrip().rstrip(";")
     stages = ["route.changed", "route.deleted"]
-    plan = await trail.fetch(f"EXPLAIN {query}", stages, *[None] * 6, 51)
+    plan = await trail.fetch(f"EXPLAIN {query}", stages, *[None] * 6, 51, None)
     told = "\n".join(row[0] for row in plan)
     assert "audit_event_2026_11_stored_at_stream_seq_idx" in told
     assert "audit_event_2026_11_subject_stored_at_seq_idx" in told

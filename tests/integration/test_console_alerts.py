@@ -303,26 +303,6 @@ async def test_alerts_are_filtered(console, put_trail):
     assert await ids("route=demo&status=executed&symbol=BTC_USDT") == [make_id(1)]
 
 
-async def test_a_line_says_what_was_asked_and_what_became_of_it(console, put_trail):
-    await put_trail(*executed(1))
-    _, page = await console.call("GET", "/api/alerts")
-    assert page["alerts"] == [
-        {
-            "alert_id": make_id(1),
-            "seq": 1,
-            "route": "demo",
-            "status": "executed",
-            "reason": None,
-            "at": "2026-11-23T12:00:00.001000Z",
-            "symbol": "BTC_USDT",
-            "action": "buy",
-            "quantity": "0.001",
-            "accounts": ["paper"],
-            "elapsed_ms": 4.0,
-        }
-    ]
-
-
 @pytest.mark.parametrize("query", ["status=done", "limit=0", "limit=1000000", "before=x"])
 async def test_a_wrong_query_is_a_problem(console, query):
     status, problem = await console.call("GET", f"/api/alerts?{query}")

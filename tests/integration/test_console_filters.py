@@ -1,4 +1,4 @@
-"""The list of alerts, filtered: each filter reads an index of its own."""
+"""The list of alerts: what a line says, and filters, each of which reads an index of its own."""
 
 from urllib.parse import urlencode
 
@@ -24,6 +24,39 @@ pytestmark = pytest.mark.integration
 __all__ = ["console", "put_trail"]
 
 
+async def test_a_line_says_what_was_asked_and_what_became_of_it(console, put_trail):
+    await put_trail(*executed(1))
+    _, page = await console.call("GET", "/api/alerts")
+    assert page["alerts"] == [
+        {
+            "alert_id": make_id(1),
+            "seq": 1,
+            "last_seq": 5,
+            "route": "demo",
+            "status": "executed",
+            "reason": None,
+            "words": None,
+            "at": "2026-11-23T12:00:00.001000Z",
+            "symbol": "BTC_USDT",
+            "symbols": ["BTC_USDT"],
+            "ticker": "BTCUSDT.P",
+            "action": "buy",
+            "wanted": None,
+            "quantity": "0.001",
+            "quantity_percent": None,
+            "contracts": "10",
+            "filled_contracts": "10",
+            "price": None,
+            "average_price": "50000.5",
+            "accounts": ["paper"],
+            "resends": 0,
+            "elapsed_ms": 4.0,
+            "order_ms": 3.0,
+            "test_by": None,
+        }
+    ]
+
+
 async def test_every_filter_finds_what_the_whole_list_holds(console, put_trail):
     """In pages of any size, and the newest first, though filters read other indexes."""
     await put_trail(
@@ -41,15 +74,31 @@ async def test_every_filter_finds_what_the_whole_list_holds(console, put_trail):
         {"route": "demo", "status": "denied"},
         {"symbol": "BTC_USDT", "status": "executed"},
         {"symbol": "BTC_USDT", "route": "other"},
+        *({"account": account} for account in ("paper", "nobody")),
+        {"account": "paper", "status": "rejected"},
+        {"account": "paper", "symbol": "BTC_USDT", "route": "demo"},
+        {"text": "2005"},
+        {"text": "No", "status": "denied", "account": "paper"},
     ]
     for filters in tried:
         wanted = [
             line["alert_id"]
             for line in whole["alerts"]
-            if all(line[name] == value for name, value in filters.items())
+            if all(fits(line, name, value) for name, value in filters.items())
         ]
         for limit in (1, 2, 50):
             assert await walked(console, limit=limit, **filters) == wanted, filters
+
+
+def fits(line, name, value):
+    match name:
+        case "account":
+            return value in line["accounts"]
+        case "text":
+            # No body and no comment holds any of these.
+            told = (line["words"], line["reason"])
+            return any(value.lower() in (text or "").lower() for text in told)
+    return line[name] == value
 
 
 def lives(number):

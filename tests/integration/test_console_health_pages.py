@@ -13,7 +13,8 @@ import pytest
 
 from libs.common.contracts import subjects
 from libs.common.topology import ensure_topology
-from services.console.web.access.users import User, Users, UsersFile, hash_password
+from services.console.web.access.user_file import User, UsersFile, hash_password
+from services.console.web.access.users import Users
 from services.console.web.access.viewers import Role
 from tests.console_server import running
 from tests.pictured import make_picture

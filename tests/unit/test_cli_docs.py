@@ -1,5 +1,6 @@
 """docs/command-line.md: its commands print what stands there, its tables name every option."""
 
+import asyncio
 import json
 import re
 import shlex
@@ -24,6 +25,7 @@ from libs.common.contracts.words import (
 from libs.common.domain.lifecycle import OrderState
 from libs.common.domain.picture import Picture
 from libs.common.domain.planning import Planned, plan_orders
+from libs.common.domain.telling.upshot import End
 from services.console.changes import change_document
 from services.console.differences import Revision
 from services.console.documents import plain
@@ -35,6 +37,7 @@ from services.console.trail import Place as ChangePlace
 from services.console.vitals import document as health_document
 from services.ingest.parsing import Parsed, parse_alert
 from services.router.deciding import decide_intent
+from tests.asked_explanations import explained
 from tests.cli_console import documents_of
 from tests.documented_commands import Example, examples_of
 from tests.factories import (
@@ -53,10 +56,10 @@ from tests.fake_halts import make_control
 from tests.traced import answered
 from tests.trail_messages import make_execution, make_plan
 from tests.unit.cli_stand import accept, run
+from tests.unit.executor_desk import Desk
 from tests.vital_signs import without_router
 from tools.cli.__main__ import main
 from tools.cli.showing import flattened
-from tools.cli.upshot import End
 
 PAGE = Path(__file__).parents[2] / "docs" / "command-line.md"
 TEXT = PAGE.read_text()
@@ -132,6 +135,9 @@ def lay_down(example, *, stack, server):
     if example.command.startswith("alertwire health"):
         server.answers["GET /api/health"] = [(200, health_document(without_router()))]
         return
+    if example.command.startswith("alertwire routes test"):
+        server.answers["POST /api/routes/demo/test"] = [(200, asyncio.run(sell_explained()))]
+        return
     if example.command.startswith("alertwire dead"):
         lay_down_letters(server=server)
         return
@@ -153,6 +159,17 @@ def lay_down(example, *, stack, server):
     except Problem as problem:
         answer = (problem.status, {"detail": problem.detail})
     server.answers["PATCH /api/routes/demo"] = [answer]
+
+
+async def sell_explained():
+    """What the services say of the same sell while long 10 is held."""
+    desk = Desk()
+    await desk.hold("long", 10)
+    body = (
+        '{"platform_name":"mexc","ticker":"BTCUSDT.P","order_action":"sell",'
+        '"order_contracts":0.002,"alert_id":"test-1795435200000-0f3a"}'
+    )
+    return await explained(body.encode(), make_route(), desk=desk)
 
 
 def lay_down_events(*, server):
@@ -270,7 +287,7 @@ def test_an_alert_that_is_sent_is_understood(command, stack, server):
 
 
 def test_no_example_goes_unseen() -> None:
-    assert len(EXAMPLES) == TEXT.count("```console") == TEXT.count("$ alertwire") == 16
+    assert len(EXAMPLES) == TEXT.count("```console") == TEXT.count("$ alertwire") == 17
     assert len(SENT) == TEXT.count("alertwire send demo") >= 9
 
 
@@ -306,9 +323,17 @@ def test_every_option_is_told(command) -> None:
         assert f"`{option}" in TEXT, option
 
 
-def test_what_send_adds_to_the_message_is_told() -> None:
-    added = set(options_of("send")) - set(options_of("explain"))
-    assert added >= {"--count", "--rate", "--same", "--webhook"}
+@pytest.mark.parametrize(
+    ("command", "some"),
+    [
+        (["send"], {"--count", "--rate", "--same", "--webhook"}),
+        (["routes", "test"], {"--send", "--body"}),
+    ],
+    ids=["send", "test"],
+)
+def test_what_is_added_to_the_message_is_told(command, some) -> None:
+    added = set(options_of(*command)) - set(options_of("explain"))
+    assert added >= some
     for option in added:
         assert f"`{option}" in TEXT, option
 

@@ -22,6 +22,7 @@ from libs.common.contracts.words import (
     SizingMode,
     TradeMode,
 )
+from libs.common.domain.telling.summaries import asked_of, details, summary
 from tests.factories import NOW, D, make_alert, make_intent, make_leg, make_order
 from tests.trail_messages import (
     common,
@@ -32,7 +33,6 @@ from tests.trail_messages import (
     make_plan,
 )
 from tools.cli.showing import clean, flattened
-from tools.cli.summaries import asked_of, details, summary
 
 CALL = ExchangeCall(method="POST", path="/create", sent_at=NOW)
 BELOW = Denial(

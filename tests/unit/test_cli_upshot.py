@@ -8,10 +8,10 @@ from libs.common.contracts.intent import Denial
 from libs.common.contracts.order import Change
 from libs.common.contracts.reasons import Reason
 from libs.common.contracts.words import ChangeKind, ClientOrderId, OrderType, PositionSide
+from libs.common.domain.telling.upshot import upshot
 from tests.factories import D, make_alert, make_leg
 from tests.traced import answered
 from tests.trail_messages import make_dead, make_denied, make_execution, make_plan
-from tools.cli.upshot import upshot
 
 PAUSED = Denial(reason=Reason.ROUTE_PAUSED, message="route demo is paused")
 TRAIL = Change(

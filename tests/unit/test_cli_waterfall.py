@@ -10,6 +10,7 @@ from libs.common.contracts.flattening import FlatLane
 from libs.common.contracts.intent import Denial
 from libs.common.contracts.order import ExchangeCall
 from libs.common.contracts.reasons import Reason
+from libs.common.domain.telling.waterfall import axis_end_ms, call_words, durations, steps_of
 from tests.factories import ALERT_ID, NOW, D, make_alert, make_intent, make_leg
 from tests.traced import answered
 from tests.trail_messages import (
@@ -21,7 +22,7 @@ from tests.trail_messages import (
     make_plan,
 )
 from tests.unit.cli_stand import run
-from tools.cli.waterfall import axis_end_ms, bar, call_words, durations, steps_of
+from tools.cli.bars import bar
 
 CREATE = "/api/v1/private/order/create"
 SAID = '{"success":false,"code":2005,"message":"Balance insufficient \\u2026"}'

@@ -7,7 +7,8 @@ import msgspec
 from libs.common.contracts.causes import Cause
 from libs.common.contracts.reasons import Reason
 from libs.common.domain.diagnosis.checklist import CheckName
-from services.console.rendering import alert_document, alert_line, to_diagnose
+from services.console.lines import alert_line
+from services.console.rendering import alert_document, to_diagnose
 from tests.diagnosed import make_checkup, make_finding
 from tests.factories import ALERT_ID, make_alert, make_intent, make_leg
 from tests.traced import rows_of

@@ -1,6 +1,7 @@
 """Routes and accounts as a person sends, changes and sees them."""
 
 import json
+from base64 import b64encode
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
@@ -10,6 +11,7 @@ import pytest
 from libs.common.contracts.route import Account, Route
 from libs.common.contracts.words import RouteState
 from services.console import drafting
+from services.console.drafting import BOX_OVERHEAD, SECRET_BYTES_MAX
 from services.console.problems import Problem
 from tests.factories import make_account, make_route
 
@@ -228,6 +230,48 @@ def test_a_patch_may_bring_new_keys():
     assert draft.account.access_key == "next"
     assert draft.secret_key is not None
     assert draft.secret_key.reveal() == "s2"
+
+
+BOX = b64encode(bytes(BOX_OVERHEAD + 1)).decode()
+
+
+def test_a_secret_may_come_sealed():
+    draft = drafting.new_account({**KEYS, "secret_key": None, "sealed_secret_key": BOX})
+    assert (draft.secret_key, draft.sealed) == (None, bytes(BOX_OVERHEAD + 1))
+    changed = drafting.changed_account(draft.account, {"sealed_secret_key": BOX})
+    assert (changed.account, changed.secret_key, changed.sealed) == (
+        *(draft.account, None),
+        bytes(BOX_OVERHEAD + 1),
+    )
+    assert "sealed_secret_key" not in drafting.shown_account(draft.account)
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        pytest.param("not base64!", id="no-base64"),
+        pytest.param(BOX[:-4], id="holds-nothing"),
+        pytest.param(b64encode(bytes(BOX_OVERHEAD)).decode(), id="of-an-empty-secret"),
+        pytest.param(
+            b64encode(bytes(BOX_OVERHEAD + SECRET_BYTES_MAX + 1)).decode(), id="too-large"
+        ),
+        pytest.param(7, id="a-number"),
+        pytest.param("", id="empty"),
+        pytest.param(f"{BOX}\n", id="with-a-line-end"),
+        pytest.param("\u00e9" * 80, id="not-ascii"),
+    ],
+)
+def test_what_can_be_no_sealed_box_is_refused(box):
+    with pytest.raises(Problem) as caught:
+        drafting.new_account({**KEYS, "secret_key": None, "sealed_secret_key": box})
+    assert (caught.value.status, caught.value.field) == (422, "sealed_secret_key")
+
+
+def test_a_secret_comes_in_one_way():
+    with pytest.raises(Problem, match="not both") as caught:
+        drafting.new_account({**KEYS, "sealed_secret_key": BOX})
+    assert caught.value.field == "sealed_secret_key"
+    assert "very-secret" not in caught.value.detail
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from services.console.web.access.remembering import REMEMBERED_S, RememberedSess
 from services.console.web.access.sessions import Session, Sessions
 from tests.factories import NOW
 
-SESSION = Session(name="ann", csrf="c", began_at=NOW, seen_at=NOW)
+SESSION = Session(name="ann", csrf="c", mark="m", began_at=NOW, seen_at=NOW)
 
 
 class Bus:

@@ -35,7 +35,7 @@ class LiveDesk(Desk):
         self.book = self._accounts.find("paper").book
         self.book._heard_at = self.book._clock
         self.book._timing = QUICK
-        self.executor._timing = QUICK
+        self.executor._timing = self.executor.proposer._timing = QUICK
         self.lost = set()
         submit = self.exchange.submit
 

@@ -199,7 +199,7 @@ def test_an_account_may_expect_our_address_by_itself(room):
 @pytest.fixture
 def desk(room):
     made = Desk()
-    made.executor._refused_from_here = room.stops.denial
+    made.executor.proposer._refused_from_here = room.stops.denial
     return made
 
 

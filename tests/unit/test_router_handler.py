@@ -359,3 +359,15 @@ async def test_an_alert_that_comes_again_is_not_counted_against_itself():
     desk.bus.forget_event_ids()
     await desk.handle(alert, fresh=False)
     assert not desk.refused_last("first")
+
+
+async def test_what_another_router_opened_meanwhile_counts_in_the_next_tenure():
+    """The lease was lost and came back within the minute."""
+    desk = PacedDesk()
+    assert not await desk.post(at_s=0)
+    mine = desk.router
+    desk.restart()
+    assert not await desk.post(at_s=1)
+    desk.router = mine
+    mine.begin()
+    assert await desk.post(at_s=2)

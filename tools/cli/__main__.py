@@ -21,6 +21,7 @@ _COMMANDS = {
     "halts": "tools.cli.halting:halts",
     "changes": "tools.cli.changes:changes",
     "dead": "tools.cli.dead:dead",
+    "users": "tools.cli.users:users",
     "audit": "tools.cli.audit:audit",
 }
 

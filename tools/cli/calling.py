@@ -18,6 +18,10 @@ class NotFound(click.ClickException):
     """The console does not know it (yet)."""
 
 
+class Unanswered(click.ClickException):
+    """Whether the console has done anything is not known."""
+
+
 def call(
     console: Console, method: str, path: str, *, body: Any = None, timeout_s: float = _TIMEOUT_S
 ) -> Any:
@@ -36,7 +40,7 @@ async def _call(console: Console, method: str, path: str, *, body: Any, timeout_
             text = await answer.text()
             status = answer.status
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
-        raise click.ClickException(
+        raise Unanswered(
             f"the console at {console.url} does not answer: {error or type(error).__name__}"
         ) from None
     if status >= 400:

@@ -10,9 +10,9 @@ from libs.common.contracts.intent import Denial, Intent
 from libs.common.contracts.order import Change, Leg
 from libs.common.domain.planning import Planned
 from libs.common.domain.quantity import plain
+from libs.common.domain.telling.summaries import runs, times
 from tools.cli.explaining_path import AccountExplained, Explanation, Outcome
 from tools.cli.showing import clean, style_of, table, terminal
-from tools.cli.summaries import runs, times
 
 Document = dict[str, Any]
 Row = tuple[str, str]
@@ -65,15 +65,15 @@ def print_explanation(explanation: Explanation) -> None:
 
     out = terminal()
     outcome = outcome_of(explanation).value
-    out.print(Text.assemble(f"route {explanation.route}  ", (outcome, _style(outcome))))
+    out.print(Text.assemble(f"route {explanation.route}  ", (outcome, style(outcome))))
     out.print()
-    _print_rows(_alert_rows(explanation))
+    print_rows(_alert_rows(explanation))
     for account in explanation.accounts:
         outcome = account.outcome.value
         out.print()
-        out.print(Text.assemble(f"account {account.account}  ", (outcome, _style(outcome))))
+        out.print(Text.assemble(f"account {account.account}  ", (outcome, style(outcome))))
         out.print()
-        _print_rows([*_intent_rows(account), *_result_rows(account)])
+        print_rows([*_intent_rows(account), *_result_rows(account)])
     out.print()
     for told in explanation.assumptions:
         out.print(Text(clean(f"assumed: {told}")))
@@ -200,7 +200,7 @@ def denial_words(denial: Denial) -> str:
     return f"{denial.reason.value}: {denial.message}" + (f" ({numbers})" if numbers else "")
 
 
-def _print_rows(rows: Iterator[Row] | list[Row]) -> None:
+def print_rows(rows: Iterator[Row] | list[Row]) -> None:
     from rich.text import Text  # noqa: PLC0415
 
     drawn = table("step", "what")
@@ -209,11 +209,11 @@ def _print_rows(rows: Iterator[Row] | list[Row]) -> None:
     before = ""
     for stage, words in rows:
         drawn.add_row(
-            Text("" if stage == before else stage, style=_style(stage)), Text(clean(words))
+            Text("" if stage == before else stage, style=style(stage)), Text(clean(words))
         )
         before = stage
     terminal().print(drawn)
 
 
-def _style(word: str) -> str:
+def style(word: str) -> str:
     return _STYLES.get(word) or style_of(word)

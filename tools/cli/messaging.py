@@ -27,6 +27,7 @@ class _Size(click.ParamType[Decimal | str]):
         return text if text.endswith("%") else number
 
 
+WHOLE = "--json"
 _N = Number()
 _S = _Size()
 # Words are passed on as they are: what ingest says to a wrong one is worth seeing.
@@ -62,6 +63,14 @@ _FIELDS = ("platform_name", *(field for _, field, _, _ in _OPTIONS[:3]), "price"
 
 def message_options(command: Command) -> Command:
     """Adds the options; the command hands what it is given on to `message_of`."""
+    whole = click.option(
+        WHOLE, "body", metavar="BODY", help="The alert's message whole; `-`: from stdin."
+    )
+    return whole(field_options(command))
+
+
+def field_options(command: Command) -> Command:
+    """The same without the message as a whole."""
     field = click.option(
         "--field", "fields", multiple=True, metavar="NAME=VALUE", help="Any other field."
     )
@@ -69,21 +78,22 @@ def message_options(command: Command) -> Command:
     for option, name, kind, help_text in reversed(_OPTIONS):
         metavar = None if kind is None else "N"
         command = click.option(option, name, type=kind, metavar=metavar, help=help_text)(command)
-    whole = click.option(
-        "--json", "body", metavar="BODY", help="The alert's message whole; `-`: from stdin."
-    )
-    return whole(command)
+    return command
 
 
-def message_of(body: str | None, *, fields: tuple[str, ...], known: dict[str, Any]) -> str:
-    """The message's text. `known`: by the format's names of fields; None is: not given."""
+def message_of(
+    body: str | None, *, fields: tuple[str, ...], known: dict[str, Any], whole: str = WHOLE
+) -> str:
+    """The message's text. `known`: by the format's names of fields; None is: not given. `whole`:
+    what the option of the whole message is called.
+    """
     given = {name: value for name, value in known.items() if value is not None}
     if body is not None:
         if given or fields:
-            raise click.UsageError("--json is the whole message; leave the other fields out")
+            raise click.UsageError(f"{whole} is the whole message; leave the other fields out")
         return sys.stdin.read() if body == "-" else body
     if not given and not fields:
-        raise click.UsageError("say what to send: --json BODY, or --ticker and --action")
+        raise click.UsageError(f"say what to send: {whole} BODY, or --ticker and --action")
     message: dict[str, Any] = {"platform_name": "mexc"} | given
     for field in fields:
         name, equals, value = field.partition("=")

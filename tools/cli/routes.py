@@ -8,6 +8,7 @@ from tools.cli.calling import call
 from tools.cli.documents import read_document
 from tools.cli.place import Place, with_place
 from tools.cli.route_options import cleared, route_options, settings_of
+from tools.cli.route_testing import test_route
 from tools.cli.showing import (
     clean,
     examples,
@@ -23,7 +24,10 @@ from tools.cli.showing import (
 
 @click.group()
 def routes() -> None:
-    """List, show, create, edit, delete, rotate, pause and resume routes."""
+    """List, show, create, edit, delete, rotate, pause, resume and test routes."""
+
+
+routes.add_command(test_route)
 
 
 @routes.command("list")

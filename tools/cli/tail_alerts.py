@@ -14,9 +14,9 @@ from libs.common.contracts import codec
 from libs.common.contracts.alert import Alert, AlertRefused
 from libs.common.contracts.words import AlertStatus
 from libs.common.domain.journey import Journey, TrailEvent, journey
+from libs.common.domain.telling.summaries import moved, runs, summary, times
 from tools.cli.event_stream import Event
 from tools.cli.showing import clean, style_of, terminal
-from tools.cli.summaries import moved, runs, summary, times
 
 _REMEMBERED = 5_000
 OPEN = frozenset({AlertStatus.PENDING, AlertStatus.UNKNOWN})

@@ -3,9 +3,9 @@
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
+from libs.common.domain.telling.summaries import asked_of, summary
 from tools.cli.event_stream import Event
 from tools.cli.showing import clean, style_of, terminal
-from tools.cli.summaries import asked_of, summary
 
 if TYPE_CHECKING:
     from rich.text import Text

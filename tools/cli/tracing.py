@@ -6,6 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from libs.common.domain.telling.summaries import (
+    asked_of,
+    change_words,
+    details,
+    runs,
+    summary,
+    times,
+)
+from libs.common.domain.telling.upshot import Line, upshot
+from libs.common.domain.telling.waterfall import Step, axis_end_ms, call_words, durations, steps_of
+from tools.cli.bars import bar
 from tools.cli.calling import NotFound, call
 from tools.cli.diagnosis import print_diagnosis
 from tools.cli.place import Console, Place, with_place
@@ -19,9 +30,6 @@ from tools.cli.showing import (
     table,
     terminal,
 )
-from tools.cli.summaries import asked_of, change_words, details, runs, summary, times
-from tools.cli.upshot import Line, upshot
-from tools.cli.waterfall import Step, axis_end_ms, bar, call_words, durations, steps_of
 
 if TYPE_CHECKING:
     from rich.text import Text

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 
-from services.console.web.access.users import User, UsersFile, hash_password
+from services.console.web.access.user_file import User, UsersFile, hash_password
 from services.console.web.access.viewers import Role
 from tools.devstack.credentials import Credentials
 from tools.devstack.private_files import write_private

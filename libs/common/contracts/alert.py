@@ -72,6 +72,8 @@ class Alert(Message, frozen=True, kw_only=True, tag="alert.received"):
     content_type: str = ""
     source_address: str = ""
     explicit_id: str | None = None
+    test_by: str | None = None
+    """Who sent it from the console as a test; None of one that came to the webhook."""
 
 
 class AlertDuplicate(Message, frozen=True, kw_only=True, tag="alert.duplicate"):
@@ -83,6 +85,8 @@ class AlertDuplicate(Message, frozen=True, kw_only=True, tag="alert.duplicate"):
     at: datetime
     source_address: str = ""
     first_at: datetime | None = None
+    test_by: str | None = None
+    """Of the resend: who sent it as a test."""
 
 
 class AlertRefused(Message, frozen=True, kw_only=True, tag="alert.refused"):
@@ -100,3 +104,5 @@ class AlertRefused(Message, frozen=True, kw_only=True, tag="alert.refused"):
     body_sha256: str = ""
     content_type: str = ""
     source_address: str = ""
+    test_by: str | None = None
+    """Who sent it from the console as a test."""

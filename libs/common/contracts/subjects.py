@@ -54,6 +54,10 @@ PICTURES_ASKED = "ask.picture.*"
 """What an account holds now: the executor that owns it answers with an `AccountPicture`."""
 EGRESS_ASKED = "ask.egress"
 """Under which address executors are seen: each answers with an `EgressTold`."""
+PARSE_ASKED = "ask.parse"
+DECIDE_ASKED = "ask.decide"
+PLANS_ASKED = "ask.plan.*"
+TESTS_ASKED = "ask.test.*"
 
 _REMEMBERED = 8_192
 """Subjects and accounts: the same ones come again with every alert."""
@@ -133,6 +137,14 @@ def checkup_asked(account: AccountId) -> str:
 
 def picture_asked(account: AccountId) -> str:
     return f"ask.picture.{_token(account)}"
+
+
+def plan_asked(account: AccountId) -> str:
+    return f"ask.plan.{_token(account)}"
+
+
+def test_asked(route: RouteId) -> str:
+    return f"ask.test.{_token(route)}"
 
 
 def dead(service: str) -> str:

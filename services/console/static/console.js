@@ -5,6 +5,7 @@
 const FORMS = {
   time: new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", second: "2-digit" }),
   date: new Intl.DateTimeFormat([], { dateStyle: "medium", timeStyle: "medium" }),
+  day: new Intl.DateTimeFormat([], { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" }),
 };
 const STEPS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
@@ -15,11 +16,18 @@ function ago(at) {
   return relative.format(Math.round(seconds / length), unit);
 }
 
+// The time alone where it is today's; further back the day matters, and no second.
+function recent(at) {
+  return FORMS[at.toDateString() === new Date().toDateString() ? "time" : "day"].format(at);
+}
+
+const WORDS = { ago, recent };
+
 function showTime(element) {
   const at = new Date(element.dateTime);
   if (Number.isNaN(at.getTime())) return;
   const form = element.dataset.form;
-  element.textContent = form === "ago" ? ago(at) : FORMS[form in FORMS ? form : "date"].format(at);
+  element.textContent = form in WORDS ? WORDS[form](at) : FORMS[form in FORMS ? form : "date"].format(at);
 }
 
 function showTimes(root) {
@@ -85,3 +93,12 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("htmx:load", (event) => showTimes(event.detail.elt));
 document.addEventListener("DOMContentLoaded", () => showTimes(document.body));
 setInterval(() => document.querySelectorAll('time[data-form="ago"]').forEach(showTime), 10000);
+
+// What a part that is gone had asked about itself is not told to the page that took its place.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const asking = event.detail.elt;
+  if (asking.getAttribute("hx-swap") !== "none") return;
+  asking.addEventListener("htmx:beforeOnLoad", (answer) => {
+    if (!asking.isConnected) answer.preventDefault();
+  }, { once: true });
+});

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from services.console.documents import moment
 from services.console.web.assets import Assets
 from services.console.web.shell import Shell
+from services.console.web.visible import shortened, visible, with_code
 
 _FOLDER = Path(__file__).parent.parent / "templates"
 _HTML = "text/html"
@@ -32,7 +33,8 @@ class Pages:
             auto_reload=False,
         )
         self._env.globals.update(asset=assets.address, **known)
-        self._env.filters.update(when=when, figure=figure, json=shown_json)
+        self._env.filters.update(when=when, figure=figure, json=shown_json, ms=milliseconds)
+        self._env.filters.update(visible=visible, shortened=shortened, with_code=with_code)
 
     def page(
         self, template: str, *, shell: Shell, status: int = 200, **context: Any
@@ -52,7 +54,7 @@ class Pages:
 
 def when(at: datetime | str | None, form: str = "time") -> Markup:
     """A time that the browser shows in the viewer's zone, with UTC on hover. `form`: `time` of the
-    day, `date` with it, or `ago`.
+    day, `date` with it, `recent` with the date where it is not today's, or `ago`.
     """
     if at is None:
         return Markup("")
@@ -69,6 +71,15 @@ def figure(value: Any, unit: str = "") -> Markup:
         return Markup('<span class="none">&ndash;</span>')
     text = Markup('<span class="figure">{}</span>').format(value)
     return text + Markup(' <span class="unit">{}</span>').format(unit) if unit else text
+
+
+def milliseconds(value: float | None) -> str:
+    """With as many digits as tell something."""
+    if value is None:
+        return ""
+    if value < 100:
+        return f"{value:.2f}"
+    return f"{value:.1f}" if value < 1000 else f"{value:,.0f}"
 
 
 def shown_json(value: Any) -> str:

@@ -10,10 +10,6 @@ from typing import Any
 
 Event = Mapping[str, Any]
 
-BAR = {"ingest": "░", "router": "▒", "executor": "▓", "exchange": "━"}
-"""What fills the bar of each; anything else is a dot."""
-_OTHER = "·"
-_LATER = "»"
 _LATER_FACTOR = 10
 _LATER_MS = 1_000.0
 _AFTERWARDS = ("alert.duplicate", "position.", "dead.replayed", "account.")
@@ -50,7 +46,7 @@ def steps_of(events: Sequence[Event]) -> list[Step]:
         data = event.get("data")
         fields = data if isinstance(data, dict) else {}
         account = fields.get("account")
-        end_ms = float(event.get("elapsed_ms") or 0.0)
+        end_ms = _ms(event.get("elapsed_ms"))
         begin_ms = min(ended.get(account, ended.get(None, 0.0)), end_ms)
         ended[account] = end_ms
         if came is not None:
@@ -83,34 +79,47 @@ def axis_end_ms(steps: Iterable[Step]) -> float:
     return end_ms
 
 
-def bar(step: Step, *, axis_ms: float, chars: int) -> str:
-    """The step on the axis, at least one character long."""
-    if step.end_ms > axis_ms:
-        return " " * (chars - 1) + _LATER
-    scale = (chars - 1) / axis_ms if axis_ms > 0 else 0.0
-    begin, end = round(max(step.begin_ms, 0.0) * scale), round(step.end_ms * scale)
-    by = "exchange" if step.event is None else str(step.event.get("service"))
-    return " " * begin + BAR.get(by, _OTHER) * max(end - begin, 1)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Taken:
+    """How long the way took, in parts; None where it did not come so far."""
+
+    to_order_ms: float | None
+    """From the alert to the first order that left."""
+    to_fill_ms: float | None
+    """From there to the last fill."""
+    in_all_ms: float
+    calls: int
+    """Round trips to the exchange, and what they took together."""
+    calls_ms: float
+
+
+def taken(steps: Sequence[Step]) -> Taken:
+    events = [step for step in steps if step.event is not None]
+    sent = next(_ends(events, "execution.sent"), None)
+    filled = max(_ends(events, "execution.filled"), default=None)
+    calls = [step for step in steps if step.call is not None]
+    return Taken(
+        to_order_ms=sent,
+        to_fill_ms=filled - sent if sent is not None and filled is not None else None,
+        in_all_ms=max((step.end_ms for step in events if _is_of_the_way(step)), default=0.0),
+        calls=sum(step.count for step in calls),
+        calls_ms=sum(step.waited_ms for step in calls),
+    )
 
 
 def durations(steps: Sequence[Step]) -> str:
     """In one line how long the way took; empty where there was none."""
-    events = [step for step in steps if step.event is not None]
-    sent = next(_ends(events, "execution.sent"), None)
-    filled = max(_ends(events, "execution.filled"), default=None)
-    last = max((step.end_ms for step in events if _is_of_the_way(step)), default=0.0)
-    calls = [step for step in steps if step.call is not None]
+    found = taken(steps)
     told = []
-    if sent is not None:
-        told.append(f"alert to order {sent:.1f} ms")
-    if sent is not None and filled is not None:
-        told.append(f"order to fill {filled - sent:.1f} ms")
-    if last > 0:
-        told.append(f"in all {last:.1f} ms")
-    if calls:
-        number = sum(step.count for step in calls)
-        spent = sum(step.waited_ms for step in calls)
-        told.append(f"{spent:.1f} ms in {number} round trip{'s' * (number > 1)}")
+    if found.to_order_ms is not None:
+        told.append(f"alert to order {found.to_order_ms:.1f} ms")
+    if found.to_fill_ms is not None:
+        told.append(f"order to fill {found.to_fill_ms:.1f} ms")
+    if found.in_all_ms > 0:
+        told.append(f"in all {found.in_all_ms:.1f} ms")
+    if found.calls:
+        trips = f"{found.calls} round trip{'s' * (found.calls > 1)}"
+        told.append(f"{found.calls_ms:.1f} ms in {trips}")
     return ", ".join(told)
 
 
@@ -131,7 +140,7 @@ def _round_trips(data: Mapping[str, Any], *, came: datetime) -> Iterator[Step]:
         if sent is None or call.get("elapsed_ms") is None:
             continue
         begin_ms = (sent - came).total_seconds() * 1000
-        waited_ms = float(call["elapsed_ms"])
+        waited_ms = _ms(call["elapsed_ms"])
         yield Step(begin_ms=begin_ms, end_ms=begin_ms + waited_ms, call=call, waited_ms=waited_ms)
 
 
@@ -170,6 +179,10 @@ def _reply(body: str) -> str:
         return f" {body[:_WORDS_MAX]}" if body else ""
     words = found.get("message") or found.get("msg") or ""
     return f", code {found['code']}" + (f": {str(words)[:_WORDS_MAX]}" if words else "")
+
+
+def _ms(value: object) -> float:
+    return value if isinstance(value, int | float) else 0.0
 
 
 def _time(text: object) -> datetime | None:

@@ -22,7 +22,8 @@ def summary(stage: str, data: object, *, asked: Mapping[str, str] = NOTHING) -> 
         case ["alert", "received"]:
             return _alert(data)
         case ["alert", "duplicate"]:
-            return f"resent{_of(' from ', data, 'source_address')}; nothing else happens"
+            who = _of(" from ", data, "source_address") + _of(" as a test by ", data, "test_by")
+            return f"resent{who}; nothing else happens"
         case ["alert", "refused"]:
             return _refusal(data)
         case ["intent", word]:
@@ -123,13 +124,14 @@ def _alert(data: Data) -> str:
         _of("mode ", order, "trade_mode"),
         "inverse" * bool(order.get("inverse")),
         *(_of(f"{name} ", order, name) for name in ("order_id", "comment")),
+        _of("a test by ", data, "test_by"),
     ]
     return ", ".join(part for part in told if part)
 
 
 def _refusal(data: Data) -> str:
     told = _join(data, "status", "reason") + _of(": ", data, "message")
-    return told + _of(" It was: ", data, "value")
+    return told + _of(" It was: ", data, "value") + _of(" A test by ", data, "test_by")
 
 
 def _wanted(word: str, data: Data) -> str:

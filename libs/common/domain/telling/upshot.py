@@ -1,4 +1,5 @@
-"""The upshot of an alert: what was done, what waits, what was not done, and why: pure.
+"""The upshot of an alert: what was done, what waits, what was not done, and why: pure. `outcome.py`
+says it in one sentence.
 
 Documents are those of the console's API, of any release, so most fields may be absent.
 """
@@ -7,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import Any
 
-from tools.cli.summaries import change_words, kind_and_price, moved, runs, times
+from libs.common.domain.telling.summaries import change_words, kind_and_price, moved, runs, times
 
 Document = Mapping[str, Any]
 Line = tuple["End", str]
@@ -38,10 +39,12 @@ def upshot(document: Document) -> list[Line]:
 
     Empty where the alert's status says all: everything was done, or it was refused by ingest.
     """
-    status = str(document["status"])
-    if status in {"executed", "refused"}:
-        return []
-    is_open = status in _STILL_OPEN
+    return [] if str(document["status"]) in {"executed", "refused"} else ends(document)
+
+
+def ends(document: Document) -> list[Line]:
+    """The same, whatever the status."""
+    is_open = str(document["status"]) in _STILL_OPEN
     waits = _conditions(document)
     orders = [
         line
