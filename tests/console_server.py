@@ -29,7 +29,7 @@ from services.console.trail import open_trail
 from services.console.web.access.ending import CHECKED_EVERY_S
 from services.console.web.access.guarding import Access
 from services.console.web.access.proxies import Proxies
-from services.console.web.access.sessions import Sessions
+from services.console.web.access.remembering import RememberedSessions
 from services.console.web.access.users import Users
 from services.console.web.edges import with_edges
 from services.console.web.live.board import Board
@@ -104,7 +104,7 @@ async def running(
             )
             access = Access(
                 users=users or Users(None),
-                sessions=Sessions(bus),
+                sessions=RememberedSessions(bus),
                 public_url=public_url,
                 proxies=proxies or Proxies(),
             )

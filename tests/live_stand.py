@@ -26,9 +26,13 @@ _ROW = re.compile(r'<div role="row" class="row" id="a([^"]*)".*?</div>', re.DOTA
 def users_of(folder: Path) -> Users:
     """Nobody signs in by these: a session is begun for them."""
     path = folder / "users.json"
-    users = tuple(User(name=role.value, role=role, password_hash="none") for role in Role)
+    users = tuple(_user(role) for role in Role)
     path.write_bytes(msgspec.json.encode(UsersFile(users=users)))
     return Users(path)
+
+
+def _user(role: Role) -> User:
+    return User(name=role.value, role=role, password_hash="none")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,5 +128,5 @@ class Visitor:
 
 
 async def visitor(console: Console, *, role: Role = Role.OPERATOR) -> Visitor:
-    begun = await Sessions(console.bus).begin(role.value)
+    begun = await Sessions(console.bus).begin(role.value, mark=_user(role).mark)
     return Visitor(console=console, cookies={COOKIE: begun.id}, session_id=begun.id)

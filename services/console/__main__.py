@@ -29,7 +29,7 @@ from services.console.trace_links import TraceLinks
 from services.console.trail import open_trail
 from services.console.web.access.guarding import Access
 from services.console.web.access.proxies import Proxies, read_proxies
-from services.console.web.access.sessions import Sessions
+from services.console.web.access.remembering import RememberedSessions
 from services.console.web.access.users import Users
 from services.console.web.edges import with_edges
 from services.console.web.live.board import Board
@@ -68,7 +68,7 @@ async def main(stop: asyncio.Event) -> None:
         health.add("trail", trail.missing)
         access = Access(
             users=Users(settings.users_file),
-            sessions=Sessions(bus),
+            sessions=RememberedSessions(bus),
             public_url=settings.public_url,
             proxies=proxies,
         )

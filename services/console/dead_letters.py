@@ -41,7 +41,7 @@ async def list_dead(
 ) -> Document:
     """Newest first; `next` is the `before` of the next page, null at the end."""
     letters, following = await dead_letters.page(before=before, limit=limit)
-    return {"dead": [_line(letter) for letter in letters], "next": following}
+    return {"dead": [line_of(letter) for letter in letters], "next": following}
 
 
 @get("/{seq:int}")
@@ -49,12 +49,29 @@ async def show_dead(dead_letters: NamedDependency[DeadLetters], seq: FromPath[in
     """A letter whole: the message's headers, its bytes, as JSON or else as text, and what a replay
     comes to.
     """
+    return whole(await dead_letters.find(seq))
+
+
+@post("/{seq:int}/replay", status_code=200)
+async def replay_dead(dead_letters: NamedDependency[DeadLetters], seq: FromPath[int]) -> Document:
+    """Once per letter: a second call tells of the first."""
+    found, is_new = await replay_letter(dead_letters, seq)
+    return {"dead": line_of(found), "new": is_new}
+
+
+async def replay_letter(dead_letters: DeadLetters, seq: int) -> tuple[Letter, bool]:
+    """The letter with its replay, and whether that is new."""
     found = await dead_letters.find(seq)
+    return (found, False) if found.replayed is not None else await dead_letters.replay(found)
+
+
+def whole(found: Letter) -> Document:
+    """All that is known of a letter."""
     data = found.letter.data
     message = _json(data)
     return {
-        **_line(found),
-        "outlook": _outlook(found),
+        **line_of(found),
+        "outlook": outlook(found),
         "headers": found.letter.headers,
         "message": message,
         "text": data.decode(errors="replace") if message is None else None,
@@ -62,16 +79,8 @@ async def show_dead(dead_letters: NamedDependency[DeadLetters], seq: FromPath[in
     }
 
 
-@post("/{seq:int}/replay", status_code=200)
-async def replay_dead(dead_letters: NamedDependency[DeadLetters], seq: FromPath[int]) -> Document:
-    """Once per letter: a second call tells of the first."""
-    found, is_new = await dead_letters.find(seq), False
-    if found.replayed is None:
-        found, is_new = await dead_letters.replay(found)
-    return {"dead": _line(found), "new": is_new}
-
-
-def _line(found: Letter) -> Document:
+def line_of(found: Letter) -> Document:
+    """A letter as a list has it."""
     letter, replayed = found.letter, found.replayed
     message = _message(letter.data)
     return {
@@ -91,7 +100,8 @@ def _line(found: Letter) -> Document:
     }
 
 
-def _outlook(found: Letter) -> str:
+def outlook(found: Letter) -> str:
+    """What a replay comes to."""
     letter = found.letter
     if _message(letter.data) is None:
         return _UNREADABLE

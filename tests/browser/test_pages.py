@@ -55,4 +55,4 @@ async def test_the_running_stack_is_signed_in_to_once(stack_page, stack_sessions
     page = await stack_page("operator", scheme=scheme)
     await expect(page.get_by_role("button", name="Sign out")).to_be_visible()
     await assert_accessible(page)
-    assert len(stack_sessions) == 1
+    assert [name for _, name in stack_sessions].count("operator") == 1

@@ -84,13 +84,13 @@ def test_what_stands_alone_is_seen():
     ("values", "told"),
     [
         ((3, 40), ["1 ms", "2 ms", "5 ms", "10 ms", "20 ms", "50 ms", "100 ms"]),
-        ((0.5, 90_000), ["0.1 ms", "10 ms", "1,000 ms", "100,000 ms"]),
+        ((0.5, 90_000), ["0.1 ms", "10 ms", "1 s", "100 s"]),
         ((10,), ["10 ms", "20 ms", "50 ms", "100 ms"]),
     ],
     ids=["two decades", "six decades", "one value"],
 )
 def test_a_log_axis_tells_its_powers(values, told):
-    assert [text for text in labels(drawn(*values)) if "ms" in text] == told
+    assert [text for text in labels(drawn(*values)) if text.endswith("s")] == told
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_a_log_axis_tells_its_powers(values, told):
 )
 def test_a_linear_axis_begins_with_zero(values, told):
     svg = drawn(*values, scale=Scale.LINEAR)
-    assert [text for text in labels(svg) if "ms" in text] == told
+    assert [text for text in labels(svg) if text.endswith("s")] == told
 
 
 def test_times_are_told_in_utc_with_the_moment_for_a_script():

@@ -12,13 +12,14 @@ from enum import StrEnum
 
 from markupsafe import Markup
 
-WIDTH, HEIGHT = 640, 240
-_LEFT, _RIGHT, _TOP, _BOTTOM = 60, 12, 22, 26
+WIDTH, HEIGHT = 480, 220
+_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 12, 24, 28
 _ROW, _BAR, _LABEL_AT, _BAR_AT = 38, 12, 14, 20
 _LABEL_CHARS_MAX = 60
 _TICKS_MAX = 6
 _TIMES_MAX = 7
 _DAY_S = 86_400
+_MS_IN_S = 1_000
 _STEPS_S = (
     *(60, 300, 900, 1_800, 3_600, 7_200, 10_800, 14_400, 21_600),
     *(_DAY_S, 2 * _DAY_S, 7 * _DAY_S, 30 * _DAY_S),
@@ -141,8 +142,8 @@ def _grid(axis: _Axis, unit: str) -> Iterator[Markup]:
         )
         yield Markup(
             '<text class="chart-label" x="{}" y="{:.1f}" text-anchor="end"'
-            ' dominant-baseline="middle">{} {}</text>'
-        ).format(_LEFT - 6, y, _short(tick), _clean(unit))
+            ' dominant-baseline="middle">{}</text>'
+        ).format(_LEFT - 6, y, _tick(tick, unit))
     yield Markup('<path class="chart-axis" fill="none" d="M{} {}V{}H{}"/>').format(
         _LEFT, _TOP, HEIGHT - _BOTTOM, WIDTH - _RIGHT
     )
@@ -283,6 +284,13 @@ def _step(begins: datetime, ends: datetime, stretch: timedelta) -> float:
 def _short(value: float) -> str:
     """At most four digits where that says it."""
     return f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"
+
+
+# As short as can be: a phone shows the whole chart smaller.
+def _tick(value: float, unit: str) -> str:
+    if unit == "ms" and value >= _MS_IN_S:
+        return f"{_short(value / _MS_IN_S)} s"
+    return f"{_short(value)} {_clean(unit)}"
 
 
 def _class(name: str) -> str:

@@ -17,6 +17,7 @@ from services.console.web.answers import PageAnswers
 from services.console.web.assets import Assets, asset_router
 from services.console.web.changes.lists import change_pages
 from services.console.web.halting.stopping import halt_pages
+from services.console.web.health.pages import health_pages
 from services.console.web.live.following import following_router
 from services.console.web.live.lists import live_router
 from services.console.web.rendering import Pages
@@ -53,7 +54,7 @@ def make_pages(access: Access, *, given: Mapping[str, Provide]) -> list[Router]:
         "/",
         route_handlers=[
             *(live_router, following_router, alert_page_router, make_route_pages()),
-            *(account_page_router, halt_pages, change_pages),
+            *(account_page_router, halt_pages, change_pages, health_pages),
             *(own_router, sign_out),
         ],
         guards=[page_guard(access)],
