@@ -1,12 +1,12 @@
 """`/halts`: what is halted, by whom and since when; halting and resuming, from every page."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Response, Router, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromQuery
+from litestar.params import FromQuery, QueryParameter
 
 from libs.common.contracts.control import Control, Scope
 from libs.common.contracts.words import AlertId
@@ -39,14 +39,16 @@ async def show_halts(  # noqa: PLR0913 - one argument per parameter
     shell: NamedDependency[Shell],
     pages: NamedDependency[Pages],
     before: FromQuery[str | None] = None,
-    scope: FromQuery[Scope] = Scope.ALL,
+    within: Annotated[Scope, QueryParameter(name="scope")] = Scope.ALL,
     id: FromQuery[str] = "",  # noqa: A002 - the parameter's name
 ) -> Response[str]:
-    """`scope` and `id`: what stands chosen, for whoever comes from its page."""
+    """The query's `scope` (a name that the framework keeps for itself) and `id`: what stands chosen,
+    for whoever comes from its page.
+    """
     return pages.page(
         "halting/page.html",
         shell=shell,
-        chosen=f"{scope.value}:{id}" if id else "",
+        chosen=f"{within.value}:{id}" if id else "",
         **await _history(trail, before, shell.halts),
         **(await _places(registry) if shell.viewer.may_change else {}),
     )
