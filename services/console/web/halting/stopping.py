@@ -42,7 +42,7 @@ async def show_halts(  # noqa: PLR0913 - one argument per parameter
     within: Annotated[Scope, QueryParameter(name="scope")] = Scope.ALL,
     id: FromQuery[str] = "",  # noqa: A002 - the parameter's name
 ) -> Response[str]:
-    """The query's `scope` (a name that the framework keeps for itself) and `id`: what stands chosen,
+    """The query's `scope` (the framework keeps that name for itself) and `id`: what stands chosen,
     for whoever comes from its page.
     """
     return pages.page(
