@@ -32,21 +32,19 @@ _CHANGED = "halts-changed"
 
 
 @get("/")
-async def show_halts(  # noqa: PLR0913 - one argument per parameter
-    *,
+async def show_halts(
     registry: NamedDependency[Registry],
     trail: NamedDependency[Trail],
     shell: NamedDependency[Shell],
     pages: NamedDependency[Pages],
     before: FromQuery[str | None] = None,
-    scope: FromQuery[Scope] = Scope.ALL,
-    id: FromQuery[str] = "",  # noqa: A002 - the parameter's name
+    what: FromQuery[str] = "",
 ) -> Response[str]:
-    """`scope` and `id`: what stands chosen, for whoever comes from its page."""
+    """`what` stands chosen, as the form sends it: for whoever comes from its own page."""
     return pages.page(
         "halting/page.html",
         shell=shell,
-        chosen=f"{scope.value}:{id}" if id else "",
+        chosen=what,
         **await _history(trail, before, shell.halts),
         **(await _places(registry) if shell.viewer.may_change else {}),
     )
