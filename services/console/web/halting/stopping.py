@@ -1,12 +1,12 @@
 """`/halts`: what is halted, by whom and since when; halting and resuming, from every page."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 from litestar import Response, Router, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromQuery, QueryParameter
+from litestar.params import FromQuery
 
 from libs.common.contracts.control import Control, Scope
 from libs.common.contracts.words import AlertId
@@ -32,23 +32,19 @@ _CHANGED = "halts-changed"
 
 
 @get("/")
-async def show_halts(  # noqa: PLR0913 - one argument per parameter
-    *,
+async def show_halts(
     registry: NamedDependency[Registry],
     trail: NamedDependency[Trail],
     shell: NamedDependency[Shell],
     pages: NamedDependency[Pages],
     before: FromQuery[str | None] = None,
-    within: Annotated[Scope, QueryParameter(name="scope")] = Scope.ALL,
-    id: FromQuery[str] = "",  # noqa: A002 - the parameter's name
+    what: FromQuery[str] = "",
 ) -> Response[str]:
-    """The query's `scope` (the framework keeps that name for itself) and `id`: what stands chosen,
-    for whoever comes from its page.
-    """
+    """`what` stands chosen, as the form sends it: for whoever comes from its own page."""
     return pages.page(
         "halting/page.html",
         shell=shell,
-        chosen=f"{within.value}:{id}" if id else "",
+        chosen=what,
         **await _history(trail, before, shell.halts),
         **(await _places(registry) if shell.viewer.may_change else {}),
     )
