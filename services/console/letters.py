@@ -25,6 +25,7 @@ from services.console.problems import Problem
 _BATCH = 500
 _READ_S = 5.0
 _IDLE_S = 30
+_SEQ_MAX = 2**63 - 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,9 +66,11 @@ class DeadLetters:
 
     async def find(self, seq: int) -> Letter:
         """A 404 where there is none."""
+        entry = None
         try:
-            entries = self._bus.entries_after(subject=subjects.DEAD_LETTERS, seq=max(seq - 1, 0))
-            entry = await anext(entries, None)
+            if 0 < seq <= _SEQ_MAX:
+                entries = self._bus.entries_after(subject=subjects.DEAD_LETTERS, seq=seq - 1)
+                entry = await anext(entries, None)
         except LogUnavailable as error:
             raise _unavailable(error) from None
         if entry is None or entry.seq != seq or not isinstance(entry.message, DeadLetter):

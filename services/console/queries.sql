@@ -22,6 +22,8 @@ alerts AS (
     SELECT a.stored_at, a.seq, a.alert_id
     FROM journey_event AS a
     WHERE a.stage IN ('alert.received', 'alert.refused')
+        -- What nobody can read has no id; it stands among the dead letters.
+        AND a.alert_id IS NOT NULL
         -- An alert that was put into the log again stands once.
         AND NOT EXISTS (
             SELECT 1 FROM journey_event AS f

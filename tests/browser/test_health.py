@@ -49,7 +49,7 @@ async def test_a_service_that_falls_silent_is_seen_and_seen_to_come_back(stack, 
     await expect(router).to_have_text("ready", timeout=BACK_MS)
     # The figures are loaded once somebody sees them.
     table = page.locator("#figures-table")
-    await table.locator("summary").scroll_into_view_if_needed()
+    await page.locator("#figures").scroll_into_view_if_needed()
     await table.locator("summary").click()
     await page.locator("#account-paper-place").focus()
     await page.evaluate("() => { window.sameAsBefore = true; }")

@@ -215,7 +215,14 @@ async def test_what_was_typed_survives_another_editor(
     status, _ = await trader.api("PATCH", f"/api/routes/{own.name}", {"max_age_s": 45})
     assert status == 200
     await page.get_by_role("button", name="Save").click()
-    await expect(page.locator("#summary .notice")).to_contain_text("changed this route")
+    conflict = page.locator("#refusal .notice")
+    await expect(conflict).to_contain_text("changed this route")
+    # A check of what was typed before comes after it, and takes nothing away.
+    async with page.expect_response("**/routes/-/check"):
+        await field(page, "leverage").fill("13")
+        await field(page, "leverage").fill("12")
+    await wait_settled(page)
+    await expect(conflict).to_contain_text("changed this route")
     await expect(field(page, "leverage")).to_have_value("12")
     await page.get_by_role("button", name="Save").click()
     await expect(page.get_by_role("status").get_by_text("Saved.")).to_be_visible()

@@ -42,7 +42,15 @@ def answers(monkeypatch, known):
             raise Problem(503, "The log does not answer.")
         return known.get(session_id)
 
-    monkeypatch.setattr(Sessions, "find", find)
+    async def end(_self, session_id):
+        state["ended"] = session_id
+
+    async def end_all(_self, name):
+        state["ended"] = name
+        return 1
+
+    for each in (find, end, end_all):
+        monkeypatch.setattr(Sessions, each.__name__, each)
     return state
 
 
@@ -86,6 +94,16 @@ async def test_who_has_signed_out_is_not_known(sessions, bus, answers, known):
     await sessions.find("one")
     known.clear()
     assert await sessions.find("one") is None
+    bus.is_connected = answers["answers"] = False
+    with pytest.raises(Problem):
+        await sessions.find("one")
+
+
+@pytest.mark.parametrize(("how", "what"), [("end", "one"), ("end_all", "ann")])
+async def test_who_was_signed_out_here_is_not_known(sessions, bus, answers, how, what):
+    await sessions.find("one")
+    await getattr(sessions, how)(what)
+    assert answers["ended"] == what
     bus.is_connected = answers["answers"] = False
     with pytest.raises(Problem):
         await sessions.find("one")

@@ -46,7 +46,7 @@ function showFaults() {
     if (isWrong && !first) first = field;
   }
   if (!first) {
-    if (form.querySelector("#summary .notice")) document.getElementById("summary").scrollIntoView({ block: "center" });
+    if (form.querySelector("#refusal .notice")) document.getElementById("refusal").scrollIntoView({ block: "center" });
     return;
   }
   const group = first.closest("details");

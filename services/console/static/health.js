@@ -41,6 +41,7 @@
   }
 
   function becomeWithin(old, fresh) {
+    const ids = new Set([...fresh.children].map((child) => child.id));
     let place = old.firstChild;
     for (const wanted of [...fresh.childNodes]) {
       let found = place;
@@ -48,6 +49,12 @@
       if (!found) {
         old.insertBefore(wanted, place);
       } else {
+        // What stands before it goes, unless it comes later: who is moved loses the focus.
+        while (place !== found && !(place.id && ids.has(place.id))) {
+          const next = place.nextSibling;
+          place.remove();
+          place = next;
+        }
         if (found === place) place = place.nextSibling;
         else old.insertBefore(found, place);
         become(found, wanted);
@@ -70,7 +77,10 @@
       const before = document.activeElement;
       const within = target.contains(before);
       becomeWithin(target, fragment);
-      if (within && !before.isConnected) (target.querySelector("[tabindex='-1']") || by("main")).focus({ preventScroll: true });
+      if (within && document.activeElement !== before) {
+        const place = before.isConnected ? before : target.querySelector("[tabindex='-1']") || by("main");
+        place.focus({ preventScroll: true });
+      }
       return [...target.children];
     },
   });

@@ -14,15 +14,13 @@ from services.console.problems import Problem
 from services.console.registry import Registry
 from services.console.statistics import Statistics
 from services.console.vitals import Vitals
+from services.console.web.access.guarding import UNATTENDED
 from services.console.web.health.accounts import picture_words
 from services.console.web.health.figures import SPANS, USUAL, figures_of, span_of
 from services.console.web.health.letters import letter_pages
 from services.console.web.health.telling import health_of
 from services.console.web.rendering import Pages
 from services.console.web.shell import Shell
-
-UNATTENDED = "unattended"
-"""A handler's option: the page asks by itself, which keeps no session alive."""
 
 
 @get("/")

@@ -100,9 +100,8 @@ async def check(
         route = (await desk.registry.routes.find(name)).value
     judged = await judge(desk, typed, route=route)
     faults = while_typing(judged, typed)
-    return pages.page(
-        "routes/said.html", shell=shell, **_said(faults, judged.doubts, is_new=route is None)
-    )
+    said = _said(faults, judged.doubts, is_new=route is None)
+    return pages.page("routes/said.html", shell=shell, is_check=True, **said)
 
 
 @post("/", status_code=200)
