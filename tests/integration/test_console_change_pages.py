@@ -74,9 +74,9 @@ async def test_changes_are_told_with_who_and_from_what_to_what(console, nats_url
         assert '<ins class="foreign">3</ins>' in page
         assert "changed, never shown" in page
         # The trail tells what was halted, and by whom, on the page of halts, too.
-        await page_with(operator, "operator from 127.0.0.1", "/halts")
+        await page_with(operator, "operator from 127.0.0.1", path="/halts")
         only = await page_with(
-            operator, "from 127.0.0.1", "/changes?kind=control&id=btc&by=OPERATOR"
+            operator, "from 127.0.0.1", path="/changes?kind=control&id=btc&by=OPERATOR"
         )
         assert "too fast" in only
         assert "leverage" not in only
