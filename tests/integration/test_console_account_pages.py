@@ -269,8 +269,7 @@ async def test_what_is_not_known_is_not_shown_as_nothing(console, operator, main
         page = await operator.get("/accounts/main/picture", htmx=True)
         glance = await operator.get("/accounts/main/glance", htmx=True)
     assert "Not known now: it may hold anything." in page.text
-    assert "None is held" not in page.text
-    assert "Nothing waits" not in page.text
+    assert not re.search("None is held|Nothing waits", page.text)
     assert glance.text.count("not known") == 3
 
 
