@@ -10,10 +10,12 @@ import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import argon2
 import pytest
 from hypothesis import settings
 from nats.js import JetStreamContext
 
+from services.console.web.access import user_file
 from tests import backends
 from tests.browser import chromium
 from tests.e2e.otlp_sink import OtlpSink
@@ -25,6 +27,10 @@ from tools.devstack.database import READER, WRITER
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.register_profile("explore", deadline=None, max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
+
+# What a password costs to look at is meant to be much, and hundreds of tests sign in. Processes of
+# a stack hash as they do everywhere.
+user_file._hasher = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
 def pytest_report_header() -> list[str]:

@@ -65,7 +65,7 @@ async def auditing(bus, store, *, batch_max=500):
         task = group.create_task(auditor.run(stop))
         yield auditor
         stop.set()
-        async with asyncio.timeout(8):
+        async with asyncio.timeout(20):
             await task
         upkeep.cancel()
 
@@ -76,14 +76,14 @@ async def publish(js, *, first, last):
 
 
 async def rows_once(trail, count):
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(20):
         while await trail.fetchval("SELECT count(*) FROM audit_event") < count:
             await asyncio.sleep(0.02)
     return await trail.fetch(ALL)
 
 
 async def all_acked(js):
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while True:
             info = await js.consumer_info(subjects.STREAM, AUDITOR)
             if info.num_ack_pending == 0 and info.num_pending == 0:
@@ -170,7 +170,7 @@ async def test_postgres_away_delays_rows_and_loses_none(bus, js, store, trail, g
         await rows_once(trail, 20)
         await gate.close()
         await publish(js, first=21, last=60)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while store.missing() is None:
                 await asyncio.sleep(0.02)
         await asyncio.sleep(1.2)
@@ -205,7 +205,7 @@ async def test_a_stop_gives_the_held_batch_back(bus, js, store, trail, gate):
     await gate.close()
     await publish(js, first=1, last=5)
     async with auditing(bus, store):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while (await js.consumer_info(subjects.STREAM, AUDITOR)).num_ack_pending < 5:
                 await asyncio.sleep(0.02)
     await gate.open()
@@ -230,13 +230,13 @@ async def test_a_poisonous_message_stops_nobody(bus, js, store, trail):
 async def test_a_missing_consumer_is_said_and_waited_for(bus, js, store, trail):
     await js.delete_consumer(subjects.STREAM, AUDITOR)
     async with auditing(bus, store) as auditor:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while auditor.missing() is None:
                 await asyncio.sleep(0.02)
         await ensure_topology(js)
         await publish(js, first=1, last=2)
         assert len(await rows_once(trail, 2)) == 2
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while auditor.missing() is not None:
                 await asyncio.sleep(0.02)
 
