@@ -9,7 +9,8 @@ from pathlib import Path
 
 from nacl.encoding import Base64Encoder
 
-from libs.common.bus import Bus, connected
+from libs.common.bus import Bus
+from libs.common.cancelling import cancelled, connected
 from libs.common.clock import SystemClock
 from libs.common.halts import Halts
 from libs.common.health import Health
@@ -121,5 +122,4 @@ async def _until(holds) -> None:
 async def _end(stop: asyncio.Event, tasks: list[asyncio.Task[None]]) -> None:
     stop.set()
     await tasks[-1]
-    for task in tasks[:-1]:
-        task.cancel()
+    await cancelled(tasks[:-1])

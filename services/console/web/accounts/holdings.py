@@ -5,7 +5,7 @@ zero: an account that could not be read is not flat.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 
 from libs.common.contracts.account_picture import (
     AccountPicture,
@@ -178,7 +178,12 @@ def number(value: Decimal | None) -> str:
 
 def money(value: Decimal) -> str:
     """Cents are enough where there are many, and what is small keeps its digits."""
-    return f"{value:,.2f}" if abs(value) >= 1 else plain(value)
+    return f"{_cents(value):,}" if abs(value) >= 1 else plain(value)
+
+
+def _cents(value: Decimal) -> Decimal:
+    # Whatever the process has set for its decimals.
+    return value.quantize(_PROFIT_PLACES, ROUND_HALF_EVEN)
 
 
 def _position(one: PositionSeen) -> PositionLine:
@@ -202,7 +207,7 @@ def _position(one: PositionSeen) -> PositionLine:
 
 
 def _signed(value: Decimal) -> str:
-    text = plain(value if abs(value) < 1 else value.quantize(_PROFIT_PLACES))
+    text = plain(value if abs(value) < 1 else _cents(value))
     return f"+{text}" if value > 0 else text.replace("-", "\N{MINUS SIGN}")
 
 
