@@ -9,8 +9,8 @@ from pathlib import Path
 
 from nacl.encoding import Base64Encoder
 
-from libs.common.bus import Bus
-from libs.common.cancelling import cancelled, connected
+from libs.common.bus import Bus, connected
+from libs.common.cancelling import cancelled
 from libs.common.clock import SystemClock
 from libs.common.halts import Halts
 from libs.common.health import Health

@@ -26,6 +26,7 @@ _STATES = {
 }
 _ORDER_TYPES = {OrderType.LIMIT: "limit", OrderType.MARKET: "market"}
 _PROFIT_PLACES = Decimal("0.0001")
+_CENTS = Decimal("0.01")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,12 +179,12 @@ def number(value: Decimal | None) -> str:
 
 def money(value: Decimal) -> str:
     """Cents are enough where there are many, and what is small keeps its digits."""
-    return f"{_cents(value):,}" if abs(value) >= 1 else plain(value)
+    return f"{_rounded(value, _CENTS):,}" if abs(value) >= 1 else plain(value)
 
 
-def _cents(value: Decimal) -> Decimal:
+def _rounded(value: Decimal, places: Decimal) -> Decimal:
     # Whatever the process has set for its decimals.
-    return value.quantize(_PROFIT_PLACES, ROUND_HALF_EVEN)
+    return value.quantize(places, ROUND_HALF_EVEN)
 
 
 def _position(one: PositionSeen) -> PositionLine:
@@ -207,7 +208,7 @@ def _position(one: PositionSeen) -> PositionLine:
 
 
 def _signed(value: Decimal) -> str:
-    text = plain(value if abs(value) < 1 else _cents(value))
+    text = plain(value if abs(value) < 1 else _rounded(value, _PROFIT_PLACES))
     return f"+{text}" if value > 0 else text.replace("-", "\N{MINUS SIGN}")
 
 
