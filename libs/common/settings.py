@@ -1,8 +1,9 @@
 """Configuration: read once from the environment, typed, frozen, documented, printed redacted.
 
 A settings class is a frozen dataclass whose fields are made by `setting(...)`. A field `nats_url`
-is read from `ALERTWIRE_NATS_URL`. An `ALERTWIRE_` variable that no field knows is an error, since
-it is most likely a misspelling that would otherwise be ignored in silence.
+is read from `ALERTWIRE_NATS_URL`; a secret one also from the file that `ALERTWIRE_NATS_URL_FILE`
+names, since an environment is seen by more than files are. An `ALERTWIRE_` variable that no field
+knows is an error: it is most likely a misspelling that would otherwise be ignored in silence.
 """
 
 import dataclasses
@@ -35,7 +36,15 @@ def setting(doc: str, *, may_be_empty: bool = False, **default: Any) -> Any:
 class ServiceSettings:
     """What every service needs; each adds its own fields."""
 
-    nats_url: Secret = setting("NATS with its credentials: nats://user:password@host:port")
+    nats_url: Secret = setting(
+        "NATS: tls://host:port, several with commas between; nats://user:password@host:port where"
+        " no key is given"
+    )
+    nats_nkey_file: Path | None = setting("File with the seed of our NKey at NATS", default=None)
+    nats_ca_file: Path | None = setting(
+        "File with the certificates (PEM) of who may vouch for NATS; without it the system's",
+        default=None,
+    )
     health_host: str = setting("Address that health and metrics listen on", default="127.0.0.1")
     health_port: int = setting("Port of /health/live, /health/ready and /metrics")
     log_level: str = setting("debug, info, warning or error", default="info")
@@ -46,6 +55,7 @@ def from_env(cls: type[T], environ: Mapping[str, str]) -> T:
     hints = typing.get_type_hints(cls)
     fields = dataclasses.fields(cls)  # type: ignore[arg-type]
     known = {variable_name(field.name) for field in fields}
+    known |= {_file_variable(field.name) for field in fields if is_secret(hints[field.name])}
     unknown = sorted(name for name in environ if name.startswith(PREFIX) and name not in known)
     if unknown:
         raise SettingsError(f"unknown variable {unknown[0]}; known are {', '.join(sorted(known))}")
@@ -53,17 +63,25 @@ def from_env(cls: type[T], environ: Mapping[str, str]) -> T:
     for field in fields:
         name = variable_name(field.name)
         raw = environ.get(name, "")
+        if is_secret(hints[field.name]) and environ.get(_file_variable(field.name)):
+            raw = _from_file(field.name, environ)
         if raw or (name in environ and field.metadata["may_be_empty"]):
             values[field.name] = _convert(raw, kind=hints[field.name], name=name)
             if field.name == "port" or field.name.endswith("_port"):
                 _check_port(values[field.name], name=name)
         elif field.default is dataclasses.MISSING:
-            raise SettingsError(f"{name} is missing: {field.metadata['doc']}")
+            or_file = f" or {_file_variable(field.name)}" if is_secret(hints[field.name]) else ""
+            raise SettingsError(f"{name}{or_file} is missing: {field.metadata['doc']}")
     return cls(**values)
 
 
 def variable_name(field_name: str) -> str:
     return PREFIX + field_name.upper()
+
+
+def is_secret(kind: Any) -> bool:
+    """Whether a field of this type holds a secret, and may therefore come in a file of its own."""
+    return kind is Secret or Secret in typing.get_args(kind)
 
 
 def redacted(settings: object) -> dict[str, object]:
@@ -73,6 +91,27 @@ def redacted(settings: object) -> dict[str, object]:
         value = getattr(settings, field.name)
         shown[field.name] = str(value) if isinstance(value, (Secret, Path)) else value
     return shown
+
+
+def _file_variable(field_name: str) -> str:
+    return variable_name(field_name) + "_FILE"
+
+
+def _from_file(field_name: str, environ: Mapping[str, str]) -> str:
+    name, file_name = variable_name(field_name), _file_variable(field_name)
+    if environ.get(name):
+        raise SettingsError(f"{name} and {file_name} are both set; one of them must go")
+    path = environ[file_name]
+    try:
+        # Editors and `kubectl create secret` leave a line's end behind.
+        text = Path(path).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise SettingsError(f"{file_name}: {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{file_name}: {path} is no text") from None
+    if not text:
+        raise SettingsError(f"{file_name}: {path} is empty")
+    return text
 
 
 def _check_port(port: int, *, name: str) -> None:

@@ -68,7 +68,9 @@ def test_the_word_false_is_false():
 def test_a_missing_variable_is_named_with_its_meaning(name):
     field = next(f for f in dataclasses.fields(Example) if variable_name(f.name) == name)
     for environ in ({**REQUIRED, name: ""}, {k: v for k, v in REQUIRED.items() if k != name}):
-        with pytest.raises(SettingsError, match=f"{name} is missing: {field.metadata['doc']}"):
+        with pytest.raises(
+            SettingsError, match=f"{name}( or {name}_FILE)? is missing: {field.metadata['doc']}"
+        ):
             from_env(Example, environ)
 
 
@@ -149,3 +151,34 @@ class MayBeEmpty:
 )
 def test_empty_may_be_another_value_than_the_default(environ, asked):
     assert from_env(MayBeEmpty, environ).asked == asked
+
+
+def test_a_secret_may_come_in_a_file(tmp_path):
+    file = tmp_path / "token"
+    file.write_text(f"{TOKEN}\n")
+    kept = {key: value for key, value in REQUIRED.items() if key != "ALERTWIRE_TOKEN"}
+    assert from_env(Example, {**kept, "ALERTWIRE_TOKEN_FILE": str(file)}).token == Secret(TOKEN)
+    assert read(ALERTWIRE_OTHER_FILE=str(file)).other == Secret(TOKEN)
+
+
+def test_only_a_secret_comes_in_a_file():
+    with pytest.raises(SettingsError, match="unknown variable ALERTWIRE_COUNT_FILE"):
+        read(ALERTWIRE_COUNT_FILE="/keys/one")
+
+
+def test_a_secret_comes_from_one_place():
+    with pytest.raises(SettingsError, match="ALERTWIRE_TOKEN and ALERTWIRE_TOKEN_FILE") as caught:
+        read(ALERTWIRE_TOKEN_FILE="/keys/one")
+    assert TOKEN not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "wrong"), [(None, "No such file"), (b" \n", "is empty"), (b"\xff", "is no text")]
+)
+def test_a_secret_file_that_does_not_do_is_named(tmp_path, content, wrong):
+    file = tmp_path / "token"
+    if content is not None:
+        file.write_bytes(content)
+    kept = {key: value for key, value in REQUIRED.items() if key != "ALERTWIRE_TOKEN"}
+    with pytest.raises(SettingsError, match=f"ALERTWIRE_TOKEN_FILE: .*{wrong}"):
+        from_env(Example, {**kept, "ALERTWIRE_TOKEN_FILE": str(file)})

@@ -1,9 +1,10 @@
 """The command `alertwire`. Each command is loaded when it is used, so that `send` starts fast."""
 
-import importlib
 from importlib.metadata import PackageNotFoundError, version
 
 import click
+
+from tools.cli.lazy import LazyGroup
 
 _COMMANDS = {
     "up": "tools.cli.starting:up",
@@ -23,20 +24,8 @@ _COMMANDS = {
     "dead": "tools.cli.dead:dead",
     "users": "tools.cli.users:users",
     "audit": "tools.cli.audit:audit",
+    "ops": "tools.cli.ops:ops",
 }
-
-
-class _Lazy(click.Group):
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        return list(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        place = _COMMANDS.get(cmd_name)
-        if place is None:
-            return None
-        module, _, name = place.partition(":")
-        found: click.Command = getattr(importlib.import_module(module), name)
-        return found
 
 
 def _version() -> str:
@@ -46,7 +35,9 @@ def _version() -> str:
         return "not installed"
 
 
-@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup, places=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(_version(), prog_name="alertwire")
 def main() -> None:
     """Carry TradingView alerts to MEXC Futures, and see what became of each.
