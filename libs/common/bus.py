@@ -9,6 +9,7 @@ import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 import nats.errors
 import nats.js.errors
@@ -18,6 +19,7 @@ from nats.js.api import RawStreamMsg
 
 from libs.common import metrics
 from libs.common.confirming import Confirmation, Confirmed
+from libs.common.connecting import Access, connect
 from libs.common.contracts import codec, subjects
 from libs.common.contracts.codec import AnyMessage, UndecodableError
 from libs.common.contracts.dead_letter import DeadLetter
@@ -169,7 +171,7 @@ class Bus:
     async def entry(self, seq: int) -> Entry:
         """Read one message; raises `LogUnavailable` when it is gone or the log does not answer."""
         try:
-            raw = await self.js.get_msg(subjects.STREAM, seq=seq, direct=True)
+            raw = await self.js.get_msg(subjects.STREAM, seq=seq)
         except (nats.errors.Error, nats.js.errors.Error, OSError) as error:
             raise LogUnavailable(f"{type(error).__name__}: {error}") from error
         return _entry(raw)
@@ -177,7 +179,7 @@ class Bus:
     async def last(self, subject: str) -> Entry | None:
         """The newest message of a subject, where there is one; raises `LogUnavailable`."""
         try:
-            raw = await self.js.get_last_msg(subjects.STREAM, subject, direct=True)
+            raw = await self.js.get_last_msg(subjects.STREAM, subject)
         except nats.js.errors.NotFoundError:
             return None
         except (nats.errors.Error, nats.js.errors.Error, OSError) as error:
@@ -228,7 +230,7 @@ class Bus:
         while True:
             try:
                 raw = await self.js.get_msg(
-                    subjects.STREAM, seq=seq + 1, subject=subject, direct=True, next=True
+                    subjects.STREAM, seq=seq + 1, subject=subject, next=True
                 )
             except nats.js.errors.NotFoundError:
                 return
@@ -253,8 +255,17 @@ def origin_of(headers: Mapping[str, str] | None, *, seq: int) -> int:
 
 
 @contextlib.asynccontextmanager
-async def connected(*, url: Secret, service: str, health: Health) -> AsyncIterator[Bus]:
-    """Connect, for as long as it takes, and stay connected; readiness says when it is not."""
+async def connected(
+    *,
+    url: Secret,
+    service: str,
+    health: Health,
+    nkey_file: Path | None = None,
+    ca_file: Path | None = None,
+) -> AsyncIterator[Bus]:
+    """Connect, for as long as it takes, and stay connected; readiness says when it is not. Raises
+    `SettingsError`.
+    """
 
     async def on_error(error: Exception) -> None:
         metrics.log_errors.labels(service).inc()
@@ -266,13 +277,14 @@ async def connected(*, url: Secret, service: str, health: Health) -> AsyncIterat
     # Begun at 0: a rate is not told of a count that begins at 1.
     metrics.log_errors.labels(service)
     client = ExpressClient()
-    await client.connect(
-        url.reveal(),
+    await connect(
+        client,
+        Access(url=url, nkey_file=nkey_file, ca_file=ca_file),
+        user=service,
         name=f"alertwire-{service}",
         allow_reconnect=True,
         max_reconnect_attempts=-1,
-        reconnect_time_wait=_RECONNECT_WAIT_S,  # type: ignore[arg-type] # any number of seconds
-        connect_timeout=2,
+        reconnect_time_wait=_RECONNECT_WAIT_S,
         error_cb=on_error,
         reconnected_cb=on_reconnected,
         # Nothing is buffered while away: it would be sent after we had said that it failed.

@@ -9,12 +9,16 @@ authentication, TLS, reconnecting, and every message without a listener stay its
 
 import asyncio
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import nats.errors
 from nats.aio.client import Client
 from nats.aio.subscription import Subscription
 from nats.errors import ProtocolError
-from nats.protocol.parser import Parser
+from nats.js import JetStreamContext, JetStreamManager, api
+from nats.protocol.parser import PERMISSIONS_ERR, Parser
+
+from libs.common.nkeys import NKey
 
 OnMessage = Callable[[str, str, bytes, bytes | None], None]
 """Called with subject, reply subject (or nothing), payload and raw headers; must not raise."""
@@ -33,8 +37,42 @@ class ExpressClient(Client):
     def __init__(self) -> None:
         super().__init__()
         self.listeners: dict[int, OnMessage] = {}
+        self.needs_tls = False
+        """Where it does, nothing is said to a server without it."""
         self._ps = _ExpressParser(self)
         self._is_write_due = False
+        self._sign: Callable[[str], bytes] | None = None
+
+    def use_key(self, key: NKey) -> None:
+        """Before `connect`: prove with it who we are."""
+        # As the library's own option does, which takes another package for it.
+        self._public_nkey = key.public
+        self._sign = key.signature
+
+    async def connect(self, *args: Any, **options: Any) -> None:
+        if self._sign is not None:
+            options["signature_cb"] = self._sign
+            self._auth_configured = True
+        await super().connect(*args, **options)
+
+    def jetstream(self, **options: Any) -> JetStreamContext:
+        """As the library's; consumers that were given no name get one of ours."""
+        return _NamingContext(self, **options)
+
+    async def _process_info(self, info: dict[str, Any], initial_connection: bool = False) -> None:  # noqa: FBT001, FBT002 - the library's own
+        if initial_connection and self.needs_tls and not info.get("tls_required"):
+            raise nats.errors.Error("nats: the server offers no TLS, and nothing is said to it")
+        await super()._process_info(info, initial_connection)
+
+    async def _process_err(self, err_msg: str) -> None:
+        # The library would close for good what the server has ended, for instance because its
+        # users were changed: a service would never come back.
+        if PERMISSIONS_ERR in err_msg or self.is_closed:
+            await super()._process_err(err_msg)
+            return
+        error = nats.errors.Error(f"nats: {err_msg}")
+        await self._error_cb(error)
+        await self._process_op_err(error)
 
     async def listen(self, subject: str, on_message: OnMessage, *, queue: str = "") -> Subscription:
         """Subscribe; the library keeps the subscription across reconnects. Of those that listen
@@ -84,6 +122,32 @@ class ExpressClient(Client):
             self._transport.writelines(self._pending)
             self._pending = []
             self._pending_data_size = 0
+
+
+class _Naming(JetStreamManager):
+    """Names what has no name. Where a consumer's name stands in the subject of the request, the
+    server holds it to it: a right to make consumers is none to change another one's
+    (docs/decisions/0032).
+    """
+
+    async def add_consumer(
+        self,
+        stream: str,
+        config: api.ConsumerConfig | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - the library's own
+        **params: Any,
+    ) -> api.ConsumerInfo:
+        wanted = (config or api.ConsumerConfig()).evolve(**params)
+        if not wanted.name and not wanted.durable_name:
+            wanted = wanted.evolve(name=self._nc._nuid.next().decode())  # noqa: SLF001
+        return await super().add_consumer(stream, wanted, timeout)
+
+
+class _NamingContext(_Naming, JetStreamContext):
+    @property
+    def _jsm(self) -> JetStreamManager:
+        """By which the library makes consumers for subscriptions."""
+        return _Naming(self._nc, prefix=self._prefix, timeout=self._timeout)
 
 
 def encoded_headers(headers: Mapping[str, str]) -> bytes:

@@ -31,7 +31,13 @@ async def main(stop: asyncio.Event) -> None:
     health = Health(SERVICE, starting=True)
     async with (
         serving(health, host=settings.health_host, port=settings.health_port),
-        connected(url=settings.nats_url, service=SERVICE, health=health) as bus,
+        connected(
+            url=settings.nats_url,
+            nkey_file=settings.nats_nkey_file,
+            ca_file=settings.nats_ca_file,
+            service=SERVICE,
+            health=health,
+        ) as bus,
         present(bus, health),
         make_pool(settings.postgres_url) as pool,
     ):

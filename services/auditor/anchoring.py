@@ -88,9 +88,7 @@ class Anchoring:
 
     async def _last(self, stream: str) -> tuple[int, str]:
         try:
-            found = await self._bus.js.get_last_msg(
-                subjects.ANCHORS, subjects.anchor(stream), direct=True
-            )
+            found = await self._bus.js.get_last_msg(subjects.ANCHORS, subjects.anchor(stream))
             anchor = decode_anchor(found.data or b"")
         except (nats.js.errors.NotFoundError, msgspec.MsgspecError):
             return (0, "")

@@ -46,7 +46,13 @@ async def main(stop: asyncio.Event) -> None:
     health = Health("console", starting=True)
     async with (
         serving(health, host=settings.health_host, port=settings.health_port),
-        connected(url=settings.nats_url, service="console", health=health) as bus,
+        connected(
+            url=settings.nats_url,
+            nkey_file=settings.nats_nkey_file,
+            ca_file=settings.nats_ca_file,
+            service="console",
+            health=health,
+        ) as bus,
         present(bus, health),
         open_trail(settings.postgres_url) as trail,
         asyncio.TaskGroup() as group,

@@ -67,7 +67,13 @@ async def main(stop: asyncio.Event) -> None:
     health = Health("executor", starting=True)
     async with (
         serving(health, host=settings.health_host, port=settings.health_port),
-        connected(url=settings.nats_url, service="executor", health=health) as bus,
+        connected(
+            url=settings.nats_url,
+            nkey_file=settings.nats_nkey_file,
+            ca_file=settings.nats_ca_file,
+            service="executor",
+            health=health,
+        ) as bus,
         present(bus, health),
         asyncio.TaskGroup() as group,
     ):

@@ -50,7 +50,13 @@ async def main(stop: asyncio.Event) -> None:
 async def serve(settings: Settings, *, health: Health, stop: asyncio.Event) -> None:
     """Connect and serve the webhook until `stop` is set."""
     async with (
-        connected(url=settings.nats_url, service=SERVICE, health=health) as bus,
+        connected(
+            url=settings.nats_url,
+            nkey_file=settings.nats_nkey_file,
+            ca_file=settings.nats_ca_file,
+            service=SERVICE,
+            health=health,
+        ) as bus,
         present(bus, health),
     ):
         recent = RecentAlerts()

@@ -37,7 +37,13 @@ async def main(stop: asyncio.Event) -> None:
         health.add(bucket.bucket, bucket.missing)
     async with (
         serving(health, host=settings.health_host, port=settings.health_port),
-        connected(url=settings.nats_url, service="router", health=health) as bus,
+        connected(
+            url=settings.nats_url,
+            nkey_file=settings.nats_nkey_file,
+            ca_file=settings.nats_ca_file,
+            service="router",
+            health=health,
+        ) as bus,
         present(bus, health),
         asyncio.TaskGroup() as group,
     ):

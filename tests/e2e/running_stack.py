@@ -54,7 +54,16 @@ class RunningStack:
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         assert self._process is not None
         self._process.send_signal(number)
-        return self._process.wait(15)
+        code = self._process.wait(15)
+        # Each service has the rights of its own user, and whatever happened they were enough.
+        assert self.refused() == []
+        return code
+
+    def refused(self) -> list[str]:
+        """What NATS did not let somebody say or hear."""
+        log = self.directory / "logs" / "nats.log"
+        lines = log.read_text().splitlines() if log.exists() else []
+        return [line for line in lines if "Violation" in line]
 
     def stop_if_running(self) -> None:
         if self._process is not None and self._process.poll() is None:

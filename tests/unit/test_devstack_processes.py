@@ -22,7 +22,7 @@ def processes(tmp_path):
         ports=Ports(8400),
         credentials=Credentials(**{name: f"<{name}>" for name in names}),
         sealing=SealingKey(file=tmp_path / "sealing.key", public="PUBLIC"),
-        nats_url="nats://user:<nats>@127.0.0.1:8403",
+        nats_url="nats://127.0.0.1:8403",
         writer_url="postgresql://writer:<writer>@127.0.0.1:8404/alertwire",
         reader_url="postgresql://reader:<reader>@127.0.0.1:8404/alertwire",
     )
@@ -44,7 +44,8 @@ def test_the_paper_exchange_accepts_its_environment(processes, tmp_path):
 @pytest.mark.parametrize(
     ("secret", "holders"),
     [
-        ("<nats>", set(SERVICES)),
+        ("<nats_password>", set()),
+        *[(f"nkeys/{name}", {name}) for name in SERVICES],
         ("<writer>", {"auditor"}),
         ("<reader>", {"console"}),
         ("<console_token>", {"console"}),

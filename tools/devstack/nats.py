@@ -3,15 +3,22 @@
 import asyncio
 import contextlib
 import dataclasses
-import json
 import sys
 import time
 from pathlib import Path
 
+from libs.common.nats_accounts import as_text, users
+from libs.common.nkeys import NKey, key_of, new_key
+from libs.common.permissions import User
 from tools.devstack.command import Command
 from tools.devstack.errors import DevstackError
 from tools.devstack.ports import HOST
 from tools.devstack.private_files import write_private
+
+KEYS = "nkeys"
+"""The folder of the seeds, a file for each user."""
+_SHARDS = 4
+"""More than anybody starts beside a devstack."""
 
 
 class NatsNotReadyError(DevstackError):
@@ -26,11 +33,20 @@ class NatsServer:
     password: str = dataclasses.field(repr=False)
 
     @property
+    def address(self) -> str:
+        """Without the password, for who has a key."""
+        return f"nats://{HOST}:{self.port}"
+
+    @property
     def url(self) -> str:
         return f"nats://{self.user}:{self.password}@{HOST}:{self.port}"
 
+    def key_file(self, user: str) -> Path:
+        """With the seed of a user's key, once the server was prepared."""
+        return self.directory / KEYS / user
+
     def prepare(self) -> Command:
-        """Write the configuration and say how to start the server."""
+        """Write the keys and the configuration, and say how to start the server."""
         store = self.directory / "nats"
         store.mkdir(mode=0o700, exist_ok=True)
         config = self.directory / "nats.conf"
@@ -55,18 +71,31 @@ class NatsServer:
             await asyncio.sleep(0.02)
 
     def _config(self, store: Path) -> str:
-        # JSON is valid in NATS's configuration language, quoting of odd paths included.
-        return json.dumps(
+        keys = {user: [self._key(user).public] for user in User}
+        everything = {"user": self.user, "password": self.password}
+        return as_text(
             {
                 "server_name": "alertwire-devstack",
                 "listen": f"{HOST}:{self.port}",
                 # Accepted means stored: sync before each acknowledgement (design, guarantee 1).
                 "jetstream": {"store_dir": str(store), "sync_interval": "always"},
-                "authorization": {"user": self.user, "password": self.password},
-            },
-            indent=2,
-            ensure_ascii=False,
+                # Each service may do here what it may do anywhere, so every test proves that it is
+                # enough. Who has the password may do everything.
+                "authorization": {
+                    "users": [everything, *users(keys, shards=_SHARDS, router_shards=_SHARDS)]
+                },
+            }
         )
+
+    # Made once.
+    def _key(self, user: str) -> NKey:
+        path = self.key_file(user)
+        if path.exists():
+            return key_of(path.read_text(encoding="ascii"))
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        key = new_key()
+        write_private(path, key.seed + "\n")
+        return key
 
     async def _greets(self) -> bool:
         try:

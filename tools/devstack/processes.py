@@ -11,6 +11,7 @@ from pathlib import Path
 from tools.devstack.command import Command
 from tools.devstack.console_users import users_file
 from tools.devstack.credentials import Credentials, SealingKey
+from tools.devstack.nats import KEYS
 from tools.devstack.ports import HOST, Ports
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -33,7 +34,7 @@ class Processes:
     ports: Ports
     credentials: Credentials
     sealing: SealingKey
-    nats_url: str = dataclasses.field(repr=False)
+    nats_url: str
     writer_url: str = dataclasses.field(repr=False)
     reader_url: str = dataclasses.field(repr=False)
 
@@ -56,7 +57,11 @@ class Processes:
         if name == "paper_exchange":
             state = {"STATE_DIR": str(self.directory / "paper_exchange")}
             return self._listening(name) | state
-        common = {"NATS_URL": self.nats_url, "HEALTH_PORT": str(self.ports.health_of(name))}
+        common = {
+            "NATS_URL": self.nats_url,
+            "NATS_NKEY_FILE": str(self.directory / KEYS / name),
+            "HEALTH_PORT": str(self.ports.health_of(name)),
+        }
         return common | self._special(name)
 
     def _special(self, name: str) -> dict[str, str]:

@@ -106,7 +106,7 @@ class Starting:
             ports=self.ports,
             credentials=self.backends.credentials,
             sealing=load_sealing_key(self.directory),
-            nats_url=self.backends.nats.url,
+            nats_url=self.backends.nats.address,
             writer_url=self.backends.database_url(WRITER),
             reader_url=self.backends.database_url(READER),
         )
