@@ -3,7 +3,7 @@ set-up step, not by the services, which therefore need no right to change them. 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from nats.js import JetStreamContext, api
 from nats.js.errors import NotFoundError, ServerError
@@ -32,24 +32,22 @@ def executor_consumer(shard: int) -> str:
     return f"executor-{shard}"
 
 
-async def ensure_topology(js: JetStreamContext, *, replicas: int = 1, shards: int = 1) -> None:
-    """Make what is missing, and bring what is there to these settings."""
-    stream = api.StreamConfig(
-        name=subjects.STREAM,
-        subjects=list(subjects.STREAM_SUBJECTS),
-        storage=api.StorageType.FILE,
-        retention=api.RetentionPolicy.LIMITS,
-        discard=api.DiscardPolicy.OLD,
-        num_replicas=replicas,
-        max_age=RETENTION_S,
-        duplicate_window=DUPLICATE_WINDOW_S,
-        allow_direct=True,
-        allow_atomic=True,
-    )
-    await _stream(js, stream)
-    await _stream(js, _anchors(replicas=replicas))
+async def ensure_topology(
+    js: JetStreamContext,
+    *,
+    replicas: int = 1,
+    shards: int = 1,
+    placement: Sequence[str] = (),
+) -> list[str]:
+    """Make what is missing, and bring what is there to these settings; tells in words what was
+    done. `placement`: tags of the servers that may keep it.
+    """
+    done: list[str] = []
+    for wanted in wanted_streams(replicas=replicas, placement=placement):
+        await _stream(js, wanted, done)
     for bucket in subjects.BUCKETS:
-        await _bucket(js, name=bucket, replicas=replicas)
+        await _bucket(js, name=bucket, replicas=replicas, placement=placement, done=done)
+
     await _consumer(js, name=ROUTER, filter_subject=subjects.ALERTS_RECEIVED)
     for shard in range(shards):
         await _consumer(
@@ -65,30 +63,55 @@ async def ensure_topology(js: JetStreamContext, *, replicas: int = 1, shards: in
             ack_wait_s=60,
             ack_policy=api.AckPolicy.ALL,
         )
+    return done
 
 
-# Nothing is ever taken out of it again: an anchor must outlive whoever wants it gone.
-def _anchors(*, replicas: int) -> api.StreamConfig:
-    return api.StreamConfig(
+def wanted_streams(*, replicas: int, placement: Sequence[str]) -> list[api.StreamConfig]:
+    """The log and the anchors; buckets have settings of their own."""
+    log = api.StreamConfig(
+        name=subjects.STREAM,
+        subjects=list(subjects.STREAM_SUBJECTS),
+        storage=api.StorageType.FILE,
+        retention=api.RetentionPolicy.LIMITS,
+        discard=api.DiscardPolicy.OLD,
+        num_replicas=replicas,
+        placement=_placement(placement),
+        max_age=RETENTION_S,
+        duplicate_window=DUPLICATE_WINDOW_S,
+        allow_direct=True,
+        allow_atomic=True,
+    )
+    # Nothing is ever taken out of the anchors again: one must outlive whoever wants it gone.
+    anchors = api.StreamConfig(
         name=subjects.ANCHORS,
         subjects=[subjects.ANCHOR_SUBJECTS],
         storage=api.StorageType.FILE,
         retention=api.RetentionPolicy.LIMITS,
         num_replicas=replicas,
+        placement=_placement(placement),
         max_age=0,
         duplicate_window=DUPLICATE_WINDOW_S,
         allow_direct=True,
         deny_delete=True,
         deny_purge=True,
     )
+    return [log, anchors]
 
 
-async def _stream(js: JetStreamContext, wanted: api.StreamConfig) -> None:
+def _placement(tags: Sequence[str]) -> api.Placement | None:
+    return api.Placement(tags=list(tags)) if tags else None
+
+
+async def _stream(js: JetStreamContext, wanted: api.StreamConfig, done: list[str]) -> None:
+    name = str(wanted.name)
     try:
-        await js.stream_info(str(wanted.name))
-        await js.update_stream(wanted)
+        before = (await js.stream_info(name)).config
     except NotFoundError:
         await _made(lambda: js.add_stream(wanted))
+        done.append(f"made stream {name}")
+        return
+    after = (await js.update_stream(wanted)).config
+    done.extend(_changes(f"stream {name}", before, after))
 
 
 async def _made(make: Callable[[], Awaitable[object]]) -> None:
@@ -147,9 +170,12 @@ async def _retired(
     return found.ack_floor.stream_seq if found.ack_floor is not None else 0
 
 
-async def _bucket(js: JetStreamContext, *, name: str, replicas: int) -> None:
+async def _bucket(
+    js: JetStreamContext, *, name: str, replicas: int, placement: Sequence[str], done: list[str]
+) -> None:
+    stream = subjects.bucket_stream(name)
     try:
-        await js.key_value(name)
+        before = (await js.stream_info(stream)).config
     except NotFoundError:
         wanted = api.KeyValueConfig(
             bucket=name,
@@ -157,5 +183,24 @@ async def _bucket(js: JetStreamContext, *, name: str, replicas: int) -> None:
             ttl=SESSIONS_KEPT_S if name == subjects.BUCKET_SESSIONS else None,
             storage=api.StorageType.FILE,
             replicas=replicas,
+            placement=_placement(placement),
         )
         await _made(lambda: js.create_key_value(wanted))
+        done.append(f"made bucket {name}")
+        return
+    # What else a bucket is was decided when it was made.
+    moved = before.evolve(num_replicas=replicas, placement=_placement(placement))
+    if (before.num_replicas, _tags(before)) != (replicas, list(placement)):
+        after = (await js.update_stream(moved)).config
+        done.extend(_changes(f"bucket {name}", before, after))
+
+
+def _tags(config: api.StreamConfig) -> list[str]:
+    return list(config.placement.tags or ()) if config.placement is not None else []
+
+
+def _changes(what: str, before: api.StreamConfig, after: api.StreamConfig) -> Iterator[str]:
+    old, new = before.as_dict(), after.as_dict()
+    for name in sorted(set(old) | set(new)):
+        if name != "metadata" and old.get(name) != new.get(name):
+            yield f"{what}: {name} was {old.get(name)}, is {new.get(name)}"

@@ -76,7 +76,7 @@ def test_of_the_callers_environment_only_the_harmless_is_passed_on(processes, mo
     assert env["OTEL_EXPORTER_OTLP_ENDPOINT"] == "http://127.0.0.1:4318"
     assert set(env) <= {
         *("PATH", "HOME", "LANG", "PYTHONUNBUFFERED", "OTEL_EXPORTER_OTLP_ENDPOINT"),
-        *("ALERTWIRE_NATS_URL", "ALERTWIRE_HEALTH_PORT"),
+        *("ALERTWIRE_NATS_URL", "ALERTWIRE_NATS_NKEY_FILE", "ALERTWIRE_HEALTH_PORT"),
         *(name for name in env if name.startswith("OTEL_")),
     }
 

@@ -116,7 +116,7 @@ def verify(  # noqa: PLR0913 - its options
 
 # Read before the rows, so that whatever is anchored has its row.
 def _anchors(place: Place, *, saved: Path | None) -> Anchors:
-    found = saved_anchors(saved) if saved is not None else all_published(place.nats_url())
+    found = saved_anchors(saved) if saved is not None else all_published(place.nats())
     return by_stream(found)
 
 
@@ -134,7 +134,7 @@ def anchors(*, place: Place) -> None:
 
 
 async def _print_anchors(place: Place) -> None:
-    async for anchor in published_anchors(place.nats_url()):
+    async for anchor in published_anchors(place.nats()):
         click.echo(encode_anchor(anchor))
 
 
@@ -199,7 +199,7 @@ def retire(
     if not no_anchors:
         held = _anchors(place, saved=saved)
     if saved is None and not no_anchors:
-        require_stored(place.nats_url(), month=month)
+        require_stored(place.nats(), month=month)
     pace = Pace(lambda line: click.echo(line, err=True))
     asyncio.run(_retire(place, month=month, folder=folder, anchors=held, pace=pace, drop=drop))
 

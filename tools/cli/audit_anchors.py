@@ -3,7 +3,6 @@ that somebody saved in time.
 """
 
 import asyncio
-import contextlib
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping
 from datetime import date, datetime
@@ -11,24 +10,20 @@ from pathlib import Path
 
 import click
 import msgspec
-import nats
-import nats.errors
-import nats.js.errors
-from nats.js import JetStreamContext
 
+from libs.common.connecting import Access
 from libs.common.contracts import subjects
 from libs.common.contracts.anchor import Anchor, decode_anchor
-from libs.common.secret import Secret
 from libs.common.topology import AUDITOR
 from tools.cli.audit_suspecting import Edge
+from tools.cli.log_reaching import log_at
 
 _WITHIN_S = 10.0
-_CONNECT_TIMEOUT_S = 5
 
 
-async def published_anchors(url: Secret) -> AsyncIterator[Anchor]:
+async def published_anchors(access: Access) -> AsyncIterator[Anchor]:
     """In the order in which they were anchored."""
-    async with _connected(url) as js:
+    async with log_at(access) as js:
         state = (await js.stream_info(subjects.ANCHORS)).state
         if not state.messages:
             return
@@ -69,16 +64,16 @@ def by_stream(anchors: Iterable[Anchor]) -> Mapping[str, list[Edge]]:
     return {stream: list(edges) for stream, edges in found.items()}
 
 
-def all_published(url: Secret) -> list[Anchor]:
+def all_published(access: Access) -> list[Anchor]:
     async def collect() -> list[Anchor]:
-        return [anchor async for anchor in published_anchors(url)]
+        return [anchor async for anchor in published_anchors(access)]
 
     return asyncio.run(collect())
 
 
-def require_stored(url: Secret, *, month: date) -> None:
+def require_stored(access: Access, *, month: date) -> None:
     """Refuses a month of which the log has messages that the auditor has not stored yet."""
-    waiting = asyncio.run(_first_unstored(url))
+    waiting = asyncio.run(_first_unstored(access))
     if waiting is not None and waiting.date().replace(day=1) <= month:
         raise click.ClickException(
             f"the log has messages of {waiting:%Y-%m} that are not in the trail yet"
@@ -86,29 +81,11 @@ def require_stored(url: Secret, *, month: date) -> None:
 
 
 # When the first message was stored in the log that the auditor has not acknowledged.
-async def _first_unstored(url: Secret) -> datetime | None:
-    async with _connected(url) as js:
+async def _first_unstored(access: Access) -> datetime | None:
+    async with log_at(access) as js:
         info = await js.consumer_info(subjects.STREAM, AUDITOR)
         stored = info.ack_floor.stream_seq if info.ack_floor is not None else 0
         if not info.num_pending and not info.num_ack_pending:
             return None
-        raw = await js.get_msg(subjects.STREAM, seq=stored + 1, subject=">", direct=True, next=True)
+        raw = await js.get_msg(subjects.STREAM, seq=stored + 1, subject=">", next=True)
         return raw.time
-
-
-@contextlib.asynccontextmanager
-async def _connected(url: Secret) -> AsyncIterator[JetStreamContext]:
-    try:
-        client = await nats.connect(
-            url.reveal(), connect_timeout=_CONNECT_TIMEOUT_S, allow_reconnect=False
-        )
-    except (nats.errors.Error, OSError, TimeoutError, ValueError) as error:
-        raise click.ClickException(f"NATS does not let us in: {type(error).__name__}") from None
-    try:
-        yield client.jetstream()
-    except nats.js.errors.NotFoundError as error:
-        raise click.ClickException(f"NATS does not have it: {error.description}") from None
-    except (nats.errors.Error, nats.js.errors.Error, OSError) as error:
-        raise click.ClickException(f"NATS broke off: {type(error).__name__}") from None
-    finally:
-        await client.close()

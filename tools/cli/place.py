@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import click
 from click.core import ParameterSource
 
+from libs.common.connecting import Access
 from libs.common.secret import Secret
 from tools.devstack.ports import Ports
 from tools.devstack.private_files import read_json, write_json
@@ -20,6 +21,7 @@ DEFAULT_DIRECTORY = ".alertwire"
 _CONSOLE_URL, _CONSOLE_TOKEN = "ALERTWIRE_CONSOLE_URL", "ALERTWIRE_CONSOLE_TOKEN"
 _INGEST_URL = "ALERTWIRE_INGEST_URL"
 _POSTGRES_URL, _NATS_URL = "ALERTWIRE_POSTGRES_URL", "ALERTWIRE_NATS_URL"
+_NATS_NKEY_FILE, _NATS_CA_FILE = "ALERTWIRE_NATS_NKEY_FILE", "ALERTWIRE_NATS_CA_FILE"
 _SERVICES = ("ingest", "router", "executor", "auditor")
 
 
@@ -39,7 +41,7 @@ class Place:
     named: bool
 
     def console(self) -> Console:
-        url, token = os.environ.get(_CONSOLE_URL), os.environ.get(_CONSOLE_TOKEN)
+        url, token = _given(_CONSOLE_URL), _given(_CONSOLE_TOKEN)
         if url and not self.named:
             if not token:
                 raise click.ClickException(f"{_CONSOLE_URL} is set and {_CONSOLE_TOKEN} is not")
@@ -53,11 +55,18 @@ class Place:
         """Of the trail, as a login that owns it."""
         return self._backend("postgres", variable=_POSTGRES_URL)
 
-    def nats_url(self) -> Secret:
-        return self._backend("nats", variable=_NATS_URL)
+    def nats(self) -> Access:
+        """How to get to the log: as the services have it, or by the stack's password."""
+        url = self._backend("nats", variable=_NATS_URL)
+        if self.named or not _given(_NATS_URL):
+            return Access(url=url)
+        key, ca = (os.environ.get(name) for name in (_NATS_NKEY_FILE, _NATS_CA_FILE))
+        return Access(
+            url=url, nkey_file=Path(key) if key else None, ca_file=Path(ca) if ca else None
+        )
 
     def _backend(self, name: str, *, variable: str) -> Secret:
-        url = None if self.named else os.environ.get(variable)
+        url = None if self.named else _given(variable)
         stack = None if url else self._stack()
         if url is None and stack is None:
             raise self._nothing_here(f"set {variable}")
@@ -117,6 +126,17 @@ class Place:
         return click.ClickException(
             f"no stack is running under {self.directory}: start one with `make up`, or {otherwise}"
         )
+
+
+def _given(variable: str) -> str | None:
+    """From the environment, or from the file that it names: an environment is seen by more."""
+    file = os.environ.get(f"{variable}_FILE")
+    if not file:
+        return os.environ.get(variable)
+    try:
+        return Path(file).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.ClickException(f"{variable}_FILE: {file}: {error}") from None
 
 
 def with_place(command: Callable[..., Any]) -> Callable[..., Any]:

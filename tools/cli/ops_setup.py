@@ -1,0 +1,166 @@
+"""`alertwire ops setup`: the log's streams, consumers and buckets, made or brought to their
+settings.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+
+import click
+import nats.errors
+import nats.js.errors
+from nats.js import JetStreamContext
+from nats.js.api import ClusterInfo, StreamInfo
+
+from libs.common.connecting import Access
+from libs.common.contracts import subjects
+from libs.common.permissions import User
+from libs.common.topology import ensure_topology
+from tools.cli.log_reaching import Refused, log_at
+from tools.cli.place import Place, with_place
+from tools.cli.showing import examples, json_option, print_json
+
+_RETRY_S = 1.0
+STREAMS = (subjects.STREAM, subjects.ANCHORS, *map(subjects.bucket_stream, subjects.BUCKETS))
+
+
+@click.command(
+    epilog=examples(
+        "alertwire ops setup",
+        "alertwire ops setup --replicas 3 --placement region:eu --shards 2",
+    )
+)
+@click.option(
+    "--replicas",
+    type=click.Choice(["1", "3", "5"]),
+    help="Servers that keep each message; without it as it is, and 1 where nothing is yet.",
+)
+@click.option(
+    "--placement",
+    multiple=True,
+    metavar="TAG",
+    help="Tag of the servers that may keep it; several times for several tags, `-` for none.",
+)
+@click.option("--shards", type=click.IntRange(1, 64), default=1, show_default=True, metavar="N")
+@click.option(
+    "--wait",
+    "wait_s",
+    type=click.IntRange(1),
+    default=120,
+    show_default=True,
+    metavar="S",
+    help="Seconds to try for, while NATS starts or its cluster forms.",
+)
+@json_option
+@with_place
+def setup(
+    *,
+    replicas: str | None,
+    placement: tuple[str, ...],
+    shards: int,
+    wait_s: int,
+    as_json: bool,
+    place: Place,
+) -> None:
+    """Make the log's streams, consumers and buckets, or bring them to their settings.
+
+    What is there keeps what it holds, and a second time changes nothing. More replicas are filled
+    before this returns. The key is that of the user `setup`, or of `admin`.
+    """
+    tell: Callable[[str], None] = (lambda _: None) if as_json else click.echo
+    done = asyncio.run(
+        set_up(
+            place.nats(),
+            replicas=int(replicas) if replicas else None,
+            placement=placement,
+            shards=shards,
+            wait_s=wait_s,
+            tell=tell,
+        )
+    )
+    if as_json:
+        print_json({"done": done})
+    else:
+        click.echo("everything is there" if done else "everything was there already")
+
+
+async def set_up(
+    access: Access,
+    *,
+    replicas: int | None,
+    placement: Sequence[str],
+    shards: int,
+    wait_s: float,
+    tell: Callable[[str], None],
+) -> list[str]:
+    """Until it is done; raises `click.ClickException` where it is not in time."""
+    deadline, told, done = time.monotonic() + wait_s, "", list[str]()
+    while True:
+        try:
+            async with log_at(access, user=User.SETUP) as js:
+                found = await ensure_topology(
+                    js,
+                    replicas=replicas or await _replicas(js),
+                    placement=await _placement(js, placement),
+                    shards=shards,
+                )
+                for line in found:
+                    tell(line)
+                done += found
+                await _settled(js, deadline=deadline)
+                return done
+        except Refused:
+            raise
+        except click.ClickException as trouble:
+            if time.monotonic() > deadline:
+                raise
+            if trouble.message != told:
+                tell(f"waiting: {trouble.message}")
+            told = trouble.message
+            await asyncio.sleep(_RETRY_S)
+
+
+async def _current(js: JetStreamContext) -> StreamInfo | None:
+    try:
+        return await js.stream_info(subjects.STREAM)
+    except nats.js.errors.NotFoundError:
+        return None
+
+
+async def _replicas(js: JetStreamContext) -> int:
+    found = await _current(js)
+    return 1 if found is None else int(found.config.num_replicas or 1)
+
+
+async def _placement(js: JetStreamContext, wanted: Sequence[str]) -> list[str]:
+    if wanted:
+        return [tag for tag in wanted if tag != "-"]
+    found = await _current(js)
+    if found is None or found.config.placement is None:
+        return []
+    return list(found.config.placement.tags or ())
+
+
+async def _settled(js: JetStreamContext, *, deadline: float) -> None:
+    """Returns when each stream has a leader, and all its replicas what the leader has."""
+    while True:
+        lacking = [
+            what
+            for stream in STREAMS
+            if (what := lacks((await js.stream_info(stream)).cluster)) is not None
+        ]
+        if not lacking:
+            return
+        if time.monotonic() > deadline:
+            raise click.ClickException(f"not settled in time: {lacking[0]}")
+        await asyncio.sleep(_RETRY_S / 4)
+
+
+def lacks(cluster: ClusterInfo | None) -> str | None:
+    """What a stream lacks; without a cluster there is one server, which has all."""
+    if cluster is None or cluster.raft_group is None:
+        return None
+    if not cluster.leader:
+        return "no leader"
+    late = [str(peer.name) for peer in cluster.replicas or () if not peer.current]
+    return f"{late[0]} has not caught up" if late else None
