@@ -44,16 +44,21 @@ async def connect(client: ExpressClient, access: Access, *, user: str, **options
     client.needs_tls = tls is not None
     if access.nkey_file is not None:
         client.use_key(_key(access.nkey_file))
-    await client.connect(
-        addresses,
-        inbox_prefix=inbox_prefix(user),
-        tls=tls,
-        connect_timeout=CONNECT_TIMEOUT_S,
-        ping_interval=_PING_EVERY_S,
-        max_outstanding_pings=_PINGS_MISSED,
-        **credentials,
-        **options,
-    )
+    try:
+        await client.connect(
+            addresses,
+            inbox_prefix=inbox_prefix(user),
+            tls=tls,
+            connect_timeout=CONNECT_TIMEOUT_S,
+            ping_interval=_PING_EVERY_S,
+            max_outstanding_pings=_PINGS_MISSED,
+            **credentials,
+            **options,
+        )
+    except BaseException:
+        # The library leaves a connection open that it was not let in by.
+        await client.close()
+        raise
 
 
 def _addresses(url: Secret) -> tuple[list[str], dict[str, str]]:

@@ -103,6 +103,8 @@ def _ingest(durables: Iterable[str]) -> Rights:
             *_answers_to_console(),
             *_watch(subjects.BUCKET_ROUTES),
             *_read_by_the_way(subjects.STREAM, filters=(subjects.ALERTS_RECEIVED,)),
+            # The first of two that are one, where another ingest stored it.
+            f"{_API}.STREAM.MSG.GET.{subjects.STREAM}",
         ),
         but_not=(*_excepted(durables), *_excepted_of_buckets(subjects.BUCKET_ROUTES)),
         subscribe=(subjects.PARSE_ASKED, subjects.TESTS_ASKED),
