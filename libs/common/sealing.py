@@ -1,5 +1,5 @@
 """Sealed boxes (X25519, libsodium): who holds the public key can only close, the executor can
-only open. Used by console and executor; the other images do not hold the library.
+only open. Used by console and executor.
 """
 
 import base64

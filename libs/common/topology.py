@@ -24,6 +24,7 @@ RETENTION_S = 14 * 86_400
 SESSIONS_KEPT_S = 13 * 3600
 """Those that sign in renew theirs sooner."""
 _KV_HISTORY = 16
+_KV_DUPLICATE_WINDOW_S = 120
 _STORE_NOT_MADE = 10049
 _MADE_AGAIN_S = (0.1, 0.3, 1.0)
 
@@ -177,15 +178,8 @@ async def _bucket(
     try:
         before = (await js.stream_info(stream)).config
     except NotFoundError:
-        wanted = api.KeyValueConfig(
-            bucket=name,
-            history=1 if name in subjects.WITHOUT_HISTORY else _KV_HISTORY,
-            ttl=SESSIONS_KEPT_S if name == subjects.BUCKET_SESSIONS else None,
-            storage=api.StorageType.FILE,
-            replicas=replicas,
-            placement=_placement(placement),
-        )
-        await _made(lambda: js.create_key_value(wanted))
+        wanted = _bucket_stream(name, replicas=replicas, placement=placement)
+        await _made(lambda: js.add_stream(wanted))
         done.append(f"made bucket {name}")
         return
     # What else a bucket is was decided when it was made.
@@ -193,6 +187,25 @@ async def _bucket(
     if (before.num_replicas, _tags(before)) != (replicas, list(placement)):
         after = (await js.update_stream(moved)).config
         done.extend(_changes(f"bucket {name}", before, after))
+
+
+def _bucket_stream(name: str, *, replicas: int, placement: Sequence[str]) -> api.StreamConfig:
+    """As the library makes it, but that it leaves out the placement."""
+    kept_s = SESSIONS_KEPT_S if name == subjects.BUCKET_SESSIONS else 0
+    return api.StreamConfig(
+        name=subjects.bucket_stream(name),
+        subjects=[subjects.bucket_subject(bucket=name, key=">")],
+        storage=api.StorageType.FILE,
+        discard=api.DiscardPolicy.NEW,
+        num_replicas=replicas,
+        placement=_placement(placement),
+        max_msgs_per_subject=1 if name in subjects.WITHOUT_HISTORY else _KV_HISTORY,
+        max_age=kept_s,
+        duplicate_window=min(kept_s, _KV_DUPLICATE_WINDOW_S) or _KV_DUPLICATE_WINDOW_S,
+        allow_rollup_hdrs=True,
+        allow_msg_ttl=True,
+        deny_delete=True,
+    )
 
 
 def _tags(config: api.StreamConfig) -> list[str]:

@@ -42,12 +42,7 @@ class Stand:
 
     async def put_route(self, route: dict[str, Any], *, token: str, **more: Any) -> None:
         """Store a route and wait until every ingest knows it."""
-        stored = {
-            "settings": {"id": "demo", "accounts": [{"account": "paper"}], **route},
-            "tokens": [{"sha256": sha256(token.encode()).hexdigest(), **more.pop("hash", {})}],
-            **more,
-        }
-        decoded = msgspec.convert(stored, Route)
+        decoded = make_route(route, token=token, **more)
         store = await self.js.key_value(subjects.BUCKET_ROUTES)
         await store.put(decoded.id, msgspec.json.encode(decoded))
 
@@ -94,6 +89,15 @@ class Stand:
             stop.set()
         for task, _ in self._tasks:
             await task
+
+
+def make_route(route: dict[str, Any], *, token: str, **more: Any) -> Route:
+    stored = {
+        "settings": {"id": "demo", "accounts": [{"account": "paper"}], **route},
+        "tokens": [{"sha256": sha256(token.encode()).hexdigest(), **more.pop("hash", {})}],
+        **more,
+    }
+    return msgspec.convert(stored, Route)
 
 
 @contextlib.asynccontextmanager

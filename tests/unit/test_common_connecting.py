@@ -24,7 +24,10 @@ class Noting(ExpressClient):
     """Connects to nothing, and tells how it would have."""
 
     async def connect(self, servers, **options):
-        self.servers, self.options = servers, options
+        self.asked, self.options = servers, options
+
+    async def close(self):
+        """Nothing is open."""
 
 
 async def connected(url, **access):
@@ -71,7 +74,7 @@ def test_a_seed_is_not_shown():
 
 async def test_one_user_and_password_is_for_all_servers_also_those_found_later():
     client = await connected("nats://u:p%40ss@one:4222, nats://u:p%40ss@two")
-    assert client.servers == ["nats://one:4222", "nats://two"]
+    assert client.asked == ["nats://one:4222", "nats://two"]
     assert (client.options["user"], client.options["password"]) == ("u", "p@ss")
     assert client.options["inbox_prefix"] == "_INBOX_ingest"
     assert client.options["tls"] is None

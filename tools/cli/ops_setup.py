@@ -7,21 +7,20 @@ import time
 from collections.abc import Callable, Sequence
 
 import click
-import nats.errors
 import nats.js.errors
 from nats.js import JetStreamContext
-from nats.js.api import ClusterInfo, StreamInfo
+from nats.js.api import StreamInfo
 
 from libs.common.connecting import Access
 from libs.common.contracts import subjects
 from libs.common.permissions import User
 from libs.common.topology import ensure_topology
 from tools.cli.log_reaching import Refused, log_at
+from tools.cli.ops_state import STREAMS, durables, gathered, lacking
 from tools.cli.place import Place, with_place
 from tools.cli.showing import examples, json_option, print_json
 
 _RETRY_S = 1.0
-STREAMS = (subjects.STREAM, subjects.ANCHORS, *map(subjects.bucket_stream, subjects.BUCKETS))
 
 
 @click.command(
@@ -142,25 +141,16 @@ async def _placement(js: JetStreamContext, wanted: Sequence[str]) -> list[str]:
 
 
 async def _settled(js: JetStreamContext, *, deadline: float) -> None:
-    """Returns when each stream has a leader, and all its replicas what the leader has."""
+    """Returns when each stream and consumer has a leader, and all its replicas what it has."""
     while True:
-        lacking = [
-            what
-            for stream in STREAMS
-            if (what := lacks((await js.stream_info(stream)).cluster)) is not None
-        ]
-        if not lacking:
+        state = await gathered(js)
+        groups = {
+            **{f"stream {name}": info.cluster for name, info in state.streams.items()},
+            **{f"consumer {one.name} of {one.stream_name}": one.cluster for one in durables(state)},
+        }
+        unsettled = [f"{name}: {lack}" for name, each in groups.items() for lack in lacking(each)]
+        if not unsettled and set(STREAMS) <= set(state.streams):
             return
         if time.monotonic() > deadline:
-            raise click.ClickException(f"not settled in time: {lacking[0]}")
-        await asyncio.sleep(_RETRY_S / 4)
-
-
-def lacks(cluster: ClusterInfo | None) -> str | None:
-    """What a stream lacks; without a cluster there is one server, which has all."""
-    if cluster is None or cluster.raft_group is None:
-        return None
-    if not cluster.leader:
-        return "no leader"
-    late = [str(peer.name) for peer in cluster.replicas or () if not peer.current]
-    return f"{late[0]} has not caught up" if late else None
+            raise click.ClickException(f"not settled in time: {[*unsettled, 'no leader'][0]}")
+        await asyncio.sleep(_RETRY_S / 2)

@@ -124,7 +124,11 @@ def _full(account: AccountInfo) -> Iterator[str]:
 
 
 async def _consumers(js: JetStreamContext, stream: str) -> list[ConsumerInfo]:
-    found: list[ConsumerInfo] = []
-    while page := await js.consumers_info(stream, offset=len(found)):
-        found += page
-    return found
+    """Those of a page are named again by the next one, where they came meanwhile."""
+    found: dict[str, ConsumerInfo] = {}
+    while True:
+        page = await js.consumers_info(stream, offset=len(found))
+        fresh = {info.name: info for info in page if info.name not in found}
+        if not fresh:
+            return list(found.values())
+        found |= fresh

@@ -53,7 +53,7 @@ class NatsServer:
         write_private(config, self._config(store))
         return Command(
             name="nats",
-            argv=(str(_binary()), "--config", str(config)),
+            argv=(str(binary()), "--config", str(config)),
             cwd=self.directory,
             env={"PATH": "/usr/bin:/bin"},
             tier=0,
@@ -113,6 +113,6 @@ class NatsServer:
                 await writer.wait_closed()
 
 
-def _binary() -> Path:
+def binary() -> Path:
     # The package installs the server beside the interpreter, like any command.
     return Path(sys.executable).with_name("nats-server")
