@@ -1,5 +1,5 @@
-"""Writes the documents that repeat what the code says: reasons, mends, configuration, metrics, and
-the picture of the trade modes.
+"""Writes the documents that repeat what the code says: reasons, mends, configuration, metrics,
+rights at NATS, and the picture of the trade modes.
 
 `python -m tools.documenting` rewrites them; `tests/test_docs.py` fails when they are stale.
 """
@@ -21,6 +21,7 @@ from services.executor.settings import Settings as ExecutorSettings
 from services.ingest.settings import Settings as IngestSettings
 from services.router.settings import Settings as RouterSettings
 from tools.documenting_metrics import page
+from tools.documenting_rights import page as rights_page
 from tools.drawing import trade_modes
 from tools.paper_exchange.settings import PaperExchangeSettings as PaperSettings
 
@@ -42,6 +43,7 @@ def documents() -> dict[Path, str]:
         DOCS / "mends.md": _mends(),
         DOCS / "configuration.md": _configuration(),
         DOCS / "metrics.md": page(),
+        DOCS / "nats-rights.md": rights_page(),
         DOCS / "pictures" / "trade-modes.svg": trade_modes(),
     }
 
