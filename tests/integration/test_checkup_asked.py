@@ -21,6 +21,7 @@ from services.executor.checkup.checker import Checker
 from services.executor.checkup.checkups import Checkups
 from services.executor.mexc.connecting import connect_account
 from services.executor.route_terms import RouteTerms
+from services.executor.sealing_keys import SealingKeys
 from services.executor.settings import Timing
 from tests.console_server import PRIVATE_KEY, running
 from tests.paper_client import PaperClient
@@ -66,7 +67,7 @@ async def executor(nats_url, *, owns=True):
     bus = Bus(client=client, service="executor")
     await bus.open()
     accounts = Accounts(
-        private_key=Secret(PRIVATE_KEY.encode(Base64Encoder).decode()),
+        keys=SealingKeys.of(Secret(PRIVATE_KEY.encode(Base64Encoder).decode())),
         make_exchange=connect_account,
         on_change=lambda: None,
         timing=Timing(),

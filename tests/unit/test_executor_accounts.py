@@ -10,6 +10,7 @@ from libs.common.contracts.reasons import Reason
 from libs.common.sealing import seal
 from libs.common.secret import Secret
 from services.executor.accounts import Accounts, Connected
+from services.executor.sealing_keys import SealingKeys
 from services.executor.settings import Timing
 from tests.factories import make_account
 from tests.fakes import FakeExchange
@@ -32,7 +33,7 @@ class Desk:
     def __init__(self):
         self.made: list[tuple[str, str, FakeExchange]] = []
         self.accounts = Accounts(
-            private_key=Secret(b64(KEY)),
+            keys=SealingKeys.of(Secret(b64(KEY))),
             make_exchange=self._make,
             on_change=lambda: None,
             timing=Timing(),
