@@ -9,9 +9,8 @@ import base64
 from dataclasses import dataclass
 from hashlib import sha256
 
-from nacl._sodium import ffi, lib  # type: ignore[import-untyped] # compiled
-from nacl.exceptions import CryptoError
-from nacl.public import PublicKey, SealedBox
+from nacl._sodium import ffi, lib  # type: ignore[import-not-found] # compiled
+from nacl.bindings import randombytes
 
 from libs.common.secret import Secret, overwrite
 
@@ -51,11 +50,13 @@ class SealingKey:
 
 def seal(*, public_key: str, secret: Secret) -> bytes:
     """Close `secret` so that only the holder of the private key can read it (key in base64)."""
-    try:
-        box = SealedBox(PublicKey(base64.b64decode(public_key, validate=True)))
-    except (ValueError, CryptoError, TypeError):
-        raise SealError(_NO_KEY) from None
-    return bytes(box.encrypt(bytes(secret.buffer())))
+    public = _public(public_key)
+    plain = secret.buffer()
+    box = bytearray(len(plain) + BOX_OVERHEAD)
+    # It fails for no text, and for no key but one of low order, with which anybody could open it.
+    if lib.crypto_box_seal(ffi.from_buffer(box), ffi.from_buffer(plain), len(plain), public):
+        raise SealError(_NO_KEY)
+    return bytes(box)
 
 
 def unseal(*, private_key: Secret, sealed: bytes) -> Secret:
@@ -72,6 +73,11 @@ def sealing_key(encoded: bytearray) -> SealingKey:
     lib.crypto_scalarmult_base(ffi.from_buffer(public), ffi.from_buffer(private.buffer()))
     shown = base64.b64encode(public).decode()
     return SealingKey(id=key_id(shown), public=shown, private=private)
+
+
+def new_sealing_key() -> bytes:
+    """A new private key in base64, as the key file holds it."""
+    return base64.b64encode(randombytes(KEY_BYTES))
 
 
 def read_sealing_keys(text: bytearray) -> tuple[SealingKey, ...]:
@@ -100,13 +106,17 @@ def key_id(public_key: str) -> str:
     """How a key is called: the first 8 hex digits of the SHA-256 of its public half, which stands
     in logs and answers without telling anything of the private one.
     """
+    return sha256(_public(public_key)).hexdigest()[:_ID_CHARS]
+
+
+def _public(encoded: str) -> bytes:
     try:
-        raw = base64.b64decode(public_key, validate=True)
+        public = base64.b64decode(encoded, validate=True)
     except (ValueError, TypeError):
         raise SealError(_NO_KEY) from None
-    if len(raw) != KEY_BYTES:
+    if len(public) != KEY_BYTES:
         raise SealError(_NO_KEY)
-    return sha256(raw).hexdigest()[:_ID_CHARS]
+    return public
 
 
 def _opened(box: bytes, *, private: bytearray) -> bytearray:

@@ -30,6 +30,7 @@ from services.executor.measuring import showing
 from services.executor.mexc.connecting import connect_account
 from services.executor.mounted import MountedSecrets
 from services.executor.pictures import Pictures
+from services.executor.resealing import Sealings
 from services.executor.route_terms import RouteTerms
 from services.executor.sealing_keys import SealingKeys
 from services.executor.settings import Settings, Timing
@@ -45,6 +46,7 @@ class _Parts:
     egress: EgressWatch
     stops: Stops
     accounts: Accounts
+    sealings: Sealings
     halts: Halts
     catalogue: Catalogue
     pictures: Pictures
@@ -87,6 +89,7 @@ async def main(stop: asyncio.Event) -> None:
         helpers.append(group.create_task(parts.catalogue.feed()))
         helpers.append(group.create_task(parts.stops.watch(parts.accounts)))
         helpers.append(group.create_task(parts.accounts.tend()))
+        helpers.append(group.create_task(parts.sealings.follow()))
         await parts.catalogue.tried.wait()
         # Nothing is signed before: the exchange would see us under another address.
         if await egress.fit(stop):
@@ -162,6 +165,7 @@ def _parts(
         egress=egress,
         stops=stops,
         accounts=accounts,
+        sealings=Sealings(bus, accounts, shard=settings.shard, shards=settings.shards),
         halts=halts,
         catalogue=catalogue,
         pictures=Pictures(accounts, timing=timing),

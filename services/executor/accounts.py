@@ -5,7 +5,7 @@ once no client of it can be at work any more.
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 
 import msgspec
@@ -15,6 +15,7 @@ from libs.common.contracts import subjects
 from libs.common.contracts.intent import Denial
 from libs.common.contracts.reasons import Reason
 from libs.common.contracts.route import Account
+from libs.common.contracts.sealing import SecretHeld, SecretState
 from libs.common.contracts.words import AccountId, SecretSource
 from libs.common.sealing import SealError
 from libs.common.secret import Secret, WipedError
@@ -58,6 +59,8 @@ class _Entry:
     """Its own: overwritten when the client is closed."""
     made_of: bytes | Secret
     """The sealed box, or the mounted key."""
+    sealed_for: str
+    """The id of the sealing key that the box was opened with; empty where there is no box."""
 
 
 class Accounts:
@@ -112,18 +115,36 @@ class Accounts:
         if known is not None and known.made_of == found and known.connected.account == account:
             return known.connected
         try:
-            secret = self._opened(found)
+            secret, sealed_for = self._opened(found)
         except SealError as error:
             return _unreadable(account_id, f"{error}; enter it again")
         except WipedError:
             return _unreadable(account_id, "this process ends")
         if known is not None and known.connected.account == account and known.secret == secret:
             # Sealed anew for another sealing key: what is connected goes on.
-            self._entries[account_id] = _Entry(
-                connected=known.connected, secret=known.secret, made_of=found
-            )
+            self._entries[account_id] = replace(known, made_of=found, sealed_for=sealed_for)
             return known.connected
-        return self._connect(account, secret, made_of=found)
+        connected = self._connect(account, secret)
+        self._entries[account_id] = _Entry(
+            connected=connected, secret=secret, made_of=found, sealed_for=sealed_for
+        )
+        self.changed.set()
+        return connected
+
+    def held(self, account: Account) -> SecretHeld:
+        """What is to be told of its secret key."""
+        account_id = account.account_id
+        found = self.find(account_id)
+        if isinstance(found, Denial):
+            return SecretHeld(account=account_id, state=SecretState.UNUSABLE, why=found.message)
+        if account.secret_source is SecretSource.MOUNTED:
+            return SecretHeld(account=account_id, state=SecretState.MOUNTED)
+        key = self._entries[account_id].sealed_for
+        if key not in self.keys.ids:
+            # What is connected goes on, until this process ends.
+            why = f"it was sealed for sealing key {key}, which is gone from the key file"
+            return SecretHeld(account=account_id, state=SecretState.UNUSABLE, key=key, why=why)
+        return SecretHeld(account=account_id, state=SecretState.SEALED, key=key)
 
     def current(self) -> list[Connected]:
         """Every account that can trade."""
@@ -150,7 +171,7 @@ class Accounts:
                 _log.info("account.ready", account=account_id, clock_offset_ms=offset_ms)
 
     async def tend(self) -> None:
-        """Follow keys and mounted files, and let go of what nobody uses any more; until cancelled."""
+        """Follow keys and mounted files, and let go of what nobody uses; until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self.keys.follow(self._keys_changed))
             group.create_task(self.mounted.follow(self._tell))
@@ -184,13 +205,13 @@ class Accounts:
         sealed = self.secrets.get(account.id)
         return "it was never entered; enter it again" if sealed is None else sealed
 
-    def _opened(self, proof: bytes | Secret) -> Secret:
+    def _opened(self, proof: bytes | Secret) -> tuple[Secret, str]:
         if isinstance(proof, Secret):
             # A copy of its own: that of the file is overwritten when the file changes.
-            return Secret(bytearray(proof.buffer()))
-        return self.keys.open(proof)[0]
+            return Secret(bytearray(proof.buffer())), ""
+        return self.keys.open(proof)
 
-    def _connect(self, account: Account, secret: Secret, *, made_of: bytes | Secret) -> Connected:
+    def _connect(self, account: Account, secret: Secret) -> Connected:
         account_id = account.account_id
         known = self._entries.get(account_id)
         if known is not None:
@@ -203,8 +224,6 @@ class Accounts:
             book=Book(account_id, timing=self._timing, heard_at=lambda: feed.heard_at),
             budget=Budget(account.order_calls_per_2s, clock=monotonic),
         )
-        self._entries[account_id] = _Entry(connected=connected, secret=secret, made_of=made_of)
-        self.changed.set()
         _log.info("account.connected", account=account_id, base_url=account.base_url)
         return connected
 

@@ -263,7 +263,7 @@ async def test_a_stopped_account_says_why(console, trader, nats_url):
 async def test_an_account_without_a_key_is_told_all_the_same(console, trader, nats_url):
     async with executor(nats_url) as accounts:
         await seen(console, is_live)
-        accounts.secrets._values.clear()
+        accounts.secrets._copy.values.clear()
         picture = await seen(console, lambda one: one["doubt"] == "not_connected")
         assert (picture["state"], picture["positions"]) == ("untrusted", None)
         assert picture["stops"][0]["reason"] == "key_unreadable"

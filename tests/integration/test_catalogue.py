@@ -63,8 +63,8 @@ class Desk:
 
     def enter(self, name, base_url):
         secret = seal(public_key=self._public_key, secret=Secret("s"))
-        self.accounts.secrets._values[name] = secret
-        self.accounts.settings._values[name] = make_account(id=name, base_url=base_url)
+        self.accounts.secrets._copy.values[name] = secret
+        self.accounts.settings._copy.values[name] = make_account(id=name, base_url=base_url)
         self.changed.set()
 
     def lists(self, *instruments, base_url=ONE):

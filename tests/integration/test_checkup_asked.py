@@ -169,6 +169,6 @@ async def test_another_shards_executor_does_not_answer(js, nats_url, main, conso
 
 async def test_an_account_that_the_executor_does_not_see_yet_is_said(console, main, nats_url):
     async with executor(nats_url) as checkups:
-        checkups._accounts.settings._values.clear()
+        checkups._accounts.settings._copy.values.clear()
         status, problem = await console.call("POST", CHECK)
     assert (status, "does not know account `main` yet" in problem["detail"]) == (503, True)

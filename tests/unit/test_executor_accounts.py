@@ -38,8 +38,8 @@ class Desk:
             on_change=lambda: None,
             timing=Timing(),
         )
-        self.settings = self.accounts.settings._values
-        self.secrets = self.accounts.secrets._values
+        self.settings = self.accounts.settings._copy.values
+        self.secrets = self.accounts.secrets._copy.values
 
     def _make(self, account, secret):
         exchange = FakeExchange()
