@@ -4,7 +4,9 @@ images hold no other tool for it.
 
 from tools.cli.lazy import LazyGroup
 
-_COMMANDS: dict[str, str] = {}
+_COMMANDS: dict[str, str] = {
+    "sealing-key": "tools.cli.ops_sealing:sealing_key",
+}
 
 ops = LazyGroup(
     name="ops",

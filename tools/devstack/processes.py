@@ -12,6 +12,7 @@ from tools.devstack.command import Command
 from tools.devstack.console_users import users_file
 from tools.devstack.credentials import Credentials, SealingKey
 from tools.devstack.ports import HOST, Ports
+from tools.devstack.private_files import write_private
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 _MODULES = {
@@ -22,6 +23,7 @@ _MODULES = {
     "auditor": "services.auditor",
     "console": "services.console",
 }
+_SECRETS = frozenset({"NATS_URL", "POSTGRES_URL", "CONSOLE_TOKEN"})
 _PASSED_ON = ("PATH", "HOME", "LANG")
 
 
@@ -38,7 +40,7 @@ class Processes:
     reader_url: str = dataclasses.field(repr=False)
 
     def command(self, name: str) -> Command:
-        own = {f"ALERTWIRE_{key}": value for key, value in self._settings(name).items()}
+        own = {f"ALERTWIRE_{key}": value for key, value in self._with_files(name).items()}
         return Command(
             name=name,
             argv=(sys.executable, "-m", _MODULES[name]),
@@ -51,6 +53,17 @@ class Processes:
         if name == "paper_exchange":
             return f"{self.ports.url(name)}/api/v1/contract/ping"
         return f"{self.ports.health_url(name)}/health/ready"
+
+    def _with_files(self, name: str) -> dict[str, str]:
+        """Its settings, of which a secret stands in a file: an environment is seen by more."""
+        settings = self._settings(name)
+        folder = self.directory / "secrets" / name
+        for key in _SECRETS & settings.keys():
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            file = folder / key.lower()
+            write_private(file, settings.pop(key))
+            settings[f"{key}_FILE"] = str(file)
+        return settings
 
     def _settings(self, name: str) -> dict[str, str]:
         if name == "paper_exchange":
@@ -76,7 +89,7 @@ class Processes:
                 return self._listening(name) | {
                     "POSTGRES_URL": self.reader_url,
                     "CONSOLE_TOKEN": self.credentials.console_token,
-                    "SEALING_PUBLIC_KEY": self.sealing.public,
+                    "SEALING_PUBLIC_KEY_FILE": str(self.sealing.public_file),
                     "WEBHOOK_BASE_URL": self.ports.url("ingest"),
                     "USERS_FILE": str(users_file(self.directory)),
                 }
