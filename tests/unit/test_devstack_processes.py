@@ -66,7 +66,7 @@ def told(env):
     """The variables' values, and what stands in the files that they name."""
     for name, value in env.items():
         yield value
-        if name.endswith("_URL_FILE") or name.endswith("_TOKEN_FILE"):
+        if name.endswith(("_URL_FILE", "_TOKEN_FILE")):
             yield Path(value).read_text()
 
 
