@@ -80,6 +80,7 @@ class Processes:
                 echo = f"{self.ports.url('paper_exchange')}/_paper/address"
                 return {
                     "SEALING_KEY_FILE": str(self.sealing.file),
+                    "SECRETS_DIR": str(self._mounted()),
                     # Nothing on the internet is asked by a stack that trades on this machine.
                     "ECHO_URLS": f"{echo},{echo}?format=text",
                 }
@@ -95,6 +96,12 @@ class Processes:
                 }
             case _:
                 return {}
+
+    def _mounted(self) -> Path:
+        """Where secret keys may be put that are not sealed."""
+        folder = self.directory / "mounted"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return folder
 
     def _listening(self, name: str) -> dict[str, str]:
         return {"HOST": HOST, "PORT": str(self.ports.of(name))}
