@@ -47,6 +47,8 @@ class Run:
             await self._trade(trader)
             await self._enter_keys(trader)
             await self._sign_in()
+            await self._publish(trader)
+            await self._rotate(trader)
             await self._command()
             await self._disturb(trader)
             await self._look(trader)
@@ -76,7 +78,6 @@ class Run:
             **WRONG,
             "secret key": demo["secret_key"],
             "webhook token": demo["webhook"].rpartition("/")[2],
-            "sealing key": (folder / "sealing.key").read_text().split()[0],
         }
 
     async def _trade(self, trader: Trader) -> None:
@@ -133,7 +134,6 @@ class Run:
         await self._kept(trader, "POST", "/api/accounts/wrong/check")
         await self._kept(trader, "GET", "/api/accounts/wrong")
         await self._kept(trader, "GET", "/api/sealing")
-        await self._kept(trader, "POST", "/api/sealing/reseal")
 
     async def _sign_in(self) -> None:
         """Rightly and wrongly, by form, by token, by a proxy's headers."""
@@ -184,6 +184,18 @@ class Run:
                 async with session.get(console + path, allow_redirects=False) as got:
                     self.outputs.append((f"answer wrong token {path}", await got.text()))
 
+    async def _rotate(self, trader: Trader) -> None:
+        file = self.stack.directory / "sealing.key"
+        await self._ran("ops", "sealing-key", "rotate", str(file))
+        new, old = file.read_text().split()
+        self.secrets |= {"sealing key": new, "old sealing key": old}
+        public = await asyncio.to_thread(self.stack.cli, "ops", "sealing-key", "public", str(file))
+        (self.stack.directory / "sealing.pub").write_text(public.stdout)
+        async with asyncio.timeout(_PATIENCE_S):
+            while len((await trader.api("GET", "/api/sealing"))[1]["executors"][0]["keys"]) < 2:
+                await asyncio.sleep(0.1)
+        await self._ran("ops", "sealing-key", "reseal")
+
     async def _command(self) -> None:
         for command in (
             *("routes list", "accounts list", "accounts show paper", "doctor wrong", "changes"),
@@ -199,8 +211,7 @@ class Run:
         await self._ran("accounts", "edit", "wrong", "--secret-key-file", "-", stdin=key)
 
     async def _disturb(self, trader: Trader) -> None:
-        """Messages that nobody can read, then both servers killed under the services."""
-        await self._publish(trader)
+        """Both servers are killed under the services."""
         for server in ("postgres", "nats"):
             before = self.stack.description["processes"][server]
             self.stack.kill(server)
@@ -216,6 +227,7 @@ class Run:
         await trader.ended(answer["alert_id"])
 
     async def _publish(self, trader: Trader) -> None:
+        """Messages that nobody can read."""
         import nats
 
         client = await nats.connect(self.stack.description["nats"])

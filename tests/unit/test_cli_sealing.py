@@ -1,8 +1,12 @@
 """`alertwire ops sealing-key`: on the file, and against a scripted console."""
 
 import json
+import re
+import shlex
 import stat
+from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -10,6 +14,7 @@ from libs.common.sealing import read_sealing_keys
 from tests.unit.cli_stand import run
 from tools.cli.__main__ import main
 
+PAGE = Path(__file__).parents[2] / "docs" / "credentials.md"
 OLD, NEW = "28542723", "77641aba"
 
 
@@ -156,3 +161,31 @@ def test_an_old_key_goes_only_once_nothing_needs_it(stack, server, tmp_path):
     answers(server, told(console_key=current.id, accounts=accounts(current.id)))
     assert sealing(stack, "retire", str(path)).exit_code == 0
     assert [key.id for key in keys(path)] == [current.id]
+
+
+def commands_of(page):
+    """Every command that stands there, in a block or in a sentence."""
+    text = re.sub(r"\n(?=--)", " ", page.read_text())
+    found = re.findall(r"(?:^|`|\| )(alertwire (?:[a-z-]+ )[^`\n]*)", text, re.MULTILINE)
+    return sorted({command.partition(" > ")[0] for command in found})
+
+
+COMMANDS = commands_of(PAGE)
+
+
+def test_there_are_commands_to_try():
+    assert len(COMMANDS) >= 14
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_of_the_page_is_one(command, tmp_path, monkeypatch):
+    """Down to its options and arguments; nothing is carried out."""
+    monkeypatch.chdir(tmp_path)
+    group, words = main, shlex.split(command)[1:]
+    context = click.Context(main)
+    while isinstance(group, click.Group):
+        name = words.pop(0)
+        group = group.get_command(context, name)
+        assert group is not None, name
+    if words:
+        group.make_context(group.name, words)
