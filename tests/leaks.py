@@ -90,6 +90,17 @@ def spellings(secret: str) -> set[bytes]:
     return found
 
 
+def kept_below(directory: Path) -> dict[str, str]:
+    """What the stack in that folder keeps for its owner, by name."""
+    kept = json.loads((directory / "credentials.json").read_text())
+    found = {name: value for name, value in kept.items() if name != "nats_user"}
+    demo = json.loads((directory / "demo.json").read_text())
+    found |= {"secret key": demo["secret_key"], "webhook token": demo["token"]}
+    for number, key in enumerate((directory / "sealing.key").read_text().split(), start=1):
+        found[f"sealing key {number}"] = key
+    return found
+
+
 def files_below(folder: Path, *, named: str) -> Iterator[tuple[str, bytes]]:
     """Every file, in pieces that overlap; those that go meanwhile are left out."""
     for path in sorted(folder.rglob("*")):

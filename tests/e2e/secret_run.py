@@ -17,7 +17,7 @@ import asyncpg
 from tests.e2e.otlp_sink import OtlpSink
 from tests.e2e.running_stack import GUIDE, RunningStack, Trader
 from tests.e2e.wrong_starts import SENTINEL, said_of_all
-from tests.leaks import files_below
+from tests.leaks import files_below, kept_below
 
 WRONG = {
     "wrong secret key": 'wr0ng-k3y/+"of<an>&exchange é',
@@ -41,7 +41,7 @@ class Run:
     outputs: list[tuple[str, bytes | str]] = field(default_factory=list)
 
     async def use_everything(self) -> None:
-        self._note_kept()
+        self.secrets |= WRONG | kept_below(self.stack.directory)
         trader = Trader(self.stack)
         try:
             await self._trade(trader)
@@ -68,17 +68,6 @@ class Run:
         yield "up", self.stack.output.read_bytes()
         for number, body in enumerate(self.sink.bodies):
             yield f"otlp {number}", body
-
-    def _note_kept(self) -> None:
-        description, folder = self.stack.description, self.stack.directory
-        kept: dict[str, str] = json.loads((folder / "credentials.json").read_text())
-        self.secrets |= {name: value for name, value in kept.items() if name != "nats_user"}
-        demo = description["demo"]
-        self.secrets |= {
-            **WRONG,
-            "secret key": demo["secret_key"],
-            "webhook token": demo["webhook"].rpartition("/")[2],
-        }
 
     async def _trade(self, trader: Trader) -> None:
         """Alerts that are carried out, and such that no one may send."""
@@ -187,8 +176,7 @@ class Run:
     async def _rotate(self, trader: Trader) -> None:
         file = self.stack.directory / "sealing.key"
         await self._ran("ops", "sealing-key", "rotate", str(file))
-        new, old = file.read_text().split()
-        self.secrets |= {"sealing key": new, "old sealing key": old}
+        self.secrets |= kept_below(self.stack.directory)
         public = await asyncio.to_thread(self.stack.cli, "ops", "sealing-key", "public", str(file))
         (self.stack.directory / "sealing.pub").write_text(public.stdout)
         async with asyncio.timeout(_PATIENCE_S):
