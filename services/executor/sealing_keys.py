@@ -39,11 +39,13 @@ class SealingKeys:
         """Raises `SettingsError`."""
         try:
             stamp = stamp_of(path)
-            return cls(_read(path), path=path, stamp=stamp)
+            found = cls(_read(path), path=path, stamp=stamp)
         except OSError as error:
             raise SettingsError(f"ALERTWIRE_SEALING_KEY_FILE: {path}: {error.strerror}") from None
         except SealError as error:
             raise SettingsError(f"ALERTWIRE_SEALING_KEY_FILE: {path}: {error}") from None
+        _log.info("sealing_keys.read", current=found.ids[0], older=list(found.ids[1:]))
+        return found
 
     @property
     def current(self) -> SealingKey:
