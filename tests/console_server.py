@@ -18,11 +18,11 @@ from libs.common.express import ExpressClient
 from libs.common.health import Health
 from libs.common.secret import Secret
 from libs.common.serving import serving
-from services.console.accounts import Sealer
 from services.console.app import make_app
 from services.console.feed import Feed
 from services.console.patience import PATIENCE_S, Patience
 from services.console.routes import Webhooks
+from services.console.sealing import Sealer
 from services.console.supplies import make_supplies
 from services.console.trace_links import TraceLinks
 from services.console.trail import open_trail

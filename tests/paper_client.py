@@ -33,6 +33,10 @@ class PaperClient:
         self._secret_key = secret_key
         self._session = aiohttp.ClientSession()
 
+    @property
+    def secret_key(self) -> str:
+        return self._secret_key
+
     async def __aenter__(self) -> Self:
         return self
 

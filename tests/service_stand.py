@@ -19,6 +19,7 @@ from libs.common.secret import Secret
 from libs.common.topology import ROUTER
 from services.executor.__main__ import _parts as executor_parts
 from services.executor.egress import egress_watch
+from services.executor.sealing_keys import SealingKeys
 from services.executor.settings import Settings as ExecutorSettings
 from services.ingest.__main__ import serve
 from services.ingest.settings import Settings as IngestSettings
@@ -88,12 +89,10 @@ async def executor(url: str, *, shard: int = 0, shards: int = 1) -> AsyncIterato
         checkup_every_s=0,
         echo_urls="",
     )
-    private_key = Secret(PRIVATE_KEY.encode(Base64Encoder).decode())
+    keys = SealingKeys.of(Secret(PRIVATE_KEY.encode(Base64Encoder).decode()))
     stop = asyncio.Event()
     async with connected(url=Secret(url), service="executor", health=Health("executor")) as bus:
-        parts = executor_parts(
-            bus, settings, private_key=private_key, egress=egress_watch(settings)
-        )
+        parts = executor_parts(bus, settings, keys=keys, egress=egress_watch(settings))
         followed = (*parts.watched, parts.terms.routes)
         try:
             async with asyncio.TaskGroup() as group:

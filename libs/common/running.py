@@ -5,9 +5,12 @@
 
 import asyncio
 import contextlib
+import ctypes
 import gc
 import os
+import resource
 import signal
+import sys
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -15,6 +18,8 @@ import uvloop
 
 from libs.common.logs import configure_logs
 from libs.common.settings import SettingsError
+
+_PR_SET_DUMPABLE = 4
 
 STOP_GRACE_S = 6.0
 """How long a stopped process may take to end in order; then it is cancelled."""
@@ -28,6 +33,7 @@ def run(service: str, main: Main) -> int:
     2: the configuration is wrong; 1: the process failed; 0: it was stopped.
     """
     configure_logs(service=service)
+    keep_memory_private()
     log = structlog.get_logger()
     try:
         configure_logs(service=service, level=os.environ.get("ALERTWIRE_LOG_LEVEL") or "info")
@@ -41,6 +47,16 @@ def run(service: str, main: Main) -> int:
         return 1
     log.info("process.stopped")
     return 0
+
+
+def keep_memory_private() -> None:
+    """No core dump, by any limit or pattern of the machine, and no look from another process of the
+    same user: not by a debugger, not at `/proc/<pid>/mem` or `environ`. Root still can.
+    """
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # A pattern that pipes core dumps to a program pays no heed to that limit.
+    if sys.platform == "linux" and ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) != 0:
+        structlog.get_logger().warning("process.dumpable")
 
 
 def settle_memory() -> None:

@@ -9,6 +9,7 @@ the bucket now and then.
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 import msgspec
@@ -27,6 +28,18 @@ _COMPARE_S = 3.0
 _log = structlog.get_logger()
 
 
+@dataclass(kw_only=True, slots=True)
+class _Copy(Generic[T]):
+    """Values and their revisions, which always belong together."""
+
+    values: dict[str, T] = field(default_factory=dict)
+    revisions: dict[str, int] = field(default_factory=dict)
+
+    def drop(self, key: str) -> None:
+        self.values.pop(key, None)
+        self.revisions.pop(key, None)
+
+
 class Watched(Generic[T]):
     """The decoded values of a bucket by key; `complete` is set once all of them were read."""
 
@@ -37,14 +50,18 @@ class Watched(Generic[T]):
         self.complete = asyncio.Event()
         self._decode = decode
         self._on_change = on_change
-        self._values: dict[str, T] = {}
+        self._copy: _Copy[T] = _Copy()
 
     @property
     def values(self) -> Mapping[str, T]:
-        return self._values
+        return self._copy.values
 
     def get(self, key: str) -> T | None:
-        return self._values.get(key)
+        return self._copy.values.get(key)
+
+    def revision(self, key: str) -> int:
+        """Of the value; 0 where there is none."""
+        return self._copy.revisions.get(key, 0)
 
     def missing(self) -> str | None:
         """A readiness check."""
@@ -69,7 +86,7 @@ class Watched(Generic[T]):
         seen, empty = state.last_seq, state.messages == 0
         compare_at = time.monotonic() + _COMPARE_S
         watcher = await store.watchall()
-        fresh: dict[str, T] | None = {}
+        fresh: _Copy[T] | None = _Copy()
         promised = seen
         try:
             while bus.client.is_connected and bus.client.stats["reconnects"] == reconnects:
@@ -86,27 +103,28 @@ class Watched(Generic[T]):
                     continue
                 if update is not None:
                     seen = max(seen, update.revision or 0)
-                    self._apply(fresh if fresh is not None else self._values, update)
+                    self._apply(fresh if fresh is not None else self._copy, update)
                 # Without an update: the library's mark of the end, which may come too early.
                 whole = empty if update is None else update.delta == 0
                 if fresh is not None and whole:
-                    self._values, fresh = fresh, None
+                    self._copy, fresh = fresh, None
                     self.complete.set()
                 if fresh is None:
                     self._changed()
         finally:
             await _stop(watcher)
 
-    def _apply(self, values: dict[str, T], update: object) -> None:
+    def _apply(self, copy: "_Copy[T]", update: object) -> None:
         key, value = update.key, update.value  # type: ignore[attr-defined]
         if update.operation in DELETED:  # type: ignore[attr-defined]
-            values.pop(key, None)
+            copy.drop(key)
             return
         try:
-            values[key] = self._decode(value or b"")
+            copy.values[key] = self._decode(value or b"")
+            copy.revisions[key] = update.revision or 0  # type: ignore[attr-defined]
         except msgspec.MsgspecError as error:
             # One bad value must not stop the others; the old one no longer holds either.
-            values.pop(key, None)
+            copy.drop(key)
             _log.error("bucket.undecodable", bucket=self.bucket, key=key, error=str(error))
 
     def _changed(self) -> None:

@@ -12,17 +12,16 @@ from libs.common.health import Health
 from libs.common.presence import present
 from libs.common.running import run, settle_memory
 from libs.common.sealing import SealError
-from libs.common.secret import Secret
 from libs.common.serving import serving
 from libs.common.settings import SettingsError, from_env, redacted
 from libs.common.telemetry import configure_telemetry
-from services.console.accounts import Sealer
 from services.console.app import make_app
 from services.console.feed import Feed
 from services.console.patience import Patience
 from services.console.problems import Problem
 from services.console.registry import Registry
 from services.console.routes import Webhooks
+from services.console.sealing import Sealer
 from services.console.settings import Settings
 from services.console.supplies import make_supplies
 from services.console.trace_links import TraceLinks
@@ -99,12 +98,16 @@ async def main(stop: asyncio.Event) -> None:
 
 # A wrong key is told at the start, not when the first account is entered.
 def _sealer(settings: Settings) -> Sealer:
-    sealer = Sealer(public_key=settings.sealing_public_key)
+    key, path = settings.sealing_public_key, settings.sealing_public_key_file
+    if bool(key) == bool(path):
+        told = "are both set" if key else "are both missing"
+        raise SettingsError(f"ALERTWIRE_SEALING_PUBLIC_KEY and …_FILE {told}: give one of them")
     try:
-        sealer.seal(Secret(""))
+        return Sealer(public_key=key, path=path)
     except SealError as error:
         raise SettingsError(f"ALERTWIRE_SEALING_PUBLIC_KEY: {error}") from None
-    return sealer
+    except OSError as error:
+        raise SettingsError(f"ALERTWIRE_SEALING_PUBLIC_KEY_FILE: {error}") from None
 
 
 def _proxies(settings: Settings) -> Proxies:

@@ -2,41 +2,21 @@
 is stored, so that the executor alone can open it, and never comes back.
 """
 
-import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from litestar import Response, Router, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
 from libs.common.contracts.route import Account, Route
-from libs.common.contracts.words import VenueSymbol
-from libs.common.sealing import seal
-from libs.common.secret import Secret
+from libs.common.contracts.words import SecretSource, VenueSymbol
 from services.console.callers import Caller
 from services.console.documents import Document, parse_object, plain
 from services.console.drafting import AccountDraft, changed_account, new_account, shown_account
 from services.console.problems import AnyRequest, Problem
 from services.console.registry import Kept, Registry
 from services.console.routes import answer_kept, check_precondition
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sealer:
-    """Closes secrets for the executor; one change at a time, since two buckets belong together."""
-
-    public_key: str
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-    def seal(self, secret: Secret) -> bytes:
-        return seal(public_key=self.public_key, secret=secret)
-
-    def closed(self, draft: AccountDraft) -> bytes | None:
-        """The draft's secret, sealed by whoever typed it or now; None where it has none."""
-        if draft.secret_key is not None:
-            return self.seal(draft.secret_key)
-        return draft.sealed
+from services.console.sealing import Sealer
 
 
 @get("/")
@@ -146,6 +126,10 @@ async def edit_account(
         revision = await registry.accounts.update(
             account_id, draft.account, revision=kept.revision, made_by=made_by
         )
+        sources = (kept.value.secret_source, draft.account.secret_source)
+        if sources == (SecretSource.SEALED, SecretSource.MOUNTED):
+            # What was sealed lies about no longer.
+            await registry.drop_sealed(account_id, made_by=made_by)
     return Kept(value=draft.account, revision=revision)
 
 

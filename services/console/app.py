@@ -27,6 +27,7 @@ from services.console.problems import (
 )
 from services.console.replaying import replay_router
 from services.console.routes import route_router
+from services.console.sealing import sealing_router
 from services.console.statistics import statistics_router
 from services.console.supplies import Supplies
 from services.console.testing import test_router
@@ -46,6 +47,7 @@ def make_app(*, token: Secret, health: Health, access: Access, supplies: Supplie
             *(alert_router, event_router, change_router, route_router, account_router),
             *(checkup_router, picture_router, egress_router, halt_router),
             *(dead_router, health_router, statistics_router, test_router, replay_router),
+            sealing_router,
         ],
         guards=[bearer_guard(token)],
         dependencies={"caller": Provide(caller_of, sync_to_thread=False), **given},

@@ -12,7 +12,8 @@ from hashlib import sha256
 import msgspec
 
 from libs.common.contracts.route import Account, Route, RouteSettings, TokenHash
-from libs.common.contracts.words import RouteState
+from libs.common.contracts.words import RouteState, SecretSource
+from libs.common.sealing import BOX_OVERHEAD
 from libs.common.secret import Secret
 from services.console.documents import Document, checked, merged, plain
 from services.console.problems import Problem
@@ -20,8 +21,6 @@ from services.console.trading import check_trading
 
 STARS = "***"
 _SHOWN_OF_KEY = 4
-BOX_OVERHEAD = 48
-"""What a sealed box (X25519) adds to what it holds: a public key and a tag."""
 SECRET_BYTES_MAX = 1024
 
 
@@ -32,6 +31,10 @@ class AccountDraft:
     """As it was typed, to be sealed here."""
     sealed: bytes | None = None
     """As it was sealed where it was typed. Of neither: the key that is kept stays."""
+
+    @property
+    def has_secret(self) -> bool:
+        return self.secret_key is not None or self.sealed is not None
 
 
 def new_route(document: Document, *, token: str) -> Route:
@@ -84,7 +87,7 @@ def shown_route(route: Route) -> Document:
 
 def new_account(document: Document) -> AccountDraft:
     draft = _account(document)
-    if draft.secret_key is None and draft.sealed is None:
+    if not draft.has_secret and draft.account.secret_source is SecretSource.SEALED:
         raise Problem(422, "`secret_key` or `sealed_secret_key` is missing.", field="secret_key")
     return draft
 
@@ -98,6 +101,11 @@ def changed_account(account: Account, patch: Document) -> AccountDraft:
         del patch["access_key"]
     draft = _account(merged(plain(account), patch))
     _same_id(account.id, draft.account.id)
+    is_sealed = draft.account.secret_source is SecretSource.SEALED
+    if is_sealed and account.secret_source is SecretSource.MOUNTED and not draft.has_secret:
+        raise Problem(
+            422, "What is sealed has to be entered: give `secret_key` too.", field="secret_key"
+        )
     return draft
 
 
@@ -137,11 +145,19 @@ def _account(document: Document) -> AccountDraft:
     sealed = None if box is None else _sealed(box)
     account = checked(document, Account)
     _check_networks(account.expected_addresses, field="expected_addresses")
-    return AccountDraft(
+    draft = AccountDraft(
         account=account,
         secret_key=None if secret is None else Secret(secret.strip()),
         sealed=sealed,
     )
+    if draft.has_secret and account.secret_source is SecretSource.MOUNTED:
+        raise Problem(
+            422,
+            "The secret key of this account is mounted at the executor: change the file there, or"
+            " set `secret_source` to `sealed` as well.",
+            field="secret_source",
+        )
+    return draft
 
 
 def _sealed(box: object) -> bytes:

@@ -143,6 +143,16 @@ class Registry:
         async with _answering():
             await self._sealed.put(account, sealed, made_by=made_by)
 
+    async def replace_sealed(
+        self, account: str, sealed: bytes, *, revision: int, made_by: str
+    ) -> None:
+        """Where the box of that revision still stands, else a 409."""
+        async with _answering():
+            try:
+                await self._sealed.update(account, sealed, made_by=made_by, revision=revision)
+            except NotTheLast:
+                raise Problem(409, "its secret key was entered anew meanwhile") from None
+
     async def drop_sealed(self, account: str, *, made_by: str) -> None:
         async with _answering():
             await self._sealed.purge(account, made_by=made_by)

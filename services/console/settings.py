@@ -14,7 +14,15 @@ class Settings(ServiceSettings):
     console_token: Secret = setting("Bearer token that the API asks for")
     postgres_url: Secret = setting("The trail, read through views: postgresql://user:password@…")
     webhook_base_url: str = setting("Where senders reach ingest: https://hook.example.org")
-    sealing_public_key: str = setting("The executor's public sealing key, 32 bytes in base64")
+    sealing_public_key: str = setting(
+        "The executor's public sealing key, 32 bytes in base64; this or its file has to be given",
+        default="",
+    )
+    sealing_public_key_file: Path | None = setting(
+        "File with it instead, as `alertwire ops sealing-key public` prints it. Followed while the"
+        " console runs",
+        default=None,
+    )
     users_file: Path | None = setting(
         "Who signs in to the pages by password: a file that `alertwire users` writes", default=None
     )

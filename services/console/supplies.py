@@ -4,7 +4,6 @@ import dataclasses
 from dataclasses import dataclass
 
 from libs.common.bus import Bus
-from services.console.accounts import Sealer
 from services.console.checkups import ANSWERED_WITHIN_S, Checkups
 from services.console.explaining import Explaining
 from services.console.feed import Feed
@@ -13,6 +12,7 @@ from services.console.pictures import ANSWERED_WITHIN_S as PICTURE_WITHIN_S
 from services.console.pictures import Pictures
 from services.console.registry import Registry
 from services.console.routes import Webhooks
+from services.console.sealing import Sealer, Sealings
 from services.console.standing import Standing
 from services.console.statistics import Statistics
 from services.console.testing import ANSWERED_WITHIN_S as TEST_WITHIN_S
@@ -40,6 +40,7 @@ class Supplies:
     board: Board
     webhooks: Webhooks
     sealer: Sealer
+    sealings: Sealings
     trace_links: TraceLinks
     standing: Standing
 
@@ -75,6 +76,7 @@ def make_supplies(  # noqa: PLR0913 - what a console is made of, and what tests 
         board=board,
         webhooks=webhooks,
         sealer=sealer,
+        sealings=Sealings(bus=bus),
         trace_links=trace_links,
         standing=Standing(bus),
     )

@@ -19,9 +19,8 @@ from libs.common.health import Health
 from libs.common.owning import Owner
 from libs.common.presence import present
 from libs.common.running import run, settle_memory
-from libs.common.secret import Secret
 from libs.common.serving import serving
-from libs.common.settings import SettingsError, from_env, redacted
+from libs.common.settings import from_env, redacted
 from libs.common.telemetry import configure_telemetry
 from libs.common.watching import Watched
 from services.executor.accounts import Accounts
@@ -29,8 +28,11 @@ from services.executor.catalogue import Catalogue
 from services.executor.egress import EgressWatch, egress_watch
 from services.executor.measuring import showing
 from services.executor.mexc.connecting import connect_account
+from services.executor.mounted import MountedSecrets
 from services.executor.pictures import Pictures
+from services.executor.resealing import Sealings
 from services.executor.route_terms import RouteTerms
+from services.executor.sealing_keys import SealingKeys
 from services.executor.settings import Settings, Timing
 from services.executor.shard import Shard
 from services.executor.stops import Stops
@@ -44,6 +46,7 @@ class _Parts:
     egress: EgressWatch
     stops: Stops
     accounts: Accounts
+    sealings: Sealings
     halts: Halts
     catalogue: Catalogue
     pictures: Pictures
@@ -61,7 +64,10 @@ class _Parts:
 async def main(stop: asyncio.Event) -> None:
     settings = from_env(Settings, os.environ)
     structlog.get_logger().info("process.started", **redacted(settings))
-    private_key = _private_key(settings)
+    keys, mounted = (
+        SealingKeys.read(settings.sealing_key_file),
+        MountedSecrets(settings.secrets_dir),
+    )
     egress = egress_watch(settings)
     shutdown_telemetry = configure_telemetry(service="executor", environ=os.environ)
     health = Health("executor", starting=True)
@@ -77,7 +83,7 @@ async def main(stop: asyncio.Event) -> None:
         present(bus, health),
         asyncio.TaskGroup() as group,
     ):
-        parts = _parts(bus, settings, private_key=private_key, egress=egress)
+        parts = _parts(bus, settings, keys=keys, mounted=mounted, egress=egress)
         _add_checks(health, parts)
         helpers = [group.create_task(bucket.follow(bus)) for bucket in parts.watched]
         helpers.append(group.create_task(egress.follow()))
@@ -88,6 +94,8 @@ async def main(stop: asyncio.Event) -> None:
         helpers.append(group.create_task(parts.terms.routes.follow(bus)))
         helpers.append(group.create_task(parts.catalogue.feed()))
         helpers.append(group.create_task(parts.stops.watch(parts.accounts)))
+        helpers.append(group.create_task(parts.accounts.tend()))
+        helpers.append(group.create_task(parts.sealings.follow()))
         await parts.catalogue.tried.wait()
         # Nothing is signed before: the exchange would see us under another address.
         if await egress.fit(stop):
@@ -112,7 +120,14 @@ async def _tell_egress(bus: Bus, settings: Settings, parts: _Parts) -> None:
     )
 
 
-def _parts(bus: Bus, settings: Settings, *, private_key: Secret, egress: EgressWatch) -> _Parts:
+def _parts(
+    bus: Bus,
+    settings: Settings,
+    *,
+    keys: SealingKeys,
+    egress: EgressWatch,
+    mounted: MountedSecrets | None = None,
+) -> _Parts:
     changed, timing = asyncio.Event(), Timing()
 
     def look_into(account: AccountId, alert: AlertId | None) -> None:
@@ -126,7 +141,8 @@ def _parts(bus: Bus, settings: Settings, *, private_key: Secret, egress: EgressW
         egress.rejudge()
 
     accounts = Accounts(
-        private_key=private_key,
+        keys=keys,
+        mounted=mounted,
         make_exchange=lambda account, secret: connect_account(
             account, secret, heard=stops.listening(account.account_id)
         ),
@@ -155,6 +171,7 @@ def _parts(bus: Bus, settings: Settings, *, private_key: Secret, egress: EgressW
         egress=egress,
         stops=stops,
         accounts=accounts,
+        sealings=Sealings(bus, accounts, shard=settings.shard, shards=settings.shards),
         halts=halts,
         catalogue=catalogue,
         pictures=Pictures(accounts, timing=timing),
@@ -182,15 +199,6 @@ def _add_checks(health: Health, parts: _Parts) -> None:
     health.tell_role(owner.ownership.role)
     # A bystander is ready: it can take over.
     health.add("shard", lambda: None if owner.ownership.stands_by else shard.missing())
-
-
-def _private_key(settings: Settings) -> Secret:
-    try:
-        return Secret(settings.sealing_key_file.read_text().strip())
-    except OSError as error:
-        raise SettingsError(
-            f"ALERTWIRE_SEALING_KEY_FILE: {settings.sealing_key_file}: {error.strerror}"
-        ) from None
 
 
 if __name__ == "__main__":

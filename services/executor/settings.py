@@ -8,7 +8,15 @@ from libs.common.settings import ServiceSettings, setting
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Settings(ServiceSettings):
-    sealing_key_file: Path = setting("File with the private sealing key, 32 bytes in base64")
+    sealing_key_file: Path = setting(
+        "File with the private sealing keys, each 32 bytes in base64 on its own line: the first is"
+        " the current one, the others still open what was sealed for them. Followed while it runs"
+    )
+    secrets_dir: Path | None = setting(
+        "Folder with the secret keys of accounts whose `secret_source` is `mounted`, each in a file"
+        " by the account's id. Followed while it runs",
+        default=None,
+    )
     shard: int = setting("Which shard of accounts this executor owns", default=0)
     shards: int = setting("How many shards there are", default=1)
     checkup_every_s: int = setting(

@@ -13,14 +13,19 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 
 class OtlpSink:
-    def __init__(self) -> None:
+    def __init__(self, *, keeps_bodies: bool = False) -> None:
         self.spans: list[dict[str, Any]] = []
+        self.bodies: list[bytes] = []
+        """As they came, where they are kept."""
         sink = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 length = int(self.headers["Content-Length"])
-                sink.spans.extend(_spans(self.rfile.read(length)))
+                body = self.rfile.read(length)
+                sink.spans.extend(_spans(body))
+                if keeps_bodies:
+                    sink.bodies.append(body)
                 answer = ExportTraceServiceResponse().SerializeToString()
                 self.send_response(200)
                 self.send_header("Content-Type", "application/x-protobuf")

@@ -16,6 +16,9 @@ import aiohttp
 
 from tests.backends import free_port_base
 from tests.paper_client import CREATE, PaperClient
+from tools.devstack.ports import Ports
+from tools.devstack.processes import Processes
+from tools.devstack.starting import Backends
 
 ROOT = Path(__file__).parent.parent.parent
 GUIDE = {
@@ -73,6 +76,12 @@ class RunningStack:
     def description(self) -> dict[str, Any]:
         found: dict[str, Any] = json.loads((self.directory / "stack.json").read_text())
         return found
+
+    @property
+    def processes(self) -> Processes:
+        """What gives each process its environment."""
+        ports = Ports(self.port_base)
+        return Backends.of(self.directory, ports=ports).processes(self.directory, ports=ports)
 
     def cli(self, *arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import aiohttp
 
@@ -21,9 +20,8 @@ PATIENCE_S = 20
 class SecondProcess:
     def __init__(self, stack: RunningStack, service: str, **settings: str) -> None:
         """`settings` differ from the supervised process's."""
-        pid = stack.description["processes"][service]
-        raw = Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0")
-        self._environ = dict(line.split("=", 1) for line in raw if "=" in line)
+        # Made as `alertwire up` makes it: a service's own environment can be read by root alone.
+        self._environ = dict(stack.processes.command(service).env)
         self._port = free_port_base()
         own = {"health_port": str(self._port), **settings}
         self._environ |= {variable_name(name): value for name, value in own.items()}

@@ -12,6 +12,7 @@ from chaos.planning import Scope, plan
 from chaos.report import complaints, counted
 from chaos.running import Run
 from tests.backends import free_port_base
+from tests.leaks import Leaks, files_below, kept_below
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
@@ -46,6 +47,8 @@ async def test_every_alert_is_executed_once_and_in_order_whatever_dies(folder):
     outcome = await run.whole()
     told += [*counted(outcome), *complaints(outcome.violations, directory=directory)]
     assert not outcome.violations, "\n".join(told)
+    outputs = [("report", "\n".join(told)), *files_below(directory / "logs", named="logs")]
+    assert Leaks(secrets=kept_below(directory)).among(outputs) == []
     # It happened at all.
     assert len(outcome.evidence.chain) > len(outcome.evidence.rows) >= outcome.evidence.settled
     assert outcome.evidence.anchors

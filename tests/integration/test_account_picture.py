@@ -20,6 +20,7 @@ from services.executor.checkup.addresses import SeenAddress
 from services.executor.mexc.connecting import connect_account
 from services.executor.pictures import Pictures
 from services.executor.resting import RestingOrders
+from services.executor.sealing_keys import SealingKeys
 from services.executor.settings import Timing
 from services.executor.stops import Stops
 from services.executor.viewing import asking
@@ -88,7 +89,7 @@ async def executor(nats_url, *, owns=True, follows=True, patience_s=1.5):
     async with connected_bus(nats_url) as bus:
         stops, changed = Stops(), asyncio.Event()
         accounts = Accounts(
-            private_key=Secret(PRIVATE_KEY.encode(Base64Encoder).decode()),
+            keys=SealingKeys.of(Secret(PRIVATE_KEY.encode(Base64Encoder).decode())),
             make_exchange=lambda account, secret: connect_account(
                 account, secret, heard=stops.listening(account.account_id)
             ),
@@ -262,7 +263,7 @@ async def test_a_stopped_account_says_why(console, trader, nats_url):
 async def test_an_account_without_a_key_is_told_all_the_same(console, trader, nats_url):
     async with executor(nats_url) as accounts:
         await seen(console, is_live)
-        accounts.secrets._values.clear()
+        accounts.secrets._copy.values.clear()
         picture = await seen(console, lambda one: one["doubt"] == "not_connected")
         assert (picture["state"], picture["positions"]) == ("untrusted", None)
         assert picture["stops"][0]["reason"] == "key_unreadable"

@@ -21,6 +21,7 @@ from libs.common.topology import ensure_topology
 from services.executor import catalogue
 from services.executor.accounts import Accounts
 from services.executor.catalogue import Catalogue
+from services.executor.sealing_keys import SealingKeys
 from services.executor.settings import Timing
 from tests.factories import D, make_account, make_instrument
 from tests.fakes import FakeExchange
@@ -48,7 +49,7 @@ class Desk:
         key = PrivateKey.generate()
         self._public_key = base64.b64encode(bytes(key.public_key)).decode()
         self.accounts = Accounts(
-            private_key=Secret(base64.b64encode(bytes(key)).decode()),
+            keys=SealingKeys.of(Secret(base64.b64encode(bytes(key)).decode())),
             make_exchange=lambda account, _secret: (
                 self.exchanges[account.base_url],
                 SilentFeed(),
@@ -62,8 +63,8 @@ class Desk:
 
     def enter(self, name, base_url):
         secret = seal(public_key=self._public_key, secret=Secret("s"))
-        self.accounts.secrets._values[name] = secret
-        self.accounts.settings._values[name] = make_account(id=name, base_url=base_url)
+        self.accounts.secrets._copy.values[name] = secret
+        self.accounts.settings._copy.values[name] = make_account(id=name, base_url=base_url)
         self.changed.set()
 
     def lists(self, *instruments, base_url=ONE):

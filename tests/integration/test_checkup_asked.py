@@ -21,6 +21,7 @@ from services.executor.checkup.checker import Checker
 from services.executor.checkup.checkups import Checkups
 from services.executor.mexc.connecting import connect_account
 from services.executor.route_terms import RouteTerms
+from services.executor.sealing_keys import SealingKeys
 from services.executor.settings import Timing
 from tests.console_server import PRIVATE_KEY, running
 from tests.paper_client import PaperClient
@@ -66,7 +67,7 @@ async def executor(nats_url, *, owns=True):
     bus = Bus(client=client, service="executor")
     await bus.open()
     accounts = Accounts(
-        private_key=Secret(PRIVATE_KEY.encode(Base64Encoder).decode()),
+        keys=SealingKeys.of(Secret(PRIVATE_KEY.encode(Base64Encoder).decode())),
         make_exchange=connect_account,
         on_change=lambda: None,
         timing=Timing(),
@@ -168,6 +169,6 @@ async def test_another_shards_executor_does_not_answer(js, nats_url, main, conso
 
 async def test_an_account_that_the_executor_does_not_see_yet_is_said(console, main, nats_url):
     async with executor(nats_url) as checkups:
-        checkups._accounts.settings._values.clear()
+        checkups._accounts.settings._copy.values.clear()
         status, problem = await console.call("POST", CHECK)
     assert (status, "does not know account `main` yet" in problem["detail"]) == (503, True)

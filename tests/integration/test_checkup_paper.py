@@ -66,7 +66,7 @@ class Stand:
         self.route(symbols=Symbols(allow=("BTC_USDT",)))
 
     def route(self, **changes):
-        self.terms.routes._values["demo"] = make_route(**changes)
+        self.terms.routes._copy.values["demo"] = make_route(**changes)
         self.terms.routes._changed()
 
     async def control(self, *call):

@@ -76,7 +76,7 @@ class Levered:
 
     def route(self, name="demo", **changes):
         route = make_route(id=name, **changes)
-        self.terms.routes._values[name] = route
+        self.terms.routes._copy.values[name] = route
         self.terms.routes._changed()
 
     async def look(self, times=1):

@@ -3,12 +3,13 @@
 import copy
 import json
 import logging
+import pickle
 import traceback
 
 import msgspec
 import pytest
 
-from libs.common.secret import Secret
+from libs.common.secret import Secret, WipedError
 
 VALUE = "k3y-that-nobody-sees"
 
@@ -63,3 +64,46 @@ def test_equal_by_value():
 def test_an_empty_secret_is_false():
     assert not Secret("")
     assert Secret("x")
+
+
+def test_wiping_overwrites_its_memory_and_whoever_asks_learns_of_it():
+    secret = Secret(VALUE)
+    memory = secret.buffer()
+    secret.wipe()
+    assert bytes(memory) == bytes(len(VALUE))
+    assert secret.is_wiped
+    assert not secret
+    for ask in (secret.reveal, secret.buffer):
+        with pytest.raises(WipedError):
+            ask()
+    secret.wipe()
+    assert repr(secret) == "Secret(***)"
+    assert secret != Secret(VALUE)
+
+
+def test_what_nobody_holds_any_more_is_overwritten():
+    secret = Secret(VALUE)
+    same = copy.deepcopy(secret)
+    memory = secret.buffer()
+    del secret
+    assert memory == VALUE.encode(), "somebody holds it"
+    del same
+    assert bytes(memory) == bytes(len(VALUE))
+
+
+def test_a_bytearray_is_taken_over_and_not_copied():
+    memory = bytearray(VALUE.encode())
+    secret = Secret(memory)
+    assert secret.buffer() is memory
+    assert secret == Secret(VALUE.encode())
+
+
+def test_bytes_of_the_environment_that_are_no_text_come_back_as_they_were():
+    told = b"caf\xe9".decode(errors="surrogateescape")
+    assert Secret(told).reveal() == told
+    assert Secret(told).buffer() == b"caf\xe9"
+
+
+def test_it_is_not_pickled():
+    with pytest.raises(TypeError):
+        pickle.dumps(Secret(VALUE))

@@ -1,11 +1,9 @@
-import base64
 import json
 import stat
 
 import pytest
-from nacl.public import PrivateKey
 
-from libs.common.sealing import seal, unseal
+from libs.common.sealing import new_sealing_key, read_sealing_keys, seal, sealing_key
 from libs.common.secret import Secret
 from tools.devstack.credentials import load_credentials, load_sealing_key
 from tools.devstack.private_files import read_json, write_json
@@ -44,10 +42,17 @@ def test_credentials_cannot_be_rendered_by_accident(tmp_path):
 def test_what_the_public_key_seals_the_file_opens(tmp_path):
     key = load_sealing_key(tmp_path)
     assert load_sealing_key(tmp_path) == key
-    private = Secret(key.file.read_text())
-    sealed = seal(public_key=key.public, secret=Secret("s3cret"))
-    assert unseal(private_key=private, sealed=sealed) == Secret("s3cret")
-    assert len(bytes(PrivateKey(base64.b64decode(private.reveal())))) == 32
+    (private,) = read_sealing_keys(bytearray(key.file.read_bytes()))
+    public = key.public_file.read_text().strip()
+    sealed = seal(public_key=public, secret=Secret("s3cret"))
+    assert private.open(sealed) == Secret("s3cret")
+
+
+def test_a_key_file_of_before_stays_and_gets_its_public_half(tmp_path):
+    (tmp_path / "sealing.key").write_bytes(kept := new_sealing_key())
+    key = load_sealing_key(tmp_path)
+    assert key.file.read_bytes() == kept
+    assert sealing_key(bytearray(kept)).public == key.public_file.read_text().strip()
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):

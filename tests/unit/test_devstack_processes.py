@@ -3,6 +3,7 @@
 import dataclasses
 import importlib
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -21,7 +22,7 @@ def processes(tmp_path):
         directory=tmp_path,
         ports=Ports(8400),
         credentials=Credentials(**{name: f"<{name}>" for name in names}),
-        sealing=SealingKey(file=tmp_path / "sealing.key", public="PUBLIC"),
+        sealing=SealingKey(file=tmp_path / "sealing.key", public_file=tmp_path / "sealing.pub"),
         nats_url="nats://127.0.0.1:8403",
         writer_url="postgresql://writer:<writer>@127.0.0.1:8404/alertwire",
         reader_url="postgresql://reader:<reader>@127.0.0.1:8404/alertwire",
@@ -57,9 +58,30 @@ def test_a_secret_reaches_only_who_needs_it(processes, secret, holders):
     given = {
         name
         for name in [*SERVICES, "paper_exchange"]
-        if any(secret in value for value in processes.command(name).env.values())
+        if any(secret in value for value in told(processes.command(name).env))
     }
     assert given == holders
+
+
+def told(env):
+    """The variables' values, and what stands in the files that they name."""
+    for name, value in env.items():
+        yield value
+        if name.endswith(("_URL_FILE", "_TOKEN_FILE")):
+            yield Path(value).read_text()
+
+
+def test_secrets_stand_in_files_of_their_own_and_not_in_the_environment(processes, tmp_path):
+    for name in SERVICES:
+        env = processes.command(name).env
+        assert [value for value in env.values() if "<" in value] == []
+        for file in (tmp_path / "secrets" / name).glob("*"):
+            assert file.stat().st_mode & 0o777 == 0o600
+    assert {file.name for file in (tmp_path / "secrets" / "console").iterdir()} == {
+        "console_token",
+        "postgres_url",
+    }
+    assert (tmp_path / "secrets" / "console").stat().st_mode & 0o777 == 0o700
 
 
 def test_arguments_that_all_users_can_read_hold_no_secret(processes):

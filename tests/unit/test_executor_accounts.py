@@ -7,9 +7,13 @@ from nacl.public import PrivateKey
 
 from libs.common.contracts.intent import Denial
 from libs.common.contracts.reasons import Reason
-from libs.common.sealing import seal
+from libs.common.contracts.sealing import SecretState
+from libs.common.contracts.words import SecretSource
+from libs.common.sealing import key_id, seal
 from libs.common.secret import Secret
-from services.executor.accounts import Accounts, Connected
+from services.executor.accounts import RETIRED_FOR_S, Accounts, Connected
+from services.executor.mounted import MountedSecrets
+from services.executor.sealing_keys import SealingKeys
 from services.executor.settings import Timing
 from tests.factories import make_account
 from tests.fakes import FakeExchange
@@ -22,6 +26,10 @@ def b64(key) -> str:
     return base64.b64encode(bytes(key)).decode()
 
 
+def named(key) -> str:
+    return key_id(b64(key.public_key))
+
+
 def sealed(secret="secret", *, key=KEY) -> bytes:
     return seal(public_key=b64(key.public_key), secret=Secret(secret))
 
@@ -29,21 +37,34 @@ def sealed(secret="secret", *, key=KEY) -> bytes:
 class Desk:
     """`Accounts` with what stands in the buckets, and the clients that it made."""
 
-    def __init__(self):
+    def __init__(self, folder):
         self.made: list[tuple[str, str, FakeExchange]] = []
+        self.given: list[Secret] = []
+        self.now = 0.0
+        self.key_file = folder / "sealing.key"
+        self.mounts = folder / "mounts"
+        self.mounts.mkdir()
+        self.rotate(KEY)
         self.accounts = Accounts(
-            private_key=Secret(b64(KEY)),
+            keys=SealingKeys.read(self.key_file),
+            mounted=MountedSecrets(self.mounts),
             make_exchange=self._make,
             on_change=lambda: None,
             timing=Timing(),
+            clock=lambda: self.now,
         )
-        self.settings = self.accounts.settings._values
-        self.secrets = self.accounts.secrets._values
+        self.settings = self.accounts.settings._copy.values
+        self.secrets = self.accounts.secrets._copy.values
 
     def _make(self, account, secret):
         exchange = FakeExchange()
         self.made.append((account.base_url, secret.reveal(), exchange))
+        self.given.append(secret)
         return exchange, SilentFeed()
+
+    def rotate(self, *keys):
+        """What stands in the key file from now on."""
+        self.key_file.write_text("\n".join(b64(key) for key in keys))
 
     def enter(self, name="paper", *, secret=None, **changes):
         self.settings[name] = make_account(id=name, **changes)
@@ -51,8 +72,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk():
-    return Desk()
+def desk(tmp_path):
+    return Desk(tmp_path)
 
 
 def denied(found, reason, *words):
@@ -163,3 +184,101 @@ async def test_an_exchange_that_is_away_is_warmed_next_time_and_stops_nobody(des
     await desk.accounts.warm(everything=False)
     assert len(first.asked) == 2
     assert len(second.asked) == 1
+
+
+async def test_a_rotation_leaves_the_client_as_it_is(desk):
+    """New key in the file, secret sealed anew, old key gone: trading never stops meanwhile."""
+    desk.enter()
+    first = desk.accounts.find("paper")
+    assert desk.accounts.held(first.account).key == named(KEY)
+    desk.rotate(OTHER_KEY, KEY)
+    assert desk.accounts.keys.look()
+    assert desk.accounts.find("paper") is first
+    desk.secrets["paper"] = sealed(key=OTHER_KEY)
+    assert desk.accounts.find("paper") is first, "the same key in another box"
+    assert desk.accounts.held(first.account).key == named(OTHER_KEY)
+    desk.rotate(OTHER_KEY)
+    assert desk.accounts.keys.look()
+    assert desk.accounts.find("paper") is first
+    assert len(desk.made) == 1
+    assert not desk.given[0].is_wiped
+
+
+async def test_a_key_that_left_the_file_too_early_stops_nobody_and_is_told(desk):
+    desk.enter()
+    first = desk.accounts.find("paper")
+    desk.rotate(OTHER_KEY)
+    desk.accounts.keys.look()
+    assert desk.accounts.find("paper") is first
+    held = desk.accounts.held(first.account)
+    assert (held.state, held.key) == (SecretState.UNUSABLE, named(KEY))
+    assert "gone from the key file" in held.why
+
+
+async def test_a_mounted_key_is_used_where_the_account_says_so_and_there_alone(desk):
+    (desk.mounts / "paper").write_text("mounted")
+    desk.accounts.mounted.look()
+    desk.enter()
+    assert isinstance(desk.accounts.find("paper"), Connected)
+    assert [secret for _, secret, _ in desk.made] == ["secret"]
+    desk.enter(secret_source=SecretSource.MOUNTED)
+    found = desk.accounts.find("paper")
+    assert [secret for _, secret, _ in desk.made] == ["secret", "mounted"]
+    assert desk.accounts.held(found.account).state is SecretState.MOUNTED
+    (desk.mounts / "paper").write_text("changed")
+    desk.accounts.mounted.look()
+    assert desk.accounts.find("paper") is not found
+    assert [secret for _, secret, _ in desk.made] == ["secret", "mounted", "changed"]
+    assert desk.given[1].reveal() == "mounted", "a call may be under way with it"
+    (desk.mounts / "paper").unlink()
+    desk.accounts.mounted.look()
+    denied(desk.accounts.find("paper"), Reason.KEY_UNREADABLE, "no file paper")
+
+
+async def test_a_key_that_should_be_mounted_is_missed_even_where_one_is_sealed(desk):
+    desk.enter(secret_source=SecretSource.MOUNTED)
+    denied(desk.accounts.find("paper"), Reason.KEY_UNREADABLE, "should be mounted")
+    held = desk.accounts.held(desk.settings["paper"])
+    assert held.state is SecretState.UNUSABLE
+
+
+async def test_a_replaced_key_is_wiped_once_nothing_can_be_under_way_with_it(desk):
+    desk.enter()
+    desk.accounts.find("paper")
+    desk.enter(secret=sealed("changed"))
+    desk.accounts.find("paper")
+    old, new = desk.given
+    desk.now = RETIRED_FOR_S - 1
+    await desk.accounts.let_go()
+    assert not old.is_wiped
+    desk.now = RETIRED_FOR_S
+    await desk.accounts.let_go()
+    assert old.is_wiped
+    assert [exchange.closed for _, _, exchange in desk.made] == [True, False]
+    assert not new.is_wiped
+
+
+async def test_the_key_of_a_deleted_account_is_wiped(desk):
+    desk.enter()
+    desk.accounts.find("paper")
+    del desk.settings["paper"]
+    await desk.accounts.let_go()
+    desk.now = RETIRED_FOR_S
+    await desk.accounts.let_go()
+    assert desk.given[0].is_wiped
+    desk.enter()
+    assert isinstance(desk.accounts.find("paper"), Connected), "entered again, it trades"
+
+
+async def test_nothing_is_left_at_the_end(desk):
+    (desk.mounts / "second").write_text("mounted")
+    desk.accounts.mounted.look()
+    desk.enter()
+    desk.enter("second", secret_source=SecretSource.MOUNTED)
+    for name in ("paper", "second"):
+        desk.accounts.find(name)
+    private = desk.accounts.keys.current.private
+    await desk.accounts.close()
+    assert [secret.is_wiped for secret in (*desk.given, private)] == [True] * 3
+    desk.secrets["paper"] = sealed("changed")
+    denied(desk.accounts.find("paper"), Reason.KEY_UNREADABLE, "process ends")

@@ -5,7 +5,7 @@ from typing import IO, Any
 
 import click
 
-from libs.common.contracts.words import PositionMode
+from libs.common.contracts.words import PositionMode, SecretSource
 from tools.cli.calling import call
 from tools.cli.place import Place, with_place
 from tools.cli.showing import examples, json_option, print_json
@@ -24,6 +24,11 @@ from tools.cli.showing import examples, json_option, print_json
     "--secret-key-file",
     type=click.File(),
     help="File with the secret key; `-` for stdin, or to be asked for it at a terminal.",
+)
+@click.option(
+    "--secret-source",
+    type=click.Choice([source.value for source in SecretSource]),
+    help="`mounted`: the secret key is a file at the executor; `sealed`: give it here.",
 )
 @click.option("--base-url", help="The exchange's REST.")
 @click.option("--ws-url", help="The exchange's WebSocket.")

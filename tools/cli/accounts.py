@@ -5,7 +5,7 @@ from typing import IO, Any
 
 import click
 
-from libs.common.contracts.words import PositionMode
+from libs.common.contracts.words import PositionMode, SecretSource
 from tools.cli.account_editing import edit_account, read_secret
 from tools.cli.calling import call
 from tools.cli.place import Place, with_place
@@ -97,12 +97,18 @@ def show_account(*, account: str, wants_picture: bool, as_json: bool, place: Pla
     type=click.File(),
     help="File with the secret key; `-` for stdin. Without it the key is asked for.",
 )
+@click.option(
+    "--secret-mounted",
+    is_flag=True,
+    help="The secret key is a file that is mounted at the executor (ALERTWIRE_SECRETS_DIR).",
+)
 @json_option
 @with_place
-def create_account(
+def create_account(  # noqa: PLR0913 - its options
     *,
     account_id: str,
     secret_key_file: IO[str] | None,
+    secret_mounted: bool,
     expected_addresses: tuple[str, ...],
     order_calls_per_2s: int | None,
     as_json: bool,
@@ -114,10 +120,16 @@ def create_account(
     The secret key is asked for, or read from a file or stdin. It is no option, since others can
     read a command line.
     """
-    if secret_key_file is None and not sys.stdin.isatty():
+    if secret_mounted and secret_key_file is not None:
+        raise click.UsageError("the secret key is mounted, or it is in a file here: not both")
+    if not secret_mounted and secret_key_file is None and not sys.stdin.isatty():
         raise click.UsageError("no terminal to ask for the secret key: give --secret-key-file -")
     console = place.console()
-    body: dict[str, Any] = {"id": account_id, **known, "secret_key": read_secret(secret_key_file)}
+    body: dict[str, Any] = {"id": account_id, **known}
+    if secret_mounted:
+        body["secret_source"] = SecretSource.MOUNTED.value
+    else:
+        body["secret_key"] = read_secret(secret_key_file)
     if expected_addresses:
         body["expected_addresses"] = expected_addresses
     if order_calls_per_2s is not None:
@@ -126,7 +138,8 @@ def create_account(
     if as_json:
         print_json(answer)
     else:
-        click.echo(f"account {account_id} created; its secret key is sealed")
+        kept = "mounted at the executor" if secret_mounted else "sealed"
+        click.echo(f"account {account_id} created; its secret key is {kept}")
 
 
 @accounts.command("delete")

@@ -13,6 +13,7 @@ _COMMANDS: dict[str, str] = {
     "resume": "tools.cli.ops_pausing:resume",
     "keys": "tools.cli.ops_keys:keys",
     "nats-config": "tools.cli.ops_keys:nats_config",
+    "sealing-key": "tools.cli.ops_sealing:sealing_key",
 }
 
 ops = LazyGroup(

@@ -41,6 +41,9 @@ def up(directory: Path, port_base: int) -> None:
     a demo route. A second `up` on the same folder goes on with the same data.
     """
     # Imported here: the other commands start without what this one needs.
+    from libs.common.running import keep_memory_private  # noqa: PLC0415
     from tools.devstack.up import up as run  # noqa: PLC0415
 
+    # It knows every password; NATS and Postgres inherit that there are no core dumps.
+    keep_memory_private()
     sys.exit(asyncio.run(run(directory=directory, port_base=port_base, out=click.echo)))

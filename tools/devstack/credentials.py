@@ -3,7 +3,6 @@
 They guard what listens on loopback from the machine's other users.
 """
 
-import base64
 import dataclasses
 import secrets
 from pathlib import Path
@@ -33,10 +32,10 @@ class Credentials:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SealingKey:
-    """Where the private key lies, and its public half (base64 of 32 bytes)."""
+    """Where the private keys lie, and the public half of the current one."""
 
     file: Path
-    public: str
+    public_file: Path
 
 
 def load_credentials(directory: Path) -> Credentials:
@@ -51,16 +50,21 @@ def load_credentials(directory: Path) -> Credentials:
 
 
 def load_sealing_key(directory: Path) -> SealingKey:
-    """Read `sealing.key`, or make a new X25519 key pair there."""
-    from nacl.public import PrivateKey  # noqa: PLC0415 - slow to import, and only needed here
+    """Read `sealing.key`, or make a first key there. The public half is written where it is
+    missing, so that a rotation is done as everywhere: `alertwire ops sealing-key`.
+    """
+    from libs.common.sealing import (  # noqa: PLC0415 - slow to import, and only needed here
+        new_sealing_key,
+        read_sealing_keys,
+    )
 
-    path = directory / "sealing.key"
-    if path.exists():
-        private = PrivateKey(base64.b64decode(path.read_text(encoding="ascii")))
-    else:
-        private = PrivateKey.generate()
-        write_private(path, base64.b64encode(bytes(private)).decode())
-    return SealingKey(file=path, public=base64.b64encode(bytes(private.public_key)).decode())
+    path, public = directory / "sealing.key", directory / "sealing.pub"
+    if not path.exists():
+        write_private(path, new_sealing_key().decode() + "\n")
+    if not public.exists():
+        current, *_ = read_sealing_keys(bytearray(path.read_bytes()))
+        public.write_text(current.public + "\n", encoding="ascii")
+    return SealingKey(file=path, public_file=public)
 
 
 def _generated(name: str) -> str:

@@ -13,6 +13,7 @@ from tools.devstack.console_users import users_file
 from tools.devstack.credentials import Credentials, SealingKey
 from tools.devstack.nats import KEYS
 from tools.devstack.ports import HOST, Ports
+from tools.devstack.private_files import write_private
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 _MODULES = {
@@ -23,6 +24,7 @@ _MODULES = {
     "auditor": "services.auditor",
     "console": "services.console",
 }
+_SECRETS = frozenset({"POSTGRES_URL", "CONSOLE_TOKEN"})
 _PASSED_ON = ("PATH", "HOME", "LANG")
 
 
@@ -39,7 +41,7 @@ class Processes:
     reader_url: str = dataclasses.field(repr=False)
 
     def command(self, name: str) -> Command:
-        own = {f"ALERTWIRE_{key}": value for key, value in self._settings(name).items()}
+        own = {f"ALERTWIRE_{key}": value for key, value in self._with_files(name).items()}
         return Command(
             name=name,
             argv=(sys.executable, "-m", _MODULES[name]),
@@ -52,6 +54,17 @@ class Processes:
         if name == "paper_exchange":
             return f"{self.ports.url(name)}/api/v1/contract/ping"
         return f"{self.ports.health_url(name)}/health/ready"
+
+    def _with_files(self, name: str) -> dict[str, str]:
+        """Its settings, of which a secret stands in a file: an environment is seen by more."""
+        settings = self._settings(name)
+        folder = self.directory / "secrets" / name
+        for key in _SECRETS & settings.keys():
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            file = folder / key.lower()
+            write_private(file, settings.pop(key))
+            settings[f"{key}_FILE"] = str(file)
+        return settings
 
     def _settings(self, name: str) -> dict[str, str]:
         if name == "paper_exchange":
@@ -72,6 +85,7 @@ class Processes:
                 echo = f"{self.ports.url('paper_exchange')}/_paper/address"
                 return {
                     "SEALING_KEY_FILE": str(self.sealing.file),
+                    "SECRETS_DIR": str(self._mounted()),
                     # Nothing on the internet is asked by a stack that trades on this machine.
                     "ECHO_URLS": f"{echo},{echo}?format=text",
                 }
@@ -81,12 +95,18 @@ class Processes:
                 return self._listening(name) | {
                     "POSTGRES_URL": self.reader_url,
                     "CONSOLE_TOKEN": self.credentials.console_token,
-                    "SEALING_PUBLIC_KEY": self.sealing.public,
+                    "SEALING_PUBLIC_KEY_FILE": str(self.sealing.public_file),
                     "WEBHOOK_BASE_URL": self.ports.url("ingest"),
                     "USERS_FILE": str(users_file(self.directory)),
                 }
             case _:
                 return {}
+
+    def _mounted(self) -> Path:
+        """Where secret keys may be put that are not sealed."""
+        folder = self.directory / "mounted"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return folder
 
     def _listening(self, name: str) -> dict[str, str]:
         return {"HOST": HOST, "PORT": str(self.ports.of(name))}

@@ -63,6 +63,18 @@ class Backends:
             return self.postgres.url(database=DATABASE)
         return self.postgres.url(database=DATABASE, user=role, password=passwords[role])
 
+    def processes(self, directory: Path, *, ports: Ports) -> Processes:
+        """What gives each of our own processes its environment."""
+        return Processes(
+            directory=directory,
+            ports=ports,
+            credentials=self.credentials,
+            sealing=load_sealing_key(directory),
+            nats_url=self.nats.address,
+            writer_url=self.database_url(WRITER),
+            reader_url=self.database_url(READER),
+        )
+
     def login_passwords(self) -> dict[str, str]:
         kept = self.credentials
         return {WRITER: kept.writer_password, READER: kept.reader_password}
@@ -80,7 +92,7 @@ class Starting:
 
     async def run(self) -> None:
         """Return when every process answers, or raise `DevstackError`."""
-        processes = self._processes()
+        processes = self.backends.processes(self.directory, ports=self.ports)
         waiting: list[tuple[str, Child]] = []
 
         async def start(*names: str) -> None:
@@ -99,17 +111,6 @@ class Starting:
         async with asyncio.TaskGroup() as group:
             for name, child in waiting:
                 group.create_task(self._ready(name, child, url=processes.ready_url(name)))
-
-    def _processes(self) -> Processes:
-        return Processes(
-            directory=self.directory,
-            ports=self.ports,
-            credentials=self.backends.credentials,
-            sealing=load_sealing_key(self.directory),
-            nats_url=self.backends.nats.address,
-            writer_url=self.backends.database_url(WRITER),
-            reader_url=self.backends.database_url(READER),
-        )
 
     async def _log_side(self) -> None:
         await self.supervisor.start(self.backends.nats.prepare())

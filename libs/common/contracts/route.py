@@ -14,6 +14,7 @@ from libs.common.contracts.words import (
     PositionMode,
     RouteId,
     RouteState,
+    SecretSource,
     SizingMode,
     TradeMode,
     VenueSymbol,
@@ -121,7 +122,9 @@ class Route(Part, frozen=True, kw_only=True):
 
 
 class Account(Part, frozen=True, kw_only=True):
-    """An account in the `accounts` bucket; its secret key lies sealed in the `secrets` bucket."""
+    """An account in the `accounts` bucket. Its secret key lies sealed in the `secrets` bucket, or
+    is a file that is mounted at the executor.
+    """
 
     id: Identifier
     base_url: Annotated[str, msgspec.Meta(pattern=r"^https?://[^/@\s]+\Z")]
@@ -130,6 +133,7 @@ class Account(Part, frozen=True, kw_only=True):
     position_mode: PositionMode = PositionMode.HEDGE
     order_calls_per_2s: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 4
     expected_addresses: tuple[str, ...] = ()
+    secret_source: SecretSource = SecretSource.SEALED
 
     @property
     def account_id(self) -> AccountId:

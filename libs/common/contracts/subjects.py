@@ -54,6 +54,9 @@ PICTURES_ASKED = "ask.picture.*"
 """What an account holds now: the executor that owns it answers with an `AccountPicture`."""
 EGRESS_ASKED = "ask.egress"
 """Under which address executors are seen: each answers with an `EgressTold`."""
+SEALING_ASKED = "ask.sealing"
+"""Which sealing keys executors have: each answers with a `SealingTold`."""
+RESEALS_ASKED = "ask.reseal.*"
 PARSE_ASKED = "ask.parse"
 DECIDE_ASKED = "ask.decide"
 PLANS_ASKED = "ask.plan.*"
@@ -137,6 +140,10 @@ def checkup_asked(account: AccountId) -> str:
 
 def picture_asked(account: AccountId) -> str:
     return f"ask.picture.{_token(account)}"
+
+
+def reseal_asked(account: AccountId) -> str:
+    return f"ask.reseal.{_token(account)}"
 
 
 def plan_asked(account: AccountId) -> str:

@@ -166,6 +166,15 @@ class PendingKind(StrEnum):
     """It waits for its trigger price."""
 
 
+class SecretSource(StrEnum):
+    """Where an account's secret key comes from."""
+
+    SEALED = "sealed"
+    """The `secrets` bucket: entered at the console, sealed for the executor."""
+    MOUNTED = "mounted"
+    """A file that is mounted at the executor."""
+
+
 class AlertStatus(StrEnum):
     PENDING = "pending"
     EXECUTED = "executed"

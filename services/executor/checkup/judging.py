@@ -38,8 +38,7 @@ def _denied(seen: Observed, finding: Finding) -> Finding:
             line=finding.line,
             state=CheckState.WRONG,
             evidence=seen.denial,
-            mend="enter the secret key again: alertwire accounts edit"
-            f" {seen.account.id} --secret-key-file -",
+            mend=f"enter the secret key again: {judging_key.way_to_enter(seen.account)}",
         )
     return Finding(
         line=finding.line,

@@ -11,6 +11,8 @@ import re
 
 from libs.common.contracts.causes import Cause
 from libs.common.contracts.checkup import CheckState, CheckupLine, Finding
+from libs.common.contracts.route import Account
+from libs.common.contracts.words import SecretSource
 from services.executor.checkable import KeyInfo
 from services.executor.checkup import permissions as names
 from services.executor.checkup.judging_way import expected_addresses, is_among
@@ -111,13 +113,23 @@ def secret_key(seen: Observed) -> Finding:
             line=line,
             state=CheckState.WRONG,
             evidence=f"the exchange does not accept what is signed with it: {refused}",
-            mend="enter the secret key that belongs to this access key: alertwire accounts edit"
-            f" {seen.account.id} --secret-key-file - (a lost one means a new key)",
+            mend="enter the secret key that belongs to this access key:"
+            f" {way_to_enter(seen.account)} (a lost one means a new key)",
         )
     held_up = _held_up(seen, line)
     if held_up is not None:
         return held_up
-    return Finding(line=line, state=CheckState.OK, evidence="what is signed with it is accepted")
+    mounted = "; it is mounted" if seen.account.secret_source is SecretSource.MOUNTED else ""
+    return Finding(
+        line=line, state=CheckState.OK, evidence=f"what is signed with it is accepted{mounted}"
+    )
+
+
+def way_to_enter(account: Account) -> str:
+    """How somebody gives the account another secret key."""
+    if account.secret_source is SecretSource.MOUNTED:
+        return f"change the file {account.id} in the executor's ALERTWIRE_SECRETS_DIR"
+    return f"alertwire accounts edit {account.id} --secret-key-file -"
 
 
 def permissions(seen: Observed) -> Finding:

@@ -14,12 +14,12 @@ from libs.common.secret import Secret
 
 def sign(*, access_key: str, secret: Secret, request_time_ms: int, payload: str) -> str:
     text = f"{access_key}{request_time_ms}{payload}"
-    return hmac.digest(secret.reveal().encode(), text.encode(), "sha256").hex()
+    return hmac.digest(secret.buffer(), text.encode(), "sha256").hex()
 
 
 def sign_query(*, secret: Secret, query: str) -> str:
     """As the spot side wants it: the query alone, with its timestamp in it."""
-    return hmac.digest(secret.reveal().encode(), query.encode(), "sha256").hex()
+    return hmac.digest(secret.buffer(), query.encode(), "sha256").hex()
 
 
 def canonical_query(parameters: Mapping[str, str | int | None]) -> str:

@@ -87,7 +87,8 @@ REASON_CHECKS: dict[Reason, Verdict] = {
     ),
     Reason.KEY_UNREADABLE: _of(
         CheckName.SECRET_KEY,
-        "Enter the Secret Key again by `alertwire accounts edit {account} --secret-key-file -`.",
+        "Enter the Secret Key again by `alertwire accounts edit {account} --secret-key-file -`; of"
+        " an account whose key is mounted, change its file at the executor.",
     ),
     Reason.ADDRESS_NOT_LINKED: _of(
         CheckName.LINKED_IP,

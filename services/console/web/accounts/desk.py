@@ -9,7 +9,6 @@ from litestar.di import NamedDependency
 from libs.common.contracts.checkup import AccountChecked
 from libs.common.contracts.route import Account
 from libs.common.contracts.words import AccountId
-from services.console.accounts import Sealer
 from services.console.changes import change_document
 from services.console.checkups import Checkups
 from services.console.differences import ChangeKind
@@ -17,6 +16,7 @@ from services.console.documents import Document
 from services.console.pictures import Pictures
 from services.console.problems import Problem
 from services.console.registry import Registry
+from services.console.sealing import Sealer
 from services.console.trail import Trail
 from services.console.web.routes.states import changed_in_words
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from litestar.di import NamedDependency
 
 from libs.common.contracts.route import Route
-from services.console.accounts import Sealer
 from services.console.checkups import Checkups
 from services.console.documents import Document
 from services.console.drafting import AccountDraft, changed_route, new_account, new_route
 from services.console.problems import AnyRequest, Problem
 from services.console.registry import Registry
 from services.console.routes import Webhooks
+from services.console.sealing import Sealer
 from services.console.trail import Trail
 from services.console.web.routes.knowledge import Catalogues, known_of
 from services.console.web.routes.typed import (
