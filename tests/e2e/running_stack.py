@@ -37,8 +37,8 @@ class RunningStack:
         self._environ = {**os.environ, **(environ or {})}
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
-        command = [sys.executable, "-m", "tools.cli", "up"]
+    def start(self, *options: str) -> None:
+        command = [sys.executable, "-m", "tools.cli", "up", *options]
         place = ["--dir", str(self.directory), "--port-base", str(self.port_base)]
         with self.output.open("ab") as out:
             self._process = subprocess.Popen(

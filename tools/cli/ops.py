@@ -4,7 +4,10 @@ images hold no other tool for it.
 
 from tools.cli.lazy import LazyGroup
 
-_COMMANDS: dict[str, str] = {}
+_COMMANDS: dict[str, str] = {
+    "backup": "tools.cli.ops_backup:backup",
+    "restore": "tools.cli.ops_backup:restore",
+}
 
 ops = LazyGroup(
     name="ops",
