@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -16,11 +17,25 @@ from tests.backends import free_port_base
 from tests.e2e.running_stack import ROOT, RunningStack
 
 PATIENCE_S = 20
+HANDING_ON = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.environ |= {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": "1"}
+os.execv(sys.executable, [sys.executable, *sys.argv[2:]])
+"""
+"""As systemd starts a service with its socket."""
 
 
 class SecondProcess:
-    def __init__(self, stack: RunningStack, service: str, **settings: str) -> None:
-        """`settings` differ from the supervised process's."""
+    def __init__(
+        self,
+        stack: RunningStack,
+        service: str,
+        *,
+        listener: socket.socket | None = None,
+        **settings: str,
+    ) -> None:
+        """`settings` differ from the supervised process's; `listener` is handed to it."""
         pid = stack.description["processes"][service]
         raw = Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0")
         self._environ = dict(line.split("=", 1) for line in raw if "=" in line)
@@ -28,13 +43,19 @@ class SecondProcess:
         own = {"health_port": str(self._port), **settings}
         self._environ |= {variable_name(name): value for name, value in own.items()}
         self._service = service
+        self._listener = listener
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
+        command = ["-m", f"services.{self._service}"]
+        handed = () if self._listener is None else (self._listener.fileno(),)
+        if handed:
+            command = ["-c", HANDING_ON, str(handed[0]), *command]
         self._process = subprocess.Popen(
-            [sys.executable, "-m", f"services.{self._service}"],
+            [sys.executable, *command],
             cwd=ROOT,
             env=self._environ,
+            pass_fds=handed,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -44,6 +65,12 @@ class SecondProcess:
         if self._process.poll() is None:
             self._process.send_signal(number)
         self._process.wait(15)
+
+    async def until_ended(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """As `end`, while others go on; returns its exit code."""
+        assert self._process is not None
+        self._process.send_signal(number)
+        return await asyncio.to_thread(self._process.wait, 15)
 
     async def until_ready(self) -> None:
         async with asyncio.timeout(PATIENCE_S):

@@ -2,7 +2,6 @@
 again, the trail holds, and new alerts are traded.
 """
 
-import asyncio
 import contextlib
 import json
 import os
@@ -111,7 +110,7 @@ async def nothing_is_sent_again_and_new_alerts_are_traded(stack):
     try:
         entry = await trader.execute(ticker=ETH, order_contracts="0.1")
         assert (entry["status"], entry["reason"]) == ("denied", "halted")
-        assert [call for call in await orders(trader)] == []
+        assert await orders(trader) == []
         succeeded(stack, "resume")
         entry = await trader.execute(ticker=ETH, order_contracts="0.1")
         assert entry["status"] == "executed", entry

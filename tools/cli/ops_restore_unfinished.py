@@ -15,7 +15,14 @@ from libs.common.contracts.dead_letter import DeadLetter
 from libs.common.contracts.execution import Execution
 from libs.common.contracts.intent import Intent, IntentDenied
 from libs.common.contracts.order import Plan
-from libs.common.contracts.words import AccountId, AlertId, IntentId, RouteId
+from libs.common.contracts.words import (
+    AccountId,
+    AlertId,
+    Effect,
+    ExecutionKind,
+    IntentId,
+    RouteId,
+)
 from libs.common.topology import ROUTER
 from services.executor.journal import History
 
@@ -116,6 +123,25 @@ class Reading:
                     return True
                 done = tuple(self._executions.get(intent.intent_id, ()))
                 plan = self._plans.get(intent.intent_id)
-                return History(plan=plan, executions=done).is_finished
+                return plan is not None and _is_carried_out(plan, executions=done)
             case _:
                 return False
+
+
+def _is_carried_out(plan: Plan, *, executions: tuple[Execution, ...]) -> bool:
+    """Every leg and change has ended or waits at the exchange, but for what was rightly left out:
+    behind a leg that was not filled nothing is opened (services/executor/carrying.py).
+    """
+    history = History(plan=plan, executions=executions)
+    may_open = True
+    for leg in plan.legs:
+        if leg.effect is Effect.OPEN and not may_open:
+            continue
+        ended = history.ending(leg.client_order_id)
+        if ended is None and history.resting(leg.client_order_id) is None:
+            return False
+        if ended is None:
+            may_open &= leg.effect is not Effect.CLOSE
+        else:
+            may_open &= ended.kind is ExecutionKind.FILLED
+    return all(history.ending(change.change_id) for change in plan.changes)
