@@ -16,7 +16,7 @@ from libs.common.settings import variable_name
 from tests.backends import free_port_base
 from tests.e2e.running_stack import ROOT, RunningStack
 
-PATIENCE_S = 20
+PATIENCE_S = 60
 HANDING_ON = """
 import os, sys
 os.dup2(int(sys.argv[1]), 3)

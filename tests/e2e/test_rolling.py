@@ -18,14 +18,14 @@ import pytest
 
 from libs.common.contracts.words import AccountId, AlertId, Effect, PositionSide
 from libs.common.domain.identity import client_order_id
-from tests.e2e.second_process import SecondProcess, page, running_beside
+from tests.e2e.second_process import PATIENCE_S, SecondProcess, page, running_beside
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 RATE = 50
 GOAL_S = 1.0
 """99 of 100 answers come sooner: TradingView gives up after three."""
-SETTLED_WITHIN_S = 60
+SETTLED_WITHIN_S = 90
 TRADED = {
     "BTCUSDT.P": "0.001",
     "ETHUSDT.P": "0.1",
@@ -104,7 +104,7 @@ async def roll_supervised(stack, service, *, beside):
             await other.enter_async_context(running_beside(stack, service))
         old = stack.description["processes"][service]
         os.kill(old, signal.SIGTERM)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             while stack.description["processes"].get(service) in {old, None}:
                 await asyncio.sleep(0.05)
             ready = f"{stack.description['health'][service]}/health/ready"
