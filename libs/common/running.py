@@ -16,7 +16,7 @@ import uvloop
 from libs.common.logs import configure_logs
 from libs.common.settings import SettingsError
 
-STOP_GRACE_S = 6.0
+STOP_GRACE_S = 8.0
 """How long a stopped process may take to end in order; then it is cancelled. What it was told to
 drain for comes on top."""
 DRAIN_VARIABLE = "ALERTWIRE_DRAIN_S"
