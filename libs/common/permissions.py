@@ -157,6 +157,7 @@ def _executor(consumers: Iterable[str]) -> Rights:
         subscribe=(
             *(subjects.PLANS_ASKED, subjects.PICTURES_ASKED),
             *(subjects.EGRESS_ASKED, subjects.CHECKUPS_ASKED),
+            *(subjects.SEALING_ASKED, subjects.RESEALS_ASKED),
         ),
     )
 
@@ -194,6 +195,7 @@ def _console(durables: Iterable[str]) -> Rights:
             *(subjects.PRESENCE_ASKED, subjects.EGRESS_ASKED, subjects.PARSE_ASKED),
             *(subjects.DECIDE_ASKED, subjects.PLANS_ASKED, subjects.TESTS_ASKED),
             *(subjects.PICTURES_ASKED, subjects.CHECKUPS_ASKED),
+            *(subjects.SEALING_ASKED, subjects.RESEALS_ASKED),
             *_answers_to_console(),
             *_watch(*read),
             *(f"{_API}.STREAM.MSG.GET.{subjects.bucket_stream(bucket)}" for bucket in read),

@@ -21,8 +21,10 @@ from libs.common.settings import SettingsError
 
 _PR_SET_DUMPABLE = 4
 
-STOP_GRACE_S = 6.0
-"""How long a stopped process may take to end in order; then it is cancelled."""
+STOP_GRACE_S = 8.0
+"""How long a stopped process may take to end in order; then it is cancelled. What it was told to
+drain for comes on top."""
+DRAIN_VARIABLE = "ALERTWIRE_DRAIN_S"
 
 Main = Callable[[asyncio.Event], Awaitable[None]]
 
@@ -76,10 +78,18 @@ async def _until_signalled(main: Main) -> None:
     await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
     # A process that still waits for a connection has not come to look at `stop`.
-    await asyncio.wait({running}, timeout=STOP_GRACE_S)
+    await asyncio.wait({running}, timeout=STOP_GRACE_S + _drain_s())
     if not running.done():
         running.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await running
         return
     running.result()
+
+
+def _drain_s() -> float:
+    # `main` has read it too, and refused what is no number.
+    try:
+        return max(0.0, float(os.environ.get(DRAIN_VARIABLE) or 0))
+    except ValueError:
+        return 0.0

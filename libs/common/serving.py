@@ -10,19 +10,41 @@ from typing import Any
 
 import uvicorn
 
+from libs.common.draining import Draining, hear_out, protocol_of
+from libs.common.listening import listening, queued
+
 
 class _Server(uvicorn.Server):
+    queue: socket.socket | None = None
+    """The listening socket once more, where it ends with this process: what waits in it is ours."""
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         # The process decides when to stop (running.py), not the HTTP server.
         yield
 
+    async def let_go(self) -> None:
+        """Stop accepting, and hear out whoever has connected."""
+        for server in self.servers:
+            server.close()
+        loop = asyncio.get_running_loop()
+        for accepted in queued(self.queue) if self.queue is not None else ():
+            with contextlib.suppress(OSError):
+                await loop.connect_accepted_socket(
+                    lambda: protocol_of(self), accepted, ssl=self.config.ssl
+                )
+        await hear_out(self.server_state.connections)
+
 
 @contextlib.asynccontextmanager
-async def serving(app: Any, *, host: str, port: int) -> AsyncIterator[None]:
-    """Serve `app` while the block runs; raises `OSError` when the port cannot be bound."""
+async def serving(
+    app: Any, *, host: str, port: int, share: bool = False, draining: Draining | None = None
+) -> AsyncIterator[None]:
+    """Serve `app` while the block runs; raises `OSError` when the port cannot be bound. Where the
+    block ends in order, `draining` says how nobody is refused meanwhile.
+    """
     config = uvicorn.Config(
-        app,
+        draining.closing(app) if draining is not None else app,
         http="httptools",
         ws="none",
         lifespan="off",
@@ -35,16 +57,18 @@ async def serving(app: Any, *, host: str, port: int) -> AsyncIterator[None]:
     )
     # Binding here makes a taken port an exception instead of an exit inside uvicorn, and the
     # kernel queues connections from this line on, before the server's task has run once.
-    bound = socket.create_server((host, port), backlog=2048)
-    bound.setblocking(False)
-    # asyncio sets it only on sockets that it makes itself; connections take it from here. Without
-    # it an answer's body waits for the other side to have confirmed its head, which takes 40 ms.
-    bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    bound, handed = listening(host=host, port=port, share=share)
     server = _Server(config)
+    server.queue = None if handed or draining is None else bound.dup()
     task = asyncio.create_task(server.serve(sockets=[bound]))
     try:
         yield
+        if draining is not None:
+            await draining.wait(server.server_state.connections)
+            await server.let_go()
     finally:
         server.should_exit = True
         await task
         bound.close()
+        if server.queue is not None:
+            server.queue.close()

@@ -82,7 +82,7 @@ class Auditor:
         """Audit until `stop` is set; a batch that is held then goes back to the log."""
         while not stop.is_set():
             try:
-                await self._bus.js.reset_consumer(self._stream, AUDITOR)
+                await self._begin()
                 await self._follow(stop)
             except _Gap as gap:
                 _log.warning("audit.gap", stream=self._stream, error=str(gap))
@@ -91,6 +91,27 @@ class Auditor:
                     f"consumer {AUDITOR} of {self._stream} does not answer: {type(error).__name__}"
                 )
                 await asyncio.sleep(_LOG_RETRY_S)
+
+    async def _begin(self) -> None:
+        """At what is acknowledged; or where the trail ends, if that is earlier: a database that was
+        restored lacks what it had stored since, and the log may have it still.
+        """
+        info = await self._bus.js.consumer_info(self._stream, AUDITOR)
+        floor = info.ack_floor.stream_seq if info.ack_floor is not None else 0
+        head = await self._head()
+        if head is None or head >= floor:
+            await self._bus.js.reset_consumer(self._stream, AUDITOR)
+            return
+        _log.warning("audit.behind", stream=self._stream, trail_seq=head, acknowledged_seq=floor)
+        await self._bus.js.reset_consumer(self._stream, AUDITOR, seq=head + 1)
+
+    async def _head(self) -> int | None:
+        """Where the trail ends; None where Postgres does not say."""
+        try:
+            heads = await self._store.heads()
+        except PostgresAway:
+            return None
+        return next((head.seq for head in heads if head.stream == self._stream), 0)
 
     async def _follow(self, stop: asyncio.Event) -> None:
         """From a reset of the consumer until the connection is lost."""

@@ -8,6 +8,7 @@ import structlog
 
 from libs.common.bus import connected
 from libs.common.cancelling import cancelled
+from libs.common.draining import Draining
 from libs.common.health import Health
 from libs.common.presence import present
 from libs.common.running import run, settle_memory
@@ -82,7 +83,13 @@ async def main(stop: asyncio.Event) -> None:
         )
         # Patience stands outside: it needs the server's own way of sending.
         app = Patience(with_edges(site, access))
-        async with serving(app, host=settings.host, port=settings.port):
+        async with serving(
+            app,
+            host=settings.host,
+            port=settings.port,
+            share=settings.share_port,
+            draining=Draining(health, for_s=settings.drain_s),
+        ):
             running = (trail.watch(), feed.run(), board.run(), standing.follow(), _read(registry))
             background = [group.create_task(each) for each in running]
             _log.info("console.started", settings=redacted(settings))

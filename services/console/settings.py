@@ -11,6 +11,16 @@ from libs.common.settings import ServiceSettings, setting
 class Settings(ServiceSettings):
     host: str = setting("Address that the console listens on", default="127.0.0.1")
     port: int = setting("Port of the console")
+    share_port: bool = setting(
+        "Others may listen on the port, too (SO_REUSEPORT), so that one process takes over from"
+        " another",
+        default=False,
+    )
+    drain_s: float = setting(
+        "Seconds after SIGTERM in which it says that it is not ready and answers all the same,"
+        " since whoever spreads the requests learns of it late",
+        default=0.0,
+    )
     console_token: Secret = setting("Bearer token that the API asks for")
     postgres_url: Secret = setting("The trail, read through views: postgresql://user:password@…")
     webhook_base_url: str = setting("Where senders reach ingest: https://hook.example.org")

@@ -13,6 +13,7 @@ import structlog
 from libs.common.bus import connected
 from libs.common.contracts import subjects
 from libs.common.contracts.route import Route
+from libs.common.draining import Draining
 from libs.common.health import Health
 from libs.common.presence import present
 from libs.common.running import run, settle_memory
@@ -84,7 +85,13 @@ async def serve(settings: Settings, *, health: Health, stop: asyncio.Event) -> N
                 tasks.create_task(questions.follow()),
                 tasks.create_task(_settle_when_ready(health.missing)),
             ]
-            async with serving(app, host=settings.host, port=settings.port):
+            async with serving(
+                app,
+                host=settings.host,
+                port=settings.port,
+                share=settings.share_port,
+                draining=Draining(health, for_s=settings.drain_s),
+            ):
                 health.started()
                 await stop.wait()
             for task in following:

@@ -14,3 +14,13 @@ class Settings(ServiceSettings):
         default=1000.0,
     )
     rate_burst: float = setting("Alerts that one route may send at once", default=5000.0)
+    share_port: bool = setting(
+        "Others may listen on the port, too (SO_REUSEPORT), so that one process takes over from"
+        " another",
+        default=False,
+    )
+    drain_s: float = setting(
+        "Seconds after SIGTERM in which it says that it is not ready and answers all the same,"
+        " since whoever spreads the requests learns of it late",
+        default=0.0,
+    )

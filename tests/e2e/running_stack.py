@@ -40,8 +40,8 @@ class RunningStack:
         self._environ = {**os.environ, **(environ or {})}
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
-        command = [sys.executable, "-m", "tools.cli", "up"]
+    def start(self, *options: str) -> None:
+        command = [sys.executable, "-m", "tools.cli", "up", *options]
         place = ["--dir", str(self.directory), "--port-base", str(self.port_base)]
         with self.output.open("ab") as out:
             self._process = subprocess.Popen(
@@ -59,7 +59,8 @@ class RunningStack:
         self._process.send_signal(number)
         code = self._process.wait(15)
         # Each service has the rights of its own user, and whatever happened they were enough.
-        assert self.refused() == []
+        refused = self.refused()
+        assert not refused, refused
         return code
 
     def refused(self) -> list[str]:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -14,25 +15,45 @@ from libs.common.settings import variable_name
 from tests.backends import free_port_base
 from tests.e2e.running_stack import ROOT, RunningStack
 
-PATIENCE_S = 20
+PATIENCE_S = 60
+HANDING_ON = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.environ |= {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": "1"}
+os.execv(sys.executable, [sys.executable, *sys.argv[2:]])
+"""
+"""As systemd starts a service with its socket."""
 
 
 class SecondProcess:
-    def __init__(self, stack: RunningStack, service: str, **settings: str) -> None:
-        """`settings` differ from the supervised process's."""
+    def __init__(
+        self,
+        stack: RunningStack,
+        service: str,
+        *,
+        listener: socket.socket | None = None,
+        **settings: str,
+    ) -> None:
+        """`settings` differ from the supervised process's; `listener` is handed to it."""
         # Made as `alertwire up` makes it: a service's own environment can be read by root alone.
         self._environ = dict(stack.processes.command(service).env)
         self._port = free_port_base()
         own = {"health_port": str(self._port), **settings}
         self._environ |= {variable_name(name): value for name, value in own.items()}
         self._service = service
+        self._listener = listener
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
+        command = ["-m", f"services.{self._service}"]
+        handed = () if self._listener is None else (self._listener.fileno(),)
+        if handed:
+            command = ["-c", HANDING_ON, str(handed[0]), *command]
         self._process = subprocess.Popen(
-            [sys.executable, "-m", f"services.{self._service}"],
+            [sys.executable, *command],
             cwd=ROOT,
             env=self._environ,
+            pass_fds=handed,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -42,6 +63,12 @@ class SecondProcess:
         if self._process.poll() is None:
             self._process.send_signal(number)
         self._process.wait(15)
+
+    async def until_ended(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """As `end`, while others go on; returns its exit code."""
+        assert self._process is not None
+        self._process.send_signal(number)
+        return await asyncio.to_thread(self._process.wait, 15)
 
     async def until_ready(self) -> None:
         async with asyncio.timeout(PATIENCE_S):

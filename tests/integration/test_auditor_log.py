@@ -269,12 +269,16 @@ async def _shorten_ack_wait(js, *, seconds):
 
 async def test_a_log_of_an_older_release_is_gone_on_with_where_it_was(bus, js, store, trail):
     """There each message was acknowledged by itself, which a consumer cannot change."""
+    await publish(js, first=1, last=4)
+    async with auditing(bus, store):
+        await rows_once(trail, 4)
+        await all_acked(js)
     await js.delete_consumer(subjects.STREAM, AUDITOR)
     await js.add_consumer(
         subjects.STREAM,
         ConsumerConfig(durable_name=AUDITOR, ack_policy=AckPolicy.EXPLICIT, max_ack_pending=10_000),
     )
-    await publish(js, first=1, last=6)
+    await publish(js, first=5, last=6)
     old = await js.pull_subscribe_bind(AUDITOR, subjects.STREAM)
     for message in await old.fetch(4):
         await message.ack_sync()
@@ -286,8 +290,8 @@ async def test_a_log_of_an_older_release_is_gone_on_with_where_it_was(bus, js, s
     assert info.config.ack_policy == AckPolicy.ALL
     assert info.ack_floor.stream_seq == 4
     async with auditing(bus, store):
-        rows = await rows_once(trail, 2)
-    assert [row["seq"] for row in rows] == [5, 6]
+        rows = await rows_once(trail, 6)
+    assert [row["seq"] for row in rows] == [1, 2, 3, 4, 5, 6]
 
 
 async def test_a_delivery_that_is_lost_on_the_way_comes_again(bus, js, store, trail, monkeypatch):
@@ -310,3 +314,17 @@ async def test_a_delivery_that_is_lost_on_the_way_comes_again(bus, js, store, tr
         await all_acked(js)
     assert lost
     assert [row["seq"] for row in rows] == list(range(1, 10))
+
+
+async def test_what_a_restored_database_lacks_is_brought_from_the_log(bus, js, store, trail):
+    """The log says that it was stored; the trail, older than that, has not got it."""
+    await publish(js, first=1, last=20)
+    async with auditing(bus, store):
+        before = await rows_once(trail, 20)
+        await all_acked(js)
+    await trail.execute("ALTER TABLE audit_event DISABLE TRIGGER USER")
+    await trail.execute("DELETE FROM audit_event WHERE seq > 12")
+    await trail.execute("ALTER TABLE audit_event ENABLE TRIGGER USER")
+
+    async with auditing(bus, store):
+        assert await rows_once(trail, 20) == before, "the same, with their hashes"

@@ -103,6 +103,30 @@ async def test_of_identical_requests_at_once_one_is_accepted(stand, ingests):
     assert sum(isinstance(entry, Alert) for entry in entries) == 1
 
 
+async def test_a_resend_that_reaches_another_ingest_at_once_is_known(stand):
+    """It has not read of the first one yet; also where an older alert has the same body."""
+    await stand.put_route({"duplicate_window_s": 3}, token="t0ken")
+    first, second = [await stand.start() for _ in "ab"]
+
+    async def resent(number, *, one, other):
+        body = BUY.replace(b"0.001", str(number).encode())
+        accepted = await stand.post(f"{one}/hook/t0ken", body)
+        again = await stand.post(f"{other}/hook/t0ken", body)
+        assert accepted.body["status"] == "accepted"
+        assert again.body == {"status": "duplicate", "alert_id": accepted.body["alert_id"]}
+        return accepted.body["alert_id"]
+
+    async def all_resent(**where):
+        return await asyncio.gather(*(resent(number, **where) for number in range(1, 21)))
+
+    ids = await all_resent(one=first, other=second)
+    await asyncio.sleep(3.05)
+    ids += await all_resent(one=second, other=first)
+    assert len(set(ids)) == 40
+    entries = await stand.entries()
+    assert sum(isinstance(entry, Alert) for entry in entries) == 40
+
+
 async def test_an_ingest_that_starts_later_knows_what_came_before(stand):
     """After the window of the first alert and before that of the second, from the log alone."""
     await stand.put_route({"duplicate_window_s": 3}, token="t0ken")

@@ -14,6 +14,8 @@ _COMMANDS: dict[str, str] = {
     "keys": "tools.cli.ops_keys:keys",
     "nats-config": "tools.cli.ops_keys:nats_config",
     "sealing-key": "tools.cli.ops_sealing:sealing_key",
+    "backup": "tools.cli.ops_backup:backup",
+    "restore": "tools.cli.ops_backup:restore",
 }
 
 ops = LazyGroup(

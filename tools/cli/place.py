@@ -47,7 +47,7 @@ class Place:
                 raise click.ClickException(f"{_CONSOLE_URL} is set and {_CONSOLE_TOKEN} is not")
             return Console(url=url.rstrip("/"), token=token)
         stack = self._stack()
-        if stack is None:
+        if stack is None or "console" not in stack:  # its servers alone run
             raise self._nothing_here(f"set {_CONSOLE_URL} and {_CONSOLE_TOKEN}")
         return Console(url=str(stack["console"]), token=str(stack["console_token"]))
 
@@ -92,7 +92,7 @@ class Place:
         if remembered is not None:
             base = ingest or (stack or {}).get("ingest")
             return f"{base.rstrip('/')}{urlsplit(remembered).path}" if base else remembered
-        if stack is not None and stack["demo"]["route"] == route:
+        if stack is not None and "demo" in stack and stack["demo"]["route"] == route:
             return str(stack["demo"]["webhook"])
         if stack is None and not ingest:
             raise self._nothing_here("give --webhook URL")

@@ -34,7 +34,12 @@ from tools.cli.showing import examples
     metavar="N",
     help="First of the twenty ports used, all on loopback.",
 )
-def up(directory: Path, port_base: int) -> None:
+@click.option(
+    "--servers-only",
+    is_flag=True,
+    help="NATS and Postgres alone, as `alertwire ops restore` needs them.",
+)
+def up(*, directory: Path, port_base: int, servers_only: bool) -> None:
     """Start everything on loopback and run until Ctrl-C.
 
     NATS, Postgres, the paper exchange, the four services and the console, with a demo account and
@@ -46,4 +51,7 @@ def up(directory: Path, port_base: int) -> None:
 
     # It knows every password; NATS and Postgres inherit that there are no core dumps.
     keep_memory_private()
-    sys.exit(asyncio.run(run(directory=directory, port_base=port_base, out=click.echo)))
+    running = run(
+        directory=directory, port_base=port_base, out=click.echo, servers_only=servers_only
+    )
+    sys.exit(asyncio.run(running))

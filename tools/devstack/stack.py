@@ -43,6 +43,11 @@ def describe_stack(
     }
 
 
+def describe_servers(*, nats_url: str, postgres_url: str) -> dict[str, Any]:
+    """Of a stack of which the servers alone run."""
+    return {"version": _version(), "nats": nats_url, "postgres": postgres_url}
+
+
 def write_stack(directory: Path, described: dict[str, Any], *, processes: dict[str, int]) -> None:
     write_json(stack_file(directory), described | {"processes": processes})
 

@@ -90,6 +90,12 @@ class Starting:
     supervisor: Supervisor
     tell: Callable[[str], None]
 
+    async def servers(self) -> None:
+        """NATS and PostgreSQL alone: for what is done to the log and the database at rest."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._log_side())
+            group.create_task(self._database_side())
+
     async def run(self) -> None:
         """Return when every process answers, or raise `DevstackError`."""
         processes = self.backends.processes(self.directory, ports=self.ports)

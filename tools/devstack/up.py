@@ -16,12 +16,20 @@ from tools.devstack.errors import DevstackError
 from tools.devstack.leftovers import Record, end_leftovers
 from tools.devstack.lock import locked
 from tools.devstack.ports import Ports, require_free
-from tools.devstack.stack import describe_stack, paper_exchange_ws, stack_file, write_stack
+from tools.devstack.stack import (
+    describe_servers,
+    describe_stack,
+    paper_exchange_ws,
+    stack_file,
+    write_stack,
+)
 from tools.devstack.starting import Backends, Starting
 from tools.devstack.supervisor import Supervisor, supervising
 
 
-async def up(*, directory: Path, port_base: int, out: Callable[[str], None]) -> int:
+async def up(
+    *, directory: Path, port_base: int, out: Callable[[str], None], servers_only: bool = False
+) -> int:
     """Run the stack until SIGINT or SIGTERM; returns the exit code. Needs the main thread."""
     began = time.monotonic()
 
@@ -32,7 +40,14 @@ async def up(*, directory: Path, port_base: int, out: Callable[[str], None]) -> 
     try:
         ports = Ports(port_base)
         with locked(directory) as held:
-            run = _Run(directory=held, ports=ports, stop=stop, tell=tell, out=out)
+            run = _Run(
+                directory=held,
+                ports=ports,
+                stop=stop,
+                tell=tell,
+                out=out,
+                servers_only=servers_only,
+            )
             return await run.whole()
     except (DevstackError, OSError, ValueError) as error:
         out(f"error: {error}")
@@ -46,6 +61,7 @@ class _Run:
     stop: asyncio.Event
     tell: Callable[[str], None]
     out: Callable[[str], None]
+    servers_only: bool
     described: dict[str, Any] | None = None
 
     async def whole(self) -> int:
@@ -93,13 +109,22 @@ class _Run:
 
     async def _start_all(self, supervisor: Supervisor) -> None:
         backends = Backends.of(self.directory, ports=self.ports)
-        await Starting(
+        starting = Starting(
             directory=self.directory,
             ports=self.ports,
             backends=backends,
             supervisor=supervisor,
             tell=self.tell,
-        ).run()
+        )
+        if self.servers_only:
+            await starting.servers()
+            self.described = describe_servers(
+                nats_url=backends.nats.url, postgres_url=backends.database_url()
+            )
+            self._write_stack(supervisor.pids())
+            self.tell("the two servers answer, and nothing else runs")
+            return
+        await starting.run()
         demo = await DemoSetup(
             directory=self.directory,
             paper_exchange=self.ports.url("paper_exchange"),

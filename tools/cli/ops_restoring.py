@@ -1,0 +1,103 @@
+"""Puts a backup back, in an order in which nothing can act before all is there: PIPELINE, which
+everybody works on, comes last, and is given to nobody until it is settled.
+"""
+
+import contextlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+from nats.js.errors import NotFoundError
+
+from libs.common.bus import Bus
+from libs.common.connecting import Access
+from libs.common.contracts import subjects
+from libs.common.secret import Secret
+from tools.cli import ops_backup_database as database
+from tools.cli.ops_backup_manifest import Manifest, SavedStream
+from tools.cli.ops_backup_reaching import reached, require_nobody
+from tools.cli.ops_backup_snapshots import Tell, now_and_then, put_stream
+from tools.cli.ops_restore_settling import Settled, hold_consumers, settle
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restored:
+    settled: Settled
+    database: bool
+    """Whether the backup's was put back."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restoring:
+    directory: Path
+    manifest: Manifest
+    log: Access
+    database: Secret | None
+    """None: there is none, and the trail begins anew."""
+    replace: bool
+    keep_database: bool
+    replace_database: bool
+    replicas: int | None
+    tell: Tell
+
+    async def run(self) -> Restored:
+        """Raises `click.ClickException`; what is broken off is begun anew with `replace`."""
+        async with reached(self.log) as bus:
+            await require_nobody(bus)
+            await self._require_room(bus)
+            dumped = await self._put_database()
+            for stream in self.manifest.streams:
+                await self._put(bus, stream)
+            await hold_consumers(bus)
+            self.tell("the log is back; what it left open is being looked for")
+            settled = await settle(bus, trail=self.database, backup_at=self.manifest.made_at)
+        return Restored(settled=settled, database=dumped)
+
+    async def _require_room(self, bus: Bus) -> None:
+        names = [stream.name for stream in self.manifest.streams]
+        if names[-1:] != [subjects.STREAM]:
+            raise click.ClickException("this backup is not one of a whole log")
+        there = {
+            info.config.name: info.state.messages
+            for info in await bus.js.streams_info()
+            if info.config.name in names
+        }
+        full = sorted(name for name, messages in there.items() if messages and name is not None)
+        if full and not self.replace:
+            raise click.ClickException(
+                f"the log holds something already, in {', '.join(full)}: --replace deletes it"
+            )
+
+    async def _put_database(self) -> bool:
+        saved = self.manifest.database
+        if self.database is None or self.keep_database:
+            return False
+        if saved is None:
+            raise click.ClickException(
+                "the database is not in this backup: restore it by what saved it, and use"
+                " --keep-database, or --no-database where there is none"
+            )
+        if await database.has_rows(self.database) and not self.replace_database:
+            raise click.ClickException(
+                "the database holds a trail: --keep-database goes on with it, as when it is the"
+                " newer one; --replace-database deletes it"
+            )
+        self.tell("the database is being put back")
+        await database.put_back(self.database, path=self.directory / saved.file.name)
+        return True
+
+    async def _put(self, bus: Bus, stream: SavedStream) -> None:
+        self.tell(f"{stream.name} is being put back")
+        with contextlib.suppress(NotFoundError):
+            await bus.js.delete_stream(stream.name)
+        config = dict(stream.config)
+        if self.replicas is not None:
+            config["num_replicas"] = self.replicas
+        await put_stream(
+            bus,
+            stream.name,
+            config=config,
+            state=stream.state,
+            path=self.directory / stream.file.name,
+            tell=now_and_then(self.tell),
+        )
