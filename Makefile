@@ -67,6 +67,9 @@ lock: $(PY) ## Resolve the requirements anew, with hashes
 		$(UV) --extra "$$slice" -c requirements/dev.txt pyproject.toml \
 			-o "requirements/$$slice.txt" >/dev/null; \
 	done
+	@echo "locking requirements/audit.txt"
+	@$(UV) --upgrade --group audit -c requirements/dev.txt -o requirements/audit.txt \
+		pyproject.toml >/dev/null
 	@! grep -nE '://|^-' requirements/*.txt || { echo "a lock names an index or a file" >&2; exit 1; }
 
 $(PY):

@@ -4,7 +4,9 @@ images hold no other tool for it.
 
 from tools.cli.lazy import LazyGroup
 
-_COMMANDS: dict[str, str] = {}
+_COMMANDS: dict[str, str] = {
+    "migrate": "tools.cli.ops_migrating:migrate",
+}
 
 ops = LazyGroup(
     name="ops",

@@ -41,6 +41,11 @@ def up(directory: Path, port_base: int) -> None:
     a demo route. A second `up` on the same folder goes on with the same data.
     """
     # Imported here: the other commands start without what this one needs.
-    from tools.devstack.up import up as run  # noqa: PLC0415
+    try:
+        from tools.devstack.up import up as run  # noqa: PLC0415
+    except ModuleNotFoundError as missing:
+        raise click.ClickException(
+            f"`up` is no part of this installation: it has no {missing.name}"
+        ) from None
 
     sys.exit(asyncio.run(run(directory=directory, port_base=port_base, out=click.echo)))
