@@ -7,29 +7,31 @@ ARG SERVICE
 
 # What is installed and copied. pip stays behind in this stage.
 FROM ${BASE_IMAGE} AS build
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
+RUN python3 -m venv /pip && python3 -m venv --without-pip /opt/alertwire
+COPY . /src
+WORKDIR /src
 ARG SERVICE
 # A folder of the context with the locked wheels, where no index can be reached.
 ARG WHEELS=""
-ENV PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 \
-    PIP_ROOT_USER_ACTION=ignore
-COPY . /src
-WORKDIR /src
-RUN python3 -m venv /pip \
-    && python3 -m venv --without-pip /opt/alertwire \
-    && /pip/bin/pip --python /opt/alertwire/bin/python install --quiet --no-compile --no-deps \
+RUN /pip/bin/pip --python /opt/alertwire/bin/python install --quiet --no-compile --no-deps \
         --only-binary :all: --require-hashes ${WHEELS:+--no-index --find-links "/src/$WHEELS"} \
         --requirement "requirements/$SERVICE.txt" \
     && python3 -m tools.images.contents "$SERVICE" /opt/alertwire/app \
     && install -m 644 LICENSE /opt/alertwire/LICENSE \
     # Commands that packages bring along, and that nothing here calls.
     && find /opt/alertwire/bin ! -type d ! -name 'python*' ! -name dbmate -delete \
-    # Checked against no clock, so that the same sources give the same bytes.
+    # Beforehand, since the root is read-only; and checked against no clock, so that the same
+    # sources give the same bytes.
     && python3 -m compileall -q -j 0 --invalidation-mode unchecked-hash \
         /opt/alertwire/lib /opt/alertwire/app
 
 # Of what the base brings Python alone can be run: no shell, no package manager, nothing that raises
 # rights. The packages' names stay, for whoever looks for known holes.
 FROM ${BASE_IMAGE} AS bare
+# Some bases ship Python's own library uncompiled.
+RUN python3 -m compileall -q -j 0 --invalidation-mode unchecked-hash \
+        "$(python3 -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')"
 RUN echo 'alertwire:x:10001:10001::/nonexistent:/usr/sbin/nologin' >> /etc/passwd \
     && echo 'alertwire:x:10001:' >> /etc/group \
     && rm -rf /usr/local/lib/python3*/site-packages/* /usr/local/lib/python3*/ensurepip \

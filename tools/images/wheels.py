@@ -24,7 +24,7 @@ def command(image: str, *, machine: str, folder: Path = FOLDER) -> list[str]:
     old_names = ("manylinux1", "manylinux2010", "manylinux2014", "linux")
     systems = [*old_names, *(f"manylinux_2_{minor}" for minor in _GLIBC_MINORS)]
     return [
-        *(sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"),
+        *(sys.executable, "-m", "pip", "download", "-qq", "--disable-pip-version-check"),
         *("--no-deps", "--require-hashes", "--only-binary", ":all:"),
         *("--requirement", str(ROOT / f"requirements/{image}.txt"), "--dest", str(folder)),
         *("--python-version", _PYTHON, "--implementation", "cp"),
