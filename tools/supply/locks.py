@@ -52,15 +52,18 @@ def lock_of(slice_name: str, *, folder: Path = FOLDER) -> list[Locked]:
     return read_lock((folder / f"{slice_name}.txt").read_text(encoding="utf-8"))
 
 
-def asked_of(slice_name: str, *, root: Path = ROOT) -> list[Requirement]:
-    """What pyproject.toml asks of a slice by itself: an extra, or a group with all extras."""
+def asked_of(name: str, *, root: Path = ROOT) -> list[Requirement]:
+    """What pyproject.toml asks of a lock: an extra stands on what all share, the group `dev` on all
+    extras, another group on itself. Of a lock that it does not know it asks nothing.
+    """
     document = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
     project, groups = document["project"], document["dependency-groups"]
     extras: dict[str, list[str]] = project["optional-dependencies"]
-    asked = list(project["dependencies"])
-    if slice_name == "dev":
-        asked += [each for extra in extras.values() for each in extra]
-    asked += groups.get(slice_name) or extras.get(slice_name) or []
+    asked = list(groups.get(name, []))
+    if name == "dev" or name in extras:
+        asked += project["dependencies"]
+    for extra in extras if name == "dev" else {name} & set(extras):
+        asked += extras[extra]
     found: list[Requirement] = []
     for requirement in map(Requirement, asked):
         if canonicalize_name(requirement.name) == project["name"]:
@@ -73,12 +76,12 @@ def asked_of(slice_name: str, *, root: Path = ROOT) -> list[Requirement]:
 def unmet(asked: list[Requirement], locked: list[Locked]) -> list[str]:
     """What is asked for, and is not in the lock at a version that fits."""
     versions = {canonicalize_name(each.name): each.version for each in locked}
-    return [
-        str(each)
-        for each in asked
-        if not each.specifier.contains(versions.get(canonicalize_name(each.name), "0"), True)
-        or canonicalize_name(each.name) not in versions
-    ]
+
+    def met(requirement: Requirement) -> bool:
+        version = versions.get(canonicalize_name(requirement.name))
+        return version is not None and requirement.specifier.contains(version, prereleases=True)
+
+    return [str(each) for each in asked if not met(each)]
 
 
 def _logical_lines(text: str) -> Iterator[str]:
