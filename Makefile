@@ -17,10 +17,10 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup up test test-fast pictures lint types fmt lock bench chaos
+.PHONY: help setup up test test-fast pictures lint types fmt lock bench chaos images images-test sbom audit
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.dev ## Make the virtual environment with the locked packages and `alertwire`
 
@@ -53,6 +53,20 @@ bench: $(VENV)/.dev ## Measure, print a table, write bench.json
 chaos: $(VENV)/.dev ## Kill, stop and cut under load; then compare what happened with what should
 	@$(PY) -m chaos $(ARGS)
 
+images: $(VENV)/.dev ## Build the container images, with what is in them under sbom/
+	@PYTHON=$(abspath $(PY)) deploy/images/build $(ARGS)
+
+images-test: $(VENV)/.dev ## Build and run the images with Debian's tools, without a registry
+	@deploy/images/fetch-tools
+	@PYTHON=$(abspath $(PY)) deploy/images/fetch-wheels
+	@TEST_IMAGES=1 $(PY) -m pytest tests/images
+
+sbom: $(VENV)/.dev ## Write what each image is made of to sbom/, from the locks alone
+	@$(PY) -m tools.supply.bom $(ARGS)
+
+audit: $(VENV)/.dev $(VENV)/audit/.done ## Locks, licences, secrets, workflows, known holes; ARGS=--offline
+	@$(PY) -m tools.supply.auditing $(ARGS)
+
 # Settings that point at another index or at local files must not reach the lock files.
 UV := env -u UV_INDEX -u UV_DEFAULT_INDEX -u UV_INDEX_URL -u UV_EXTRA_INDEX_URL -u UV_FIND_LINKS \
 	$(VENV)/bin/uv --config-file requirements/metadata.toml pip compile --quiet --universal --python-version 3.11 \
@@ -67,6 +81,9 @@ lock: $(PY) ## Resolve the requirements anew, with hashes
 		$(UV) --extra "$$slice" -c requirements/dev.txt pyproject.toml \
 			-o "requirements/$$slice.txt" >/dev/null; \
 	done
+	@echo "locking requirements/audit.txt"
+	@$(UV) --upgrade --group audit -c requirements/dev.txt -o requirements/audit.txt \
+		pyproject.toml >/dev/null
 	@! grep -nE '://|^-' requirements/*.txt || { echo "a lock names an index or a file" >&2; exit 1; }
 
 $(PY):
@@ -75,6 +92,14 @@ $(PY):
 		"Name one: make PYTHON=/path/to/python" >&2; exit 1; }
 	@echo "making $(VENV) with $(PYTHON)"
 	@"$(PYTHON)" -m venv "$(VENV)"
+
+# Apart from what we run and test with: its tools bring a pip of their own.
+$(VENV)/audit/.done: requirements/audit.txt | $(PY)
+	@echo "installing the packages of $< into $(VENV)/audit"
+	@$(PY) -m venv $(VENV)/audit
+	@$(VENV)/audit/bin/python -m pip -qq --disable-pip-version-check install --progress-bar off \
+		--no-deps --require-hashes -r $<
+	@touch $@
 
 $(VENV)/bin/promtool: | $(PY)
 	@deploy/prometheus/fetch-promtool $@

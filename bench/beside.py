@@ -15,10 +15,10 @@ from bench.errors import BenchError
 from tools.devstack.child_logs import open_log, tail
 from tools.devstack.command import Command, spawn_options
 from tools.devstack.credentials import load_sealing_key
-from tools.devstack.database import READER, WRITER
 from tools.devstack.ports import HOST, Ports, free_port
 from tools.devstack.processes import Processes
 from tools.devstack.starting import Backends
+from tools.logins import READER, WRITER
 
 _READY_WITHIN_S = 30.0
 _LOOK_S = 0.05

@@ -20,11 +20,12 @@ from nats.js import JetStreamContext
 
 from tools.devstack.child_logs import open_log
 from tools.devstack.command import Command, spawn_options
-from tools.devstack.database import READER, WRITER, ensure_database, ensure_logins, migrate
+from tools.devstack.database import ensure_database, ensure_logins, migrate
 from tools.devstack.nats import NatsServer
 from tools.devstack.ports import SPAN, Ports, PortTakenError, free_port, require_free
 from tools.devstack.postgres import PostgresServer
-from tools.devstack.starting import MIGRATIONS
+from tools.logins import READER, WRITER
+from tools.migrating import MIGRATIONS
 
 NATS_IMAGE = os.environ.get("TEST_NATS_IMAGE", "nats:2.15-alpine")
 POSTGRES_IMAGE = os.environ.get("TEST_POSTGRES_IMAGE", "postgres:18-alpine")

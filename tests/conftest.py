@@ -20,7 +20,7 @@ from tests import backends
 from tests.browser import chromium
 from tests.e2e.otlp_sink import OtlpSink
 from tests.e2e.running_stack import RunningStack, Trader
-from tools.devstack.database import READER, WRITER
+from tools.logins import READER, WRITER
 
 # The same examples in every run, so that a red build is reproducible; how long one takes is no
 # matter of tests. HYPOTHESIS_PROFILE=explore looks for new ones.

@@ -31,9 +31,14 @@ START_TIMEOUT_S = 60
 
 
 class RunningStack:
-    """`alertwire up` on a folder; `start` returns once it says that everything answers."""
+    """`alertwire up` on a folder; `start` returns once it says that everything answers. `program`
+    is what runs instead of the command itself.
+    """
 
-    def __init__(self, directory: Path, *, environ: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, directory: Path, *, environ: dict[str, str] | None = None, program: str = "tools.cli"
+    ) -> None:
+        self._program = program
         self.directory = directory
         self.port_base = free_port_base()
         self.output = directory.with_suffix(".out")
@@ -41,7 +46,7 @@ class RunningStack:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, *options: str) -> None:
-        command = [sys.executable, "-m", "tools.cli", "up", *options]
+        command = [sys.executable, "-m", self._program, "up", *options]
         place = ["--dir", str(self.directory), "--port-base", str(self.port_base)]
         with self.output.open("ab") as out:
             self._process = subprocess.Popen(

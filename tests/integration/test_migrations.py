@@ -15,8 +15,9 @@ import pytest
 from services.auditor.chaining import GENESIS, link
 from services.auditor.rows import to_row
 from tests import backends
-from tools.devstack.database import WRITER, ensure_database, ensure_logins, migrate
-from tools.devstack.starting import MIGRATIONS
+from tools.devstack.database import ensure_database, ensure_logins, migrate
+from tools.logins import WRITER
+from tools.migrating import MIGRATIONS
 
 pytestmark = pytest.mark.integration
 

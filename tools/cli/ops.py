@@ -16,6 +16,7 @@ _COMMANDS: dict[str, str] = {
     "sealing-key": "tools.cli.ops_sealing:sealing_key",
     "backup": "tools.cli.ops_backup:backup",
     "restore": "tools.cli.ops_backup:restore",
+    "migrate": "tools.cli.ops_migrating:migrate",
 }
 
 ops = LazyGroup(

@@ -47,7 +47,13 @@ def up(*, directory: Path, port_base: int, servers_only: bool) -> None:
     """
     # Imported here: the other commands start without what this one needs.
     from libs.common.running import keep_memory_private  # noqa: PLC0415
-    from tools.devstack.up import up as run  # noqa: PLC0415
+
+    try:
+        from tools.devstack.up import up as run  # noqa: PLC0415
+    except ModuleNotFoundError as missing:
+        raise click.ClickException(
+            f"`up` is no part of this installation: it has no {missing.name}"
+        ) from None
 
     # It knows every password; NATS and Postgres inherit that there are no core dumps.
     keep_memory_private()

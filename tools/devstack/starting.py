@@ -10,23 +10,17 @@ from tools.devstack.calling import NoAnswerError, call
 from tools.devstack.child_logs import open_log
 from tools.devstack.console_users import ensure_users
 from tools.devstack.credentials import Credentials, load_credentials, load_sealing_key
-from tools.devstack.database import (
-    DATABASE,
-    READER,
-    WRITER,
-    ensure_database,
-    ensure_logins,
-    migrate,
-)
+from tools.devstack.database import DATABASE, ensure_database, ensure_logins, migrate
 from tools.devstack.errors import DevstackError
 from tools.devstack.nats import NatsServer
 from tools.devstack.ports import Ports
 from tools.devstack.postgres import PostgresServer
-from tools.devstack.processes import REPOSITORY, Processes
+from tools.devstack.processes import Processes
 from tools.devstack.supervisor import Child, Supervisor, describe_exit
+from tools.logins import READER, WRITER
+from tools.migrating import MIGRATIONS
 
 READY_DEADLINE_S = 30.0
-MIGRATIONS = REPOSITORY / "services/auditor/migrations"
 _HOPELESS_DEATHS = 3
 _ON_THE_LOG = ("ingest", "router", "executor")
 _ON_THE_DATABASE = ("auditor", "console")
