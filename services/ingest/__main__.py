@@ -22,6 +22,7 @@ from libs.common.telemetry import configure_telemetry
 from libs.common.watching import Watched
 from services.ingest.admission import RateLimits
 from services.ingest.app import create_app
+from services.ingest.door import door_of
 from services.ingest.duplicates import RecentAlerts
 from services.ingest.feeding import RecentFeed
 from services.ingest.questions import Questions
@@ -49,6 +50,7 @@ async def main(stop: asyncio.Event) -> None:
 
 async def serve(settings: Settings, *, health: Health, stop: asyncio.Event) -> None:
     """Connect and serve the webhook until `stop` is set."""
+    door = door_of(settings)
     async with (
         connected(url=settings.nats_url, service=SERVICE, health=health) as bus,
         present(bus, health),
@@ -57,8 +59,9 @@ async def serve(settings: Settings, *, health: Health, stop: asyncio.Event) -> N
         feed = RecentFeed(bus=bus, recent=recent, now=_now)
         webhook = Webhook(
             recorder=Recorder(log=bus, recent=recent, now=_now),
+            senders=door.senders,
+            address_rates=door.rates,
             limits=RateLimits(per_s=settings.rate_per_s, burst=settings.rate_burst),
-            rate_per_s=settings.rate_per_s,
             missing=feed.missing,
             now=_now,
         )
@@ -78,7 +81,9 @@ async def serve(settings: Settings, *, health: Health, stop: asyncio.Event) -> N
                 tasks.create_task(questions.follow()),
                 tasks.create_task(_settle_when_ready(health.missing)),
             ]
-            async with serving(app, host=settings.host, port=settings.port):
+            async with serving(
+                app, host=settings.host, port=settings.port, limits=door.limits, tls=door.tls
+            ):
                 health.started()
                 await stop.wait()
             for task in following:
