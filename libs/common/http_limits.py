@@ -27,6 +27,7 @@ _LINGER_S = 2.0
 _TOLD_PER_S = 1.0
 _TOLD_BURST = 20.0
 _AGAIN_AFTER_S = 5
+_OF_BODIES = frozenset({b"content-length", b"transfer-encoding"})
 
 _log = structlog.get_logger()
 
@@ -69,6 +70,9 @@ _FRAMING = _Fault(
     status=400,
     detail="HTTP/1.0 knows no Transfer-Encoding.",
     cause="malformed",
+)
+_UPGRADE = _Fault(
+    status=400, detail="A body comes by HTTP/1.1: ask for no other protocol.", cause="malformed"
 )
 _HOST = _Fault(status=400, detail="A request has exactly one header Host.", cause="malformed")
 _URL = _Fault(status=414, detail="The request's URL is too long.", cause="url_too_long")
@@ -238,15 +242,17 @@ class LimitedProtocol(HttpToolsProtocol):
             self._fail(_HOST)
         if version == "1.0" and any(name == b"transfer-encoding" for name, _ in self.headers):
             self._fail(_FRAMING)
+        if self.parser.should_upgrade() and any(name in _OF_BODIES for name, _ in self.headers):
+            self._fail(_UPGRADE)  # The parser would take the body for the other protocol's.
         if len(self.pipeline) >= self._limits.pipelined_max:
             self._fail(_MALFORMED)
+        if self._peer_certificate is not None:
+            self.scope[PEER_CERTIFICATE] = self._peer_certificate  # type: ignore[literal-required]
+        super().on_headers_complete()
         self._in_body = True
         self._unframed_bytes = 0
         self._due_s = self.loop.time() + self._limits.body_timeout_s
         self._places.waiting.pop(self, None)
-        if self._peer_certificate is not None:
-            self.scope[PEER_CERTIFICATE] = self._peer_certificate  # type: ignore[literal-required]
-        super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         super().on_message_complete()
