@@ -38,15 +38,13 @@ class Authority:
         names = [x509.IPAddress(ip_address("127.0.0.1")), x509.DNSName("localhost")]
         return self._made(name, _name("localhost"), names, usage=ExtendedKeyUsageOID.SERVER_AUTH)
 
-    def client(  # noqa: PLR0913 - what a certificate says
-        self, name, *, common_name, organization, email, days=1
-    ):
+    def client(self, name, *, common_name, organization, email, days=1):
         names = [x509.RFC822Name(email)] if email else [x509.DNSName("sender.example")]
         subject = _name(common_name, organization=organization)
         usage = ExtendedKeyUsageOID.CLIENT_AUTH
         return self._made(name, subject, names, usage=usage, days=days)
 
-    def _made(self, name, subject, names, *, usage, days=1):  # noqa: PLR0913 - likewise
+    def _made(self, name, subject, names, *, usage, days=1):
         key = ec.generate_private_key(ec.SECP256R1())
         begins = datetime.now(UTC) - 3 * _DAY
         ends = datetime.now(UTC) + days * _DAY

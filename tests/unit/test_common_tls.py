@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 import ssl
 from pathlib import Path
 
@@ -29,6 +28,10 @@ def authority(tmp_path):
 def files(authority):
     cert, key = authority.server()
     return TlsFiles(cert=cert, key=key, client_ca=authority.file)
+
+
+def open_files():
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 class Shown:
@@ -72,9 +75,7 @@ async def test_who_shows_a_certificate_is_known_and_who_shows_none_is_served(fil
         assert await asked(port, client(authority, theirs)) == b"TradingView Webhooks"
 
 
-async def test_a_certificate_that_nobody_vouches_for_ends_the_handshake(
-    files, authority, tmp_path
-):
+async def test_a_certificate_that_nobody_vouches_for_ends_the_handshake(files, authority, tmp_path):
     strange = Authority(tmp_path, name="strange").client("strange-one", **TRADINGVIEW)
     expired = authority.client("expired", **TRADINGVIEW, days=-1)
     server_only = authority.server(name="for-servers")
@@ -104,9 +105,9 @@ async def test_changed_files_hold_for_new_connections_and_old_ones_stay(files, a
         writer.write(ASK)
         assert await reader.readuntil(b"nobody")
         cert, key = other.server(name="newer")
-        Path(cert).replace(files.cert)  # Alone it fits no key: what was read before goes on.
+        cert.replace(files.cert)  # Alone it fits no key: what was read before goes on.
         assert await asked(port, context) == b"nobody"
-        Path(key).replace(files.key)
+        key.replace(files.key)
         async with asyncio.timeout(20):
             while await asked(port, client(other)) != b"nobody":
                 await asyncio.sleep(0.1)
@@ -133,12 +134,12 @@ async def test_what_was_refused_leaves_no_file_open(files, authority, tmp_path):
     context = client(authority, strange)
     async with served(files) as port:
         await asked(port, context)
-        before = len(os.listdir("/proc/self/fd"))
+        before = open_files()
         for _ in range(20):
             await asked(port, context)
             await raw(port, b"GET / HTTP/1.1\r\n\r\n")
         async with asyncio.timeout(20):
-            while len(os.listdir("/proc/self/fd")) > before + 2:
+            while open_files() > before + 2:
                 await asyncio.sleep(0.05)
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from libs.common.unseen import escaped, replaced
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
@@ -45,7 +47,7 @@ def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def print_json(document: Any) -> None:
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    click.echo(escaped(json.dumps(document, indent=2, ensure_ascii=False)))
 
 
 def terminal() -> "Console":
@@ -89,7 +91,7 @@ def flattened(document: Mapping[str, Any], *, prefix: str = "") -> Sequence[tupl
 
 def clean(text: str) -> str:
     """Text from outside without what a terminal would obey, or show where it does not belong."""
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+    return replaced(text)
 
 
 def came_at(at: str) -> str:
