@@ -131,6 +131,6 @@ def _plain_traceback(out: TextIO, failure: ExcInfo) -> None:
     # An error may quote what a stranger sent: set in, none of it looks like a line of ours.
     written = StringIO()
     structlog.dev.plain_traceback(written, failure)
-    lines = written.getvalue().removesuffix("\n").split("\n")
-    shown = lines if len(lines) <= _STACK_LINES_MAX else lines[: _STACK_LINES_MAX - 1] + ["…"]
+    lines = written.getvalue().strip("\n").split("\n")
+    shown = lines if len(lines) <= _STACK_LINES_MAX else [*lines[:_STACK_LINES_MAX], "…"]
     out.write("".join(f"\n  {replaced(_text(line))}" for line in shown))
