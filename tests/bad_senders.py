@@ -10,7 +10,8 @@ from tests.raw_http import HOST, Raw
 
 HOOK = b"POST /hook/%s HTTP/1.1\r\nHost: a\r\n"
 ODD_TICKER = '\\u202e\\n{\\"event\\":\\"forged\\"}\\u001b[2J'
-_DRIBBLE_S = 0.1
+_DRIBBLE_S = 0.2
+_AGAIN_AFTER_S = 0.5
 
 
 class BadSenders:
@@ -54,14 +55,16 @@ class BadSenders:
             finally:
                 hearing.cancel()
                 writer.transport.abort()
-            await asyncio.sleep(_DRIBBLE_S)
+            await asyncio.sleep(_AGAIN_AFTER_S)
 
     async def _hear(self, reader):
         found = b""
-        with contextlib.suppress(ConnectionError):
-            while chunk := await reader.read(65_536):
-                found += chunk
-        self.statuses += Raw(text=found).statuses
+        try:
+            with contextlib.suppress(ConnectionError):
+                while chunk := await reader.read(65_536):
+                    found += chunk
+        finally:
+            self.statuses += Raw(text=found).statuses
 
     async def _dribble(self, writer, hearing, drops):
         for drop in drops:
@@ -84,7 +87,8 @@ class BadSenders:
 
     async def _oversized(self, writer, hearing):
         writer.write(HOOK % self._token + b"Content-Length: 9999999999\r\n\r\n")
-        for _ in range(200):
+        await asyncio.sleep(_DRIBBLE_S)  # The answer is there by now; they do not care.
+        for _ in range(50):
             if hearing.done():
                 return
             writer.write(b"x" * 65_536)
@@ -92,7 +96,7 @@ class BadSenders:
 
     async def _endless_chunks(self, writer, hearing):
         writer.write(HOOK % self._token + b"Transfer-Encoding: chunked\r\n\r\n")
-        for _ in range(200):
+        for _ in range(50):
             if hearing.done():
                 return
             writer.write(b"8000\r\n" + b" " * 32_768 + b"\r\n")

@@ -6,9 +6,11 @@ import sys
 
 import structlog
 
+from libs.common.addresses import is_within, read_address
 from libs.common.bus import connected
 from libs.common.cancelling import cancelled
 from libs.common.health import Health
+from libs.common.http_limits import HttpLimits
 from libs.common.presence import present
 from libs.common.running import run, settle_memory
 from libs.common.sealing import SealError
@@ -77,7 +79,11 @@ async def main(stop: asyncio.Event) -> None:
         )
         # Patience stands outside: it needs the server's own way of sending.
         app = Patience(with_edges(site, access))
-        async with serving(app, host=settings.host, port=settings.port):
+        # Everybody's connections are the proxies'.
+        limits = HttpLimits(
+            is_unlimited=lambda address: is_within(read_address(address), proxies.networks)
+        )
+        async with serving(app, host=settings.host, port=settings.port, limits=limits):
             running = (trail.watch(), feed.run(), board.run(), standing.follow(), _read(registry))
             background = [group.create_task(each) for each in running]
             _log.info("console.started", settings=redacted(settings))
