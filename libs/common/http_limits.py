@@ -154,8 +154,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._fault: _Fault | None = None
         self._over = False
         self._in_body = False
-        self._head_bytes = 0
-        self._hosts = 0
+        self.url = b""
         self._unframed_bytes = 0
         self._due_s: float | None = None
         self._peer_certificate: Any = None
@@ -215,40 +214,17 @@ class LimitedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._in_body = False
-        self._head_bytes = self._hosts = 0
         self._due_s = self.loop.time() + self._limits.head_timeout_s
 
-    def on_url(self, url: bytes) -> None:
-        super().on_url(url)
-        if len(self.url) > self._limits.url_bytes_max:
-            self._fail(_URL)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if self._in_body:
-            return  # A trailer: whoever may not write a header may not write it behind the body.
-        self._head_bytes += len(name) + len(value)
-        if (
-            self._head_bytes > self._limits.head_bytes_max
-            or len(self.headers) >= self._limits.headers_max
-        ):
-            self._fail(_HEAD)
-        super().on_header(name, value)
-        if self.headers[-1][0] == b"host":
-            self._hosts += 1
-
     def on_headers_complete(self) -> None:
-        version = self.parser.get_http_version()
-        if self._hosts > 1 or (self._hosts == 0 and version == "1.1"):
-            self._fail(_HOST)
-        if version == "1.0" and any(name == b"transfer-encoding" for name, _ in self.headers):
-            self._fail(_FRAMING)
-        if self.parser.should_upgrade() and any(name in _OF_BODIES for name, _ in self.headers):
-            self._fail(_UPGRADE)  # The parser would take the body for the other protocol's.
-        if len(self.pipeline) >= self._limits.pipelined_max:
-            self._fail(_MALFORMED)
+        if fault := self._fault_of_head():
+            self._fault = fault
+            raise ValueError(fault.detail)  # The parser's own error says no more than that.
         if self._peer_certificate is not None:
             self.scope[PEER_CERTIFICATE] = self._peer_certificate  # type: ignore[literal-required]
         super().on_headers_complete()
+        # A trailer is no header: whoever may not write one may not write it behind the body.
+        self.headers = []
         self._in_body = True
         self._unframed_bytes = 0
         self._due_s = self.loop.time() + self._limits.body_timeout_s
@@ -265,9 +241,24 @@ class LimitedProtocol(HttpToolsProtocol):
         if not self.pipeline and not self.transport.is_closing():
             self._places.waiting[self] = None
 
-    def _fail(self, fault: _Fault) -> None:
-        self._fault = fault
-        raise ValueError(fault.detail)  # The parser's own error carries no more than that.
+    def _fault_of_head(self) -> _Fault | None:
+        # What is fed at once is little enough to look at it when it is there.
+        size = hosts = 0
+        for name, value in self.headers:
+            size += len(name) + len(value)
+            hosts += name == b"host"
+        limits, version = self._limits, self.parser.get_http_version()
+        if len(self.url) > limits.url_bytes_max:
+            return _URL
+        if size > limits.head_bytes_max or len(self.headers) > limits.headers_max:
+            return _HEAD
+        if hosts > 1 or (hosts == 0 and version == "1.1"):
+            return _HOST
+        if version == "1.0" and any(name == b"transfer-encoding" for name, _ in self.headers):
+            return _FRAMING
+        if self.parser.should_upgrade() and any(name in _OF_BODIES for name, _ in self.headers):
+            return _UPGRADE  # The parser would take the body for the other protocol's.
+        return _MALFORMED if len(self.pipeline) >= limits.pipelined_max else None
 
     def _check_flood(self) -> None:
         is_framed = self._in_body or self._over
@@ -277,7 +268,7 @@ class LimitedProtocol(HttpToolsProtocol):
             if is_framed:
                 self.cut("body_too_large")
             else:
-                self._refuse(_HEAD)
+                self._refuse(_URL if len(self.url) > limits.url_bytes_max else _HEAD)
         elif self._unframed_bytes and self._due_s is None:
             # Bytes between two requests that begin none.
             self._due_s = self.loop.time() + self._limits.head_timeout_s

@@ -109,7 +109,7 @@ BAD = {
     "long-header": (b"POST /x HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 40_000 + b"\r\n\r\n", 431),
     "endless-header": (b"POST /x HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 200_000, 431),
     "many-headers": (
-        b"POST /x HTTP/1.1\r\nHost: a\r\n" + b"".join(b"X%d: 1\r\n" % n for n in range(101)),
+        b"POST /x HTTP/1.1\r\nHost: a\r\n" + b"X: 1\r\n" * 100 + b"\r\n",
         431,
     ),
     "endless-headers": (b"POST /x HTTP/1.1\r\nHost: a\r\n" + b"X: 1\r\n" * 30_000, 431),
