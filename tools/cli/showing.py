@@ -1,6 +1,7 @@
 """How the commands print: JSON for scripts, tables that fit 80 columns for people."""
 
 import json
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -48,6 +49,12 @@ def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def print_json(document: Any) -> None:
     click.echo(escaped(json.dumps(document, indent=2, ensure_ascii=False)))
+
+
+def print_json_line(document: Any) -> None:
+    """For whoever follows a stream: one document, one line, at once."""
+    click.echo(escaped(json.dumps(document, ensure_ascii=False)))
+    sys.stdout.flush()
 
 
 def terminal() -> "Console":
