@@ -98,7 +98,7 @@ class Connections:
         self.limits = limits
         self._all: set[LimitedProtocol] = set()
         self._by_site: dict[str, int] = {}
-        # Those that no request is being answered on, oldest first.
+        # Those that no whole request is being answered on, oldest first.
         self.waiting: dict[LimitedProtocol, None] = {}
         self._told = Seldom(per_s=_TOLD_PER_S, burst=_TOLD_BURST)
 
@@ -228,10 +228,11 @@ class LimitedProtocol(HttpToolsProtocol):
         self._in_body = True
         self._unframed_bytes = 0
         self._due_s = self.loop.time() + self._limits.body_timeout_s
-        self._places.waiting.pop(self, None)
 
     def on_message_complete(self) -> None:
         super().on_message_complete()
+        if not self.cycle.response_complete:
+            self._places.waiting.pop(self, None)
         self._in_body = False
         self._unframed_bytes = 0
         self._due_s = None

@@ -268,6 +268,21 @@ async def test_the_one_that_waits_longest_makes_place():
             await hang_up(writer)
 
 
+async def test_bodies_that_do_not_end_shut_nobody_out():
+    begun = GOOD[:-2].replace(b": 2", b": 99999")
+    async with served(connections_max=3) as (app, port):
+        slow = [await asyncio.open_connection(HOST, port) for _ in range(3)]
+        for _, writer in slow:
+            writer.write(begun)
+        async with asyncio.timeout(10):
+            while len(app.scopes) < 3:
+                await asyncio.sleep(0.01)
+        assert (await raw(port, GOOD)).status == 200
+        assert await until_gone(slow[0][0]) == b""
+        for _, writer in slow:
+            await hang_up(writer)
+
+
 async def test_where_every_place_is_taken_by_a_request_the_next_may_come_again():
     async with served(connections_max=2) as (app, port):
         app.may_answer.clear()
