@@ -173,3 +173,27 @@ async def test_two_tokens_open_a_route_while_one_is_rotated_out(stand):
         for number, token in enumerate([old, new, sha256(new.encode()).hexdigest()], start=1)
     ]
     assert statuses == [200, 200, 404]
+
+
+ODD_TARGETS = (
+    *("/%00", "/hook/%00", "/hook/%ff%fe", "/hook/%0d%0a", "/hook/%E2%80%AE", "/%2e%2e/t0ken"),
+    *("/hook/../t0ken", "//t0ken", "/hook//t0ken", "/hook/t0ken?x=%00", "/hook/t0ken%2Fmore", "*"),
+    *("http://a/hook/wrong", "/" + "a/" * 2_000, "/hook/" + "%41" * 2_000, "/health/%6cive/x"),
+    *("/hook/{token}", "/<a>", "/;", "/?", "/hook/t0ken#x", "/%", "/%zz", "/hook/%C0%AF"),
+)
+METHODS = ("GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "M-SEARCH")
+
+
+async def test_no_odd_request_is_a_failure_of_ours(stand):
+    """A 5xx would be sent again."""
+    port = int((await stand.start()).rpartition(":")[2])
+    tail = f"Host: a\r\nConnection: close\r\nContent-Length: {len(BUY)}\r\n\r\n".encode() + BUY
+    asked = [("POST", target) for target in ODD_TARGETS]
+    asked += [(method, path) for method in METHODS for path in ("/hook/t0ken", "/health/live", "/")]
+    for method, target in asked:
+        said = await raw(port, f"{method} {target} HTTP/1.1\r\n".encode() + tail)
+        assert len(said.statuses) == 1, (method, target)
+        assert said.status < 500, (method, target)
+        assert method != "POST" or said.status in {400, 404, 200}, (method, target, said.status)
+    kept = [each for each in await stand.entries() if isinstance(each, Alert)]
+    assert len(kept) <= 1
