@@ -1,91 +1,85 @@
-"""Certificates for tests: an authority of the test's own, and a server on loopback that it vouches
-for.
-"""
+"""Certificates for tests over TLS: an authority of their own, and what it vouches for."""
 
-import datetime as dt
-import ipaddress
-from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-_DAY = dt.timedelta(days=1)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Certificates:
-    ca: Path
-    cert: Path
-    key: Path
+TRADINGVIEW = {
+    "common_name": "TradingView Webhooks",
+    "organization": "TradingView, Inc.",
+    "email": "webhook-server@tradingview.com",
+}
+_DAY = timedelta(days=1)
 
 
-def make_certificates(directory: Path) -> Certificates:
-    directory.mkdir(exist_ok=True)
-    ca_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    authority = _name("Alertwire test authority")
-    ca = (
-        _builder(authority, issuer=authority, key=ca_key)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(_usage(signs_certificates=True), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(ca_key.public_key()), False)
-        .sign(ca_key, hashes.SHA256())
-    )
-    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-    vouching = x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key())
-    cert = (
-        _builder(_name("localhost"), issuer=authority, key=key)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_usage(signs_certificates=False), critical=True)
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .add_extension(vouching, critical=False)
-        .sign(ca_key, hashes.SHA256())
-    )
-    found = Certificates(
-        ca=directory / "ca.crt", cert=directory / "tls.crt", key=directory / "tls.key"
-    )
-    found.ca.write_bytes(ca.public_bytes(serialization.Encoding.PEM))
-    found.cert.write_bytes(cert.public_bytes(serialization.Encoding.PEM))
-    found.key.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
+class Authority:
+    """Vouches for what it makes, and writes all of it into one folder."""
+
+    def __init__(self, folder: Path, *, name="ca"):
+        self._folder = folder
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._name = _name(name, organization="Test Authority")
+        now = datetime.now(UTC)
+        made = (
+            _builder(self._name, self._name, self._key, begins=now - _DAY, ends=now + _DAY)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .sign(self._key, hashes.SHA256())
         )
-    )
-    return found
+        self.file = folder / f"{name}.pem"
+        self.file.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+
+    def server(self, *, name="server"):
+        """Files of a certificate and its key for 127.0.0.1."""
+        names = [x509.IPAddress(ip_address("127.0.0.1")), x509.DNSName("localhost")]
+        return self._made(name, _name("localhost"), names, usage=ExtendedKeyUsageOID.SERVER_AUTH)
+
+    def client(self, name, *, common_name, organization, email, days=1):
+        names = [x509.RFC822Name(email)] if email else [x509.DNSName("sender.example")]
+        subject = _name(common_name, organization=organization)
+        usage = ExtendedKeyUsageOID.CLIENT_AUTH
+        return self._made(name, subject, names, usage=usage, days=days)
+
+    def _made(self, name, subject, names, *, usage, days=1):
+        key = ec.generate_private_key(ec.SECP256R1())
+        begins = datetime.now(UTC) - 3 * _DAY
+        ends = datetime.now(UTC) + days * _DAY
+        made = (
+            _builder(subject, self._name, key, begins=begins, ends=ends)
+            .add_extension(x509.SubjectAlternativeName(names), critical=False)
+            .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
+            .sign(self._key, hashes.SHA256())
+        )
+        cert_file, key_file = self._folder / f"{name}.pem", self._folder / f"{name}.key"
+        cert_file.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+        key_file.write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            )
+        )
+        return cert_file, key_file
 
 
-def _name(text: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
+def _name(common_name, *, organization=None):
+    parts = [x509.NameAttribute(NameOID.COMMON_NAME, common_name)]
+    if organization is not None:
+        parts.append(x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization))
+    return x509.Name(parts)
 
 
-def _builder(
-    subject: x509.Name, *, issuer: x509.Name, key: ec.EllipticCurvePrivateKey
-) -> x509.CertificateBuilder:
-    now = dt.datetime.now(dt.UTC)
+def _builder(subject, issuer, key, *, begins, ends):
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - _DAY)
-        .not_valid_after(now + _DAY)
-    )
-
-
-def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=True,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=not signs_certificates,
-        key_cert_sign=signs_certificates,
-        crl_sign=signs_certificates,
-        encipher_only=False,
-        decipher_only=False,
+        .not_valid_before(begins)
+        .not_valid_after(ends)
     )

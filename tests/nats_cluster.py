@@ -14,7 +14,7 @@ from libs.common.connecting import Access
 from libs.common.permissions import User
 from libs.common.secret import Secret
 from tests.backends import scratch_folder
-from tests.certificates import Certificates, make_certificates
+from tests.nats_certificates import Certificates, make_certificates
 from tools.cli.__main__ import main
 from tools.devstack.child_logs import open_log
 from tools.devstack.command import Command, spawn_options

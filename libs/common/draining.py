@@ -7,6 +7,7 @@ answer. Only then does it stop listening; who has connected by then is still hea
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -53,12 +54,16 @@ class Draining:
         await asyncio.sleep(self._for_s)
 
 
-async def hear_out(connections: set[Any]) -> None:
-    """Until everybody who has connected has asked something, or has had the time to."""
+async def hear_out(
+    connections: set[Any], *, are_more_coming: Callable[[], bool] = lambda: False
+) -> None:
+    """Until everybody who has connected has asked something, or has had the time to; more come
+    where hands are still shaken.
+    """
     loop = asyncio.get_running_loop()
     give_up_at = loop.time() + HEARD_OUT_S
     while loop.time() < give_up_at:
-        if all(each.cycle is not None for each in connections):
+        if not are_more_coming() and all(each.cycle is not None for each in connections):
             return
         await asyncio.sleep(_LOOK_S)
 

@@ -78,6 +78,11 @@ deepest_lane = Gauge(
     ["service"],
 )
 dead_letters = Counter("alertwire_dead_letters", "Messages given up on", ["service"])
+http_refused = Counter(
+    "alertwire_http_refused",
+    "Connections and requests that were refused before anybody looked at what they ask, by why",
+    ["cause"],
+)
 log_errors = Counter(
     "alertwire_log_errors",
     "Errors of the connection to NATS",

@@ -6,10 +6,12 @@ import sys
 
 import structlog
 
+from libs.common.addresses import is_within, read_address
 from libs.common.bus import connected
 from libs.common.cancelling import cancelled
 from libs.common.draining import Draining
 from libs.common.health import Health
+from libs.common.http_limits import HttpLimits
 from libs.common.presence import present
 from libs.common.running import run, settle_memory
 from libs.common.sealing import SealError
@@ -83,10 +85,15 @@ async def main(stop: asyncio.Event) -> None:
         )
         # Patience stands outside: it needs the server's own way of sending.
         app = Patience(with_edges(site, access))
+        # Everybody's connections are the proxies'.
+        limits = HttpLimits(
+            is_unlimited=lambda address: is_within(read_address(address), proxies.networks)
+        )
         async with serving(
             app,
             host=settings.host,
             port=settings.port,
+            limits=limits,
             share=settings.share_port,
             draining=Draining(health, for_s=settings.drain_s),
         ):

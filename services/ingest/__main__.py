@@ -23,6 +23,7 @@ from libs.common.telemetry import configure_telemetry
 from libs.common.watching import Watched
 from services.ingest.admission import RateLimits
 from services.ingest.app import create_app
+from services.ingest.door import door_of
 from services.ingest.duplicates import RecentAlerts
 from services.ingest.feeding import RecentFeed
 from services.ingest.questions import Questions
@@ -50,6 +51,7 @@ async def main(stop: asyncio.Event) -> None:
 
 async def serve(settings: Settings, *, health: Health, stop: asyncio.Event) -> None:
     """Connect and serve the webhook until `stop` is set."""
+    door = door_of(settings)
     async with (
         connected(
             url=settings.nats_url,
@@ -64,8 +66,9 @@ async def serve(settings: Settings, *, health: Health, stop: asyncio.Event) -> N
         feed = RecentFeed(bus=bus, recent=recent, now=_now)
         webhook = Webhook(
             recorder=Recorder(log=bus, recent=recent, now=_now),
+            senders=door.senders,
+            address_rates=door.rates,
             limits=RateLimits(per_s=settings.rate_per_s, burst=settings.rate_burst),
-            rate_per_s=settings.rate_per_s,
             missing=feed.missing,
             now=_now,
         )
@@ -90,6 +93,8 @@ async def serve(settings: Settings, *, health: Health, stop: asyncio.Event) -> N
                 host=settings.host,
                 port=settings.port,
                 share=settings.share_port,
+                limits=door.limits,
+                tls=door.tls,
                 draining=Draining(health, for_s=settings.drain_s),
             ):
                 health.started()

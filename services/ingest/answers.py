@@ -35,7 +35,7 @@ def duplicate(alert_id: AlertId) -> Answer:
     return _stored("duplicate", alert_id)
 
 
-def refused(refusal: Refusal, *, alert_id: AlertId) -> Answer:
+def refused(refusal: Refusal, *, alert_id: AlertId | None) -> Answer:
     headers = () if refusal.retry_after_s is None else _retry_after(refusal.retry_after_s)
     return of_problem(problem_of(refusal, alert_id=alert_id), headers=headers)
 

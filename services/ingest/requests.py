@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.ingest.admission import check_size
+from services.ingest.certificates import Holder
 from services.ingest.refusals import Refusal
+from services.ingest.senders import Senders
 
 _CONTENT_TYPE_MAX = 200
 
@@ -14,14 +16,15 @@ class Disconnected(Exception):  # noqa: N818 - what the sender did
 
 
 class Request:
-    """One request; `scope` and `receive` are ASGI's."""
+    """One request; `scope` and `receive` are ASGI's, and `senders` says who is believed."""
 
-    def __init__(self, scope: Any, receive: Any) -> None:
+    def __init__(self, scope: Any, receive: Any, *, senders: Senders) -> None:
         self._receive = receive
+        self._scope = scope
+        self._senders = senders
         self.method: str = scope["method"]
         self.token = _token(scope["path"])
-        client = scope.get("client")
-        self.source_address: str = client[0] if client else ""
+        self.source_address = senders.address(scope)
         self.content_type = ""
         self.announced_bytes: int | None = None
         for name, value in scope["headers"]:
@@ -29,6 +32,10 @@ class Request:
                 self.content_type = value.decode("latin-1")[:_CONTENT_TYPE_MAX]
             elif name == b"content-length" and value.isdigit():
                 self.announced_bytes = int(value)
+
+    def holder(self) -> Holder | None:
+        """Whose certificate the sender has shown."""
+        return self._senders.holder(self._scope)
 
     async def read(self) -> bytes | Refusal:
         """The whole body, or a refusal as soon as it is too large; raises `Disconnected`."""

@@ -22,14 +22,27 @@ from libs.common.contracts.route import DUPLICATE_WINDOW_MAX_S, Route
 from libs.common.contracts.words import AlertId, RouteId
 from libs.common.domain import identity
 from libs.common.metrics import Latency
+from libs.common.seldom import Seldom
 from libs.common.telemetry import alert_span, fail, link
 from services.ingest import answers, counting
-from services.ingest.admission import RateLimits, Tokens, check_address, check_size, rate_refusal
+from services.ingest.admission import (
+    TOKEN_UNKNOWN_COST,
+    AddressRates,
+    RateLimits,
+    Tokens,
+    address_rate_refusal,
+    address_refusal,
+    check_address,
+    check_size,
+    rate_refusal,
+)
 from services.ingest.answers import Answer, send_answer
+from services.ingest.certificates import check_certificate
 from services.ingest.parsing import Parsed, Unparsed, parse_alert
 from services.ingest.recording import Recorded, Recorder
 from services.ingest.refusals import Refusal
 from services.ingest.requests import Disconnected, Handed, Request
+from services.ingest.senders import ClientCertificate, Senders
 
 BODY_TIMEOUT_S = 2.0
 ANSWER_TIMEOUT_S = 2.5
@@ -37,6 +50,8 @@ ANSWER_TIMEOUT_S = 2.5
 _SECOND_TRY_AFTER_S = 0.2
 _UNREAD_PER_S = 1.0
 _UNREAD_BURST = 10.0
+_STRANGERS_PER_S = 5.0
+_STRANGERS_BURST = 50.0
 
 SPAN = "POST /hook/{token}"
 _ATTRIBUTES = {
@@ -74,6 +89,8 @@ class _Outcome:
     reason: str | None = None
     field: str | None = None
     body_bytes: int | None = None
+    is_told: bool = True
+    """Whether the log has a line of it."""
 
 
 class Webhook:
@@ -81,20 +98,23 @@ class Webhook:
         self,
         *,
         recorder: Recorder,
+        senders: Senders,
+        address_rates: AddressRates,
         limits: RateLimits,
-        rate_per_s: float,
         missing: Callable[[], str | None],
         now: Callable[[], datetime],
     ) -> None:
         self._recorder = recorder
+        self._senders = senders
+        self._address_rates = address_rates
         self._limits = limits
-        self._rate_per_s = rate_per_s
         self._missing = missing
         self._now = now
         self._tokens: Tokens | None = None
         self._routes: dict[RouteId, Route] = {}
         # Refusals before the body is read cost the sender nothing, so few of them are recorded.
         self._unread_limits = RateLimits(per_s=_UNREAD_PER_S, burst=_UNREAD_BURST)
+        self._strangers = Seldom(per_s=_STRANGERS_PER_S, burst=_STRANGERS_BURST)
 
     def use_routes(self, routes: list[Route]) -> None:
         """Call whenever the routes have changed."""
@@ -106,7 +126,7 @@ class Webhook:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         try:
-            answer = await self._answer(Request(scope, receive))
+            answer = await self._answer(Request(scope, receive, senders=self._senders))
         except Disconnected:
             _log.info("alert.abandoned")
             return
@@ -136,17 +156,33 @@ class Webhook:
             return answers.unavailable()
         route = self._tokens.route(request.token, now=self._now())
         if route is None:
-            counting.refused.labels("", "token_unknown").inc()
-            _log.info(
-                "alert.refused",
-                status=404,
-                reason="token_unknown",
-                source_address=request.source_address,
-            )
-            return answers.no_route()
+            return self._turn_away(request)
         return await self._answer_route(
             _Arrival(request=request, route=route, alert_id=self._new_id())
         )
+
+    def _turn_away(self, request: Request) -> Answer:
+        # Whose token opens nothing.
+        now_s = time.monotonic()
+        counting.refused.labels("", "token_unknown").inc()
+        wait_s = self._address_rates.take(
+            request.source_address, now_s=now_s, cost=TOKEN_UNKNOWN_COST
+        )
+        if wait_s is None:
+            answer = answers.no_route()
+        else:
+            refusal = address_rate_refusal(per_s=self._address_rates.per_s, wait_s=wait_s)
+            answer = answers.refused(refusal, alert_id=None)
+        held_back = self._strangers.take(now_s=now_s)
+        if held_back is not None:
+            _log.info(
+                "alert.refused",
+                status=answer.status,
+                reason="token_unknown",
+                source_address=request.source_address,
+                untold_before=held_back,
+            )
+        return answer
 
     async def _answer_route(self, arrival: _Arrival) -> Answer:
         about = {"route": arrival.route.id}
@@ -159,6 +195,8 @@ class Webhook:
         elapsed_s = time.monotonic() - arrival.started_s
         if outcome.answer.status == 200:
             _answered_in.observe(elapsed_s, outcome.alert_id)
+        if not outcome.is_told:
+            return outcome.answer
         _log.info(
             outcome.event,
             alert_id=outcome.alert_id,
@@ -199,14 +237,27 @@ class Webhook:
     def _refused_unread(self, arrival: _Arrival) -> Refusal | None:
         # What can be said before the body is read: it costs the least.
         request, route = arrival.request, arrival.route
-        if arrival.test_by is None and (
-            refusal := check_address(route, address=request.source_address)
-        ):
+        if isinstance(request, Request) and (refusal := self._refused_sender(request, route)):
             return refusal
         wait_s = self._limits.take(route.id, now_s=arrival.started_s)
         if wait_s is not None:
-            return rate_refusal(per_s=self._rate_per_s, wait_s=wait_s)
+            return rate_refusal(per_s=self._limits.per_s, wait_s=wait_s)
         return check_size(request.announced_bytes)
+
+    def _refused_sender(self, request: Request, route: Route) -> Refusal | None:
+        address, senders = request.source_address, self._senders
+        if not senders.is_allowed(address):
+            return address_refusal(address, where="those that ingest lets in")
+        if refusal := check_address(route, address=address):
+            return refusal
+        if senders.certificate is not ClientCertificate.OFF and (
+            refusal := check_certificate(request.holder())
+        ):
+            return refusal
+        wait_s = self._address_rates.take(address, now_s=time.monotonic())
+        if wait_s is None:
+            return None
+        return address_rate_refusal(per_s=self._address_rates.per_s, wait_s=wait_s)
 
     async def _accept(self, arrival: _Arrival, parsed: Parsed, *, body: bytes) -> _Outcome:
         route = arrival.route
@@ -305,6 +356,7 @@ class Webhook:
             reason=refusal.reason.value,
             field=refusal.field,
             body_bytes=arrival.request.announced_bytes if body is None else len(body),
+            is_told=recorded,
         )
 
     def _new_id(self) -> AlertId:

@@ -46,7 +46,7 @@ class Stand:
         store = await self.js.key_value(subjects.BUCKET_ROUTES)
         await store.put(decoded.id, msgspec.json.encode(decoded))
 
-    async def start(self, **settings: Any) -> str:
+    async def start(self, *, ssl: Any = True, **settings: Any) -> str:
         """Start an ingest, wait until it is ready, and return its address."""
         port, health_port = free_port(), free_port()
         stop = asyncio.Event()
@@ -56,15 +56,16 @@ class Stand:
             stop=stop,
         )
         self._tasks.append((asyncio.create_task(running), stop))
-        address = f"http://127.0.0.1:{port}"
-        await self.until_ready(address)
+        scheme = "https" if "tls_cert_file" in settings else "http"
+        address = f"{scheme}://127.0.0.1:{port}"
+        await self.until_ready(address, ssl=ssl)
         return address
 
-    async def until_ready(self, address: str) -> None:
+    async def until_ready(self, address: str, *, ssl: Any = True) -> None:
         async with asyncio.timeout(15):
             while True:
                 with contextlib.suppress(aiohttp.ClientError):
-                    async with self.session.get(f"{address}/health/ready") as reply:
+                    async with self.session.get(f"{address}/health/ready", ssl=ssl) as reply:
                         if reply.status == 200:
                             return
                 await asyncio.sleep(0.02)
@@ -92,9 +93,13 @@ class Stand:
 
 
 def make_route(route: dict[str, Any], *, token: str, **more: Any) -> Route:
+    first, *others = [
+        {"sha256": sha256(each.encode()).hexdigest()}
+        for each in (token, *more.pop("more_tokens", ()))
+    ]
     stored = {
         "settings": {"id": "demo", "accounts": [{"account": "paper"}], **route},
-        "tokens": [{"sha256": sha256(token.encode()).hexdigest(), **more.pop("hash", {})}],
+        "tokens": [first | more.pop("hash", {}), *others],
         **more,
     }
     return msgspec.convert(stored, Route)

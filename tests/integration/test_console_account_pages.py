@@ -16,47 +16,17 @@ from nacl.public import SealedBox
 
 from libs.common.asking import answer, answering
 from libs.common.contracts import codec, subjects
-from libs.common.contracts.checkup import AccountChecked, CheckupReason
 from libs.common.contracts.route import Account
-from libs.common.contracts.words import AccountId
 from libs.common.sealing import unseal
 from libs.common.secret import Secret
 from libs.common.topology import ensure_topology
+from tests.account_forms import CHECKED, EDIT, HOSTILE, KEY, NEW, SECRET
 from tests.console_server import PRIVATE_KEY, running
 from tests.console_visitor import users_in, visiting
-from tests.diagnosed import make_finding
-from tests.factories import NOW
 from tests.pictured import make_egress, make_picture
 from tests.secrecy import assert_no_secrets
 
 pytestmark = pytest.mark.integration
-
-SECRET = "the-secret-key-itself"
-KEY = "mx0vglABCD1234"
-NEW = {
-    "id": "main",
-    "access_key": KEY,
-    "secret_key": SECRET,
-    "base_url": "http://127.0.0.1:2",
-    "ws_url": "ws://127.0.0.1:2/edge",
-    "position_mode": "hedge",
-    "order_calls_per_2s": "4",
-    "expected_addresses": "203.0.113.9",
-}
-EDIT = {name: text for name, text in NEW.items() if name not in {"id", "access_key", "secret_key"}}
-HOSTILE = "<script>alert(1)</script>\"'\u202e"
-CHECKED = AccountChecked(
-    account=AccountId("main"),
-    at=NOW,
-    reason=CheckupReason.ASKED,
-    findings=(
-        make_finding("exchange", evidence="it answers"),
-        make_finding("access_key", "wrong", evidence=f"code 402: {HOSTILE}", mend="run `x edit`"),
-        make_finding("secret_key", "not_reached"),
-    ),
-    linked_addresses=("203.0.113.8",),
-    key_days_left=61,
-)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from base64 import urlsafe_b64decode
 from typing import Any
 
 import msgspec
@@ -63,6 +64,27 @@ async def test_a_route_is_made_and_its_token_is_stored_as_a_hash(console):
     assert msgspec.json.decode(stored, type=Route).tokens[0].expires_at is None
     assert await console.call("GET", "/api/routes/btc") == (200, made["route"])
     assert await console.call("GET", "/api/routes") == (200, {"routes": [made["route"]]})
+
+
+async def test_nobody_chooses_a_token(console):
+    """Ours has 192 bits; one that somebody thought of could be guessed."""
+    await console.call("POST", "/api/accounts", ACCOUNT)
+    chosen = ({"token": "simple"}, {"tokens": [{"sha256": "0" * 64}]}, {"token_sha256": "0" * 64})
+    for fields in chosen:
+        status, problem = await console.call("POST", "/api/routes", ROUTE | fields)
+        assert (status, problem["field"]) == (422, next(iter(fields)))
+    _, made = await console.call("POST", "/api/routes", ROUTE)
+    for fields in chosen:
+        assert (await console.call("PATCH", "/api/routes/btc", fields))[0] == 422
+        assert (await console.call("POST", "/api/routes/btc/rotate", fields))[0] == 422
+    made_tokens = {made["token"]}
+    for _ in range(20):
+        _, rotated = await console.call("POST", "/api/routes/btc/rotate", {"overlap_s": 60})
+        made_tokens.add(rotated["token"])
+    assert len(made_tokens) == 21
+    assert {len(urlsafe_b64decode(token)) * 8 for token in made_tokens} == {192}
+    kept = msgspec.json.decode(await console.stored("routes", "btc"), type=Route).tokens
+    assert len(kept) == 2, "the newest, and the one before it for a while"
 
 
 async def test_a_route_needs_its_accounts_and_a_free_id(console):

@@ -1,11 +1,13 @@
 """A scripted server on loopback for the command `alertwire`, and how it is run in a test."""
 
 import json
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 from click.testing import CliRunner
@@ -40,7 +42,9 @@ class Server:
 
 
 @contextmanager
-def scripted_server() -> Iterator[Server]:
+def scripted_server(*, tls: tuple[Path, Path] | None = None) -> Iterator[Server]:
+    """Over https where `tls` names the files of a certificate and its key."""
+
     class Handler(BaseHTTPRequestHandler):
         def handle_any(self):
             length = int(self.headers.get("Content-Length", 0))
@@ -69,7 +73,12 @@ def scripted_server() -> Iterator[Server]:
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
-        found = Server(url=f"http://127.0.0.1:{listening.server_port}")
+        if tls is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*tls)
+            listening.socket = context.wrap_socket(listening.socket, server_side=True)
+        scheme = "http" if tls is None else "https"
+        found = Server(url=f"{scheme}://127.0.0.1:{listening.server_port}")
         thread = threading.Thread(target=listening.serve_forever, args=(0.01,))
         thread.start()
         yield found

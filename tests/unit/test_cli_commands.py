@@ -5,8 +5,9 @@ import json
 import click
 import pytest
 
+from tests.certificates import Authority
 from tests.factories import ALERT_ID
-from tests.unit.cli_stand import ROUTE, accept, run
+from tests.unit.cli_stand import ROUTE, accept, run, scripted_server
 from tools.cli.__main__ import main
 
 
@@ -221,3 +222,17 @@ def test_accounts_are_listed_shown_and_deleted(stack, server):
     assert json.loads(run("accounts", "show", "main", "--json", stack=stack).output) == account
     deleted = run("accounts", "delete", "main", stack=stack)
     assert (deleted.exit_code, "btc" in deleted.output) == (1, True)
+
+
+def test_send_over_https_trusts_whom_it_is_told_to(stack, tmp_path):
+    authority = Authority(tmp_path)
+    with scripted_server(tls=authority.server()) as server:
+        server.answers["POST /hook/x"] = [(200, {"status": "accepted"})]
+        send = ("send", "demo", "--json", "{}", "--webhook", f"{server.url}/hook/x")
+        refused = run(*send, stack=stack)
+        assert refused.exit_code == 1
+        assert "certificate is not trusted" in refused.output
+        assert "--ca FILE" in refused.output
+        assert run(*send, "--ca", str(authority.file), stack=stack).exit_code == 0
+        wrong = run(*send, "--ca", __file__, stack=stack)
+    assert (wrong.exit_code, "no certificate in it" in wrong.output) == (2, True)

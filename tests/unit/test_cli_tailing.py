@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import msgspec
 import pytest
 
 from libs.common.contracts import codec
@@ -277,3 +278,26 @@ def test_ctrl_c_ends_it_well(tmp_path):
         _, told = process.communicate(timeout=10)
     assert (process.returncode, told) == (0, "")
     assert json.loads(lines[-1])["seq"] == 4
+
+
+HOSTILE = "\x1b[2J\x1b]0;owned\x07\x9b31m\u202e\u2066\n12:00:00.009  alert.received  forged\r\x7f"
+
+
+@pytest.mark.parametrize("arguments", [[], ["--json"], ["--alerts"], ["--alerts", "--json"]])
+def test_an_alert_cannot_steer_the_terminal_or_forge_a_line(tail, arguments):
+    alert = make_alert(route=HOSTILE, body=HOSTILE, content_type=HOSTILE)
+    order = msgspec.structs.replace(alert.order, ticker=HOSTILE, comment=HOSTILE)
+    alert = msgspec.structs.replace(alert, order=order)
+    denied = make_denied(alert=ALERT_ID)
+    events = [
+        event(1, alert, stage="alert.received", service="ingest"),
+        event(2, denied, stage="intent.denied", service="router"),
+    ]
+    with streaming(events) as (url, _):
+        answer = tail(url, *arguments, "--count", "1" if "--alerts" in arguments else "2")
+    assert answer.exit_code == 0, answer.output
+    shown = answer.output
+    assert all(char.isprintable() or char == "\n" for char in shown)
+    assert not any(line.startswith("12:00:00.009") for line in shown.split("\n"))
+    if "--json" in arguments:
+        assert all(json.loads(line) for line in shown.splitlines())

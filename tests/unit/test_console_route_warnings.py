@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from libs.common.addresses import TRADINGVIEW_ADDRESSES
 from libs.common.contracts.checkup import (
     AccountChecked,
     CheckState,
@@ -22,7 +23,6 @@ from libs.common.contracts.words import (
     VenueSymbol,
 )
 from services.console.web.routes.warning import (
-    TRADINGVIEW_ADDRESSES,
     Known,
     KnownAccount,
     warnings,

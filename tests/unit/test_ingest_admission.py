@@ -19,6 +19,7 @@ from services.ingest.admission import (
 from services.ingest.problems import plain_problem, problem_of
 from services.ingest.refusals import Refusal, shortened
 from services.ingest.requests import Request
+from services.ingest.senders import Senders
 from tests.factories import NOW, make_route
 
 
@@ -122,7 +123,7 @@ def test_a_deleted_route_leaves_no_bucket():
 )
 def test_where_the_token_is(path, token):
     scope = {"method": "POST", "path": path, "headers": [], "client": None}
-    assert Request(scope, None).token == token
+    assert Request(scope, None, senders=Senders()).token == token
 
 
 def test_a_problem_says_everything_and_no_more():

@@ -1,9 +1,11 @@
 """Posts alerts one after the other, or at a rate that does not wait for answers."""
 
 import asyncio
+import ssl
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import aiohttp
 
@@ -29,11 +31,19 @@ class Answer:
 
 
 async def post_all(
-    url: str, shots: Sequence[Shot], *, rate: float | None, on_answer: Callable[[Answer], None]
+    url: str,
+    shots: Sequence[Shot],
+    *,
+    rate: float | None,
+    on_answer: Callable[[Answer], None],
+    ca: Path | None = None,
 ) -> list[Answer]:
-    """The answers in the order of the shots; `on_answer` hears each as it comes."""
+    """The answers in the order of the shots; `on_answer` hears each as it comes. `ca` names the
+    file of who vouches for the webhook's certificate; without it the system's are asked.
+    """
     timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
-    connector = aiohttp.TCPConnector(limit=_IN_FLIGHT_MAX)
+    context = ssl.create_default_context(cafile=ca) if ca else True
+    connector = aiohttp.TCPConnector(limit=_IN_FLIGHT_MAX, ssl=context)
     async with aiohttp.ClientSession(timeout=timeout, connector=connector) as session:
 
         async def fire(shot: Shot) -> Answer:
@@ -60,6 +70,9 @@ async def _post(session: aiohttp.ClientSession, url: str, shot: Shot) -> Answer:
         async with session.post(url, data=shot.data, headers=headers) as reply:
             body = await reply.text(errors="replace")
             status = reply.status
+    except aiohttp.ClientConnectorCertificateError as failure:
+        why = getattr(failure.certificate_error, "verify_message", "") or failure
+        error = f"the webhook's certificate is not trusted ({why}); name its authority by --ca FILE"
     except TimeoutError:
         error = f"no answer within {TIMEOUT_S} s"
     except (aiohttp.ClientError, OSError, ValueError) as failure:

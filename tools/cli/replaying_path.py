@@ -35,7 +35,7 @@ PictureOf = Callable[[Intent, Plan, PositionMode], Picture]
 OF_THE_SENDER = frozenset(
     {
         *(Reason.BODY_SECRET_WRONG, Reason.ADDRESS_NOT_ALLOWED),
-        *(Reason.RATE_EXCEEDED, Reason.BODY_TOO_LARGE),
+        *(Reason.CLIENT_CERTIFICATE_WRONG, Reason.RATE_EXCEEDED, Reason.BODY_TOO_LARGE),
     }
 )
 """What ingest refuses for something that no body shows."""

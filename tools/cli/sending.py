@@ -2,8 +2,10 @@
 
 import asyncio
 import secrets
+import ssl
 import sys
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import click
@@ -33,6 +35,12 @@ from tools.cli.showing import clean, examples, print_json
 @click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Per second.")
 @click.option("--same", is_flag=True, help="Leave the bodies identical: resends of the first.")
 @click.option("--webhook", metavar="URL", help="Post here instead of looking the route up.")
+@click.option(
+    "--ca",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Certificates (PEM) of who vouches for the webhook's own.",
+)
 @click.option("--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @with_place
 def send(  # noqa: PLR0913 - one per option
@@ -44,6 +52,7 @@ def send(  # noqa: PLR0913 - one per option
     rate: float | None,
     same: bool,
     webhook: str | None,
+    ca: Path | None,
     output: str,
     place: Place,
     **known: Any,
@@ -64,7 +73,10 @@ def send(  # noqa: PLR0913 - one per option
     run = secrets.token_hex(4)
     shots = [_shot(message, alert_id=f"{run}-{n}" if distinct else None) for n in range(count)]
     show = _print_line if output == "text" else _say_nothing
-    answers = asyncio.run(post_all(url, shots, rate=rate, on_answer=show))
+    try:
+        answers = asyncio.run(post_all(url, shots, rate=rate, on_answer=show, ca=ca))
+    except ssl.SSLError as error:
+        raise click.BadParameter(f"no certificate in it: {error}", param_hint="--ca") from None
     if output == "json":
         documents = [asdict(answer) for answer in answers]
         print_json(documents[0] if count == 1 else documents)

@@ -1,11 +1,14 @@
 """How the commands print: JSON for scripts, tables that fit 80 columns for people."""
 
 import json
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from libs.common.unseen import escaped, replaced
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -45,7 +48,13 @@ def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def print_json(document: Any) -> None:
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    click.echo(escaped(json.dumps(document, indent=2, ensure_ascii=False)))
+
+
+def print_json_line(document: Any) -> None:
+    """For whoever follows a stream: one document, one line, at once."""
+    click.echo(escaped(json.dumps(document, ensure_ascii=False)))
+    sys.stdout.flush()
 
 
 def terminal() -> "Console":
@@ -89,7 +98,7 @@ def flattened(document: Mapping[str, Any], *, prefix: str = "") -> Sequence[tupl
 
 def clean(text: str) -> str:
     """Text from outside without what a terminal would obey, or show where it does not belong."""
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+    return replaced(text)
 
 
 def came_at(at: str) -> str:

@@ -3,12 +3,9 @@ folded from its events as they pass, as the console does it from the trail: nobo
 """
 
 import json
-import sys
 from collections import OrderedDict
 from datetime import datetime
 from typing import Any
-
-import click
 
 from libs.common.contracts import codec
 from libs.common.contracts.alert import Alert, AlertRefused
@@ -16,7 +13,7 @@ from libs.common.contracts.words import AlertStatus
 from libs.common.domain.journey import Journey, TrailEvent, journey
 from libs.common.domain.telling.summaries import moved, runs, summary, times
 from tools.cli.event_stream import Event
-from tools.cli.showing import clean, style_of, terminal
+from tools.cli.showing import clean, print_json_line, style_of, terminal
 
 _REMEMBERED = 5_000
 OPEN = frozenset({AlertStatus.PENDING, AlertStatus.UNKNOWN})
@@ -73,8 +70,7 @@ class Alerts:
             ],
         }
         if self._as_json:
-            click.echo(json.dumps(document, ensure_ascii=False))
-            sys.stdout.flush()
+            print_json_line(document)
             return
         from rich.text import Text  # noqa: PLC0415 - see showing.terminal
 

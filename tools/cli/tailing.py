@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 import re
 import sys
 from collections.abc import Callable
@@ -14,7 +13,7 @@ import click
 from libs.common.contracts.words import AlertStatus
 from tools.cli.event_stream import Event, Query, follow
 from tools.cli.place import Console, Place, with_place
-from tools.cli.showing import examples
+from tools.cli.showing import examples, print_json_line
 from tools.cli.tail_alerts import OPEN, Alerts
 from tools.cli.tail_lines import Lines
 
@@ -168,8 +167,7 @@ async def _follow(
 
 
 def _print_json(event: Event) -> bool:
-    click.echo(json.dumps(event, ensure_ascii=False))
-    sys.stdout.flush()
+    print_json_line(event)
     return True
 
 

@@ -14,6 +14,7 @@ class Reason(StrEnum):
     BODY_TOO_LARGE = "body_too_large"
     BODY_SECRET_WRONG = "body_secret_wrong"  # noqa: S105 - a reason's name
     ADDRESS_NOT_ALLOWED = "address_not_allowed"
+    CLIENT_CERTIFICATE_WRONG = "client_certificate_wrong"
     RATE_EXCEEDED = "rate_exceeded"
     # Denied by us: nothing was sent to the exchange.
     ROUTE_UNKNOWN = "route_unknown"
@@ -61,8 +62,11 @@ EXPLANATIONS: dict[Reason, str] = {
     Reason.PLACEHOLDER_UNREPLACED: "TradingView did not replace a {{placeholder}}.",
     Reason.BODY_TOO_LARGE: "The body is larger than 64 KiB.",
     Reason.BODY_SECRET_WRONG: "The route asks for a secret in the body, and it does not match.",
-    Reason.ADDRESS_NOT_ALLOWED: "The sender's address is not in the route's allow list.",
-    Reason.RATE_EXCEEDED: "The route received more alerts per second than it may.",
+    Reason.ADDRESS_NOT_ALLOWED: "The sender's address is not in the allow list of ingest or route.",
+    Reason.CLIENT_CERTIFICATE_WRONG: (
+        "The sender has shown no client certificate, or one that is not TradingView's."
+    ),
+    Reason.RATE_EXCEEDED: "The route received, or its sender sent, more per second than they may.",
     Reason.ROUTE_UNKNOWN: "The route was deleted between the alert and its handling.",
     Reason.ROUTE_PAUSED: "The route is paused; exits still pass.",
     Reason.HALTED: "Everything, the account or the route was halted by hand; exits still pass.",

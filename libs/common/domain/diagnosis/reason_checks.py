@@ -25,7 +25,14 @@ REASON_CHECKS: dict[Reason, Verdict] = {
     Reason.ADDRESS_NOT_ALLOWED: _of(
         _ARRIVED,
         "Name every address that may post by `alertwire routes edit {route} --allow-address"
-        " NETWORK`, or let all in by `alertwire routes edit {route} --clear allow_addresses`.",
+        " NETWORK`, or let all in by `alertwire routes edit {route} --clear allow_addresses`; the"
+        " list of ingest itself is ALERTWIRE_ALLOW_ADDRESSES, and an address that is a proxy's"
+        " belongs into ALERTWIRE_TRUSTED_PROXIES.",
+    ),
+    Reason.CLIENT_CERTIFICATE_WRONG: _of(
+        _ARRIVED,
+        "Send it from TradingView, to a URL with https; where TradingView did send it, see in"
+        " docs/webhook-door.md what has to hand its certificate on.",
     ),
     Reason.RATE_EXCEEDED: _of(
         _ARRIVED, "Let the alert fire less often: Once Per Bar Close instead of on every tick."

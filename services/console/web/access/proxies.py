@@ -2,7 +2,6 @@
 in to them. Believed only where the connection itself comes from a proxy that is trusted.
 """
 
-import ipaddress
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -11,10 +10,9 @@ from typing import Any
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from libs.common.addresses import Network, is_within, origin_of, read_address
+from libs.common.addresses import read_proxies as read_trusted
 from services.console.web.access.viewers import Role
-
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 SCOPE_KEY = "alertwire.proxied"
 EVERYBODY = "*"
@@ -22,7 +20,6 @@ _GROUP = "group:"
 _FORWARDED_FOR = b"x-forwarded-for"
 _HEADER_NAME = re.compile(r"[A-Za-z0-9-]{1,64}")
 _NAME_CHARS_MAX = 100
-_HOPS_MAX = 50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,9 +53,6 @@ class Proxies:
                 return role
         return Role.VIEWER if EVERYBODY in self.viewers else None
 
-    def trusts(self, address: Address) -> bool:
-        return any(address in network for network in self.networks)
-
 
 def read_proxies(
     *,
@@ -71,7 +65,7 @@ def read_proxies(
 ) -> Proxies:
     """Raises `ValueError` naming what is wrong."""
     found = Proxies(
-        networks=tuple(ipaddress.ip_network(each) for each in _parts(networks)),
+        networks=read_trusted(networks),
         user_header=_header(user_header),
         groups_header=_header(groups_header),
         operators=frozenset(_parts(operators)),
@@ -84,8 +78,6 @@ def read_proxies(
         raise ValueError("a header that names the user needs operators or viewers")
     if EVERYBODY in found.operators:
         raise ValueError(f"`{EVERYBODY}` is for viewers: operators have names or groups")
-    if any(network.prefixlen == 0 for network in found.networks):
-        raise ValueError("a network of all addresses would let anybody name themselves")
     if sign_out_url and not (sign_out_url.startswith("/") and not sign_out_url.startswith("//")):
         raise ValueError("the proxy's sign-out is a path of the same site, like /oauth2/sign_out")
     return found
@@ -119,11 +111,12 @@ class Forwarded:
 
     def _tell(self, scope: Any) -> None:
         client = scope.get("client")
-        peer = _address(client[0]) if client else None
-        if peer is None or not self._proxies.trusts(peer):
+        peer = read_address(client[0]) if client else None
+        if peer is None or not is_within(peer, self._proxies.networks):
             return
         told = _told(scope["headers"])
-        origin = _origin(self._proxies, peer, told.values(_FORWARDED_FOR))
+        forwarded = told.values(_FORWARDED_FOR)
+        origin = origin_of(peer, forwarded=forwarded, trusted=self._proxies.networks)
         scope["client"] = (str(origin), 0)
         if self._proxies.user_header and told.values(self._proxies.user_header):
             scope[SCOPE_KEY] = _who(self._proxies, told)
@@ -142,21 +135,6 @@ def _told(headers: Iterable[tuple[bytes, bytes]]) -> _Told:
     return _Told(lines=lines)
 
 
-# From the right: each proxy adds whom it was called by, so everything left of the first address
-# that is no proxy of ours was written by that address.
-def _origin(proxies: Proxies, peer: Address, forwarded: list[str]) -> Address:
-    origin = peer
-    hops = [hop for line in forwarded for hop in line.split(",")]
-    for hop in reversed(hops[-_HOPS_MAX:]):
-        address = _address(hop)
-        if address is None:
-            break
-        origin = address
-        if not proxies.trusts(address):
-            break
-    return origin
-
-
 def _who(proxies: Proxies, told: _Told) -> Proxied:
     names = told.values(proxies.user_header)
     groups = told.values(proxies.groups_header) if proxies.groups_header else []
@@ -167,23 +145,6 @@ def _who(proxies: Proxies, told: _Told) -> Proxied:
         name=name if is_name else "",
         groups=frozenset(_parts(groups[0])) if len(groups) == 1 else frozenset(),
     )
-
-
-def _address(text: str) -> Address | None:
-    """Of a hop as proxies write it: an address, with or without a port."""
-    told = text.strip()
-    if told.startswith("["):
-        told = told[1:].partition("]")[0]
-    elif told.count(":") == 1:
-        told = told.partition(":")[0]
-    try:
-        found = ipaddress.ip_address(told)
-    except ValueError:
-        return None
-    if isinstance(found, ipaddress.IPv6Address):
-        # An IPv4 client of a socket that takes both.
-        return found.ipv4_mapped or found
-    return found
 
 
 def _parts(text: str) -> tuple[str, ...]:

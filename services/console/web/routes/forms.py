@@ -9,6 +9,7 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from libs.common.addresses import TRADINGVIEW_ADDRESSES
 from libs.common.contracts.route import Route
 from libs.common.contracts.words import TradeMode
 from services.console.accounts import add_account
@@ -42,7 +43,7 @@ from services.console.web.routes.typed import (
     fresh,
     typed_of,
 )
-from services.console.web.routes.warning import TRADINGVIEW_ADDRESSES, Doubt
+from services.console.web.routes.warning import Doubt
 from services.console.web.shell import Shell
 
 _SEE_OTHER = 303

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from libs.common.addresses import TRADINGVIEW_ADDRESSES
 from libs.common.contracts.checkup import AccountChecked, CheckState
 from libs.common.contracts.instrument import Instrument
 from libs.common.contracts.intent import Denial
@@ -16,7 +17,6 @@ from libs.common.domain.quantity import plain, shortened, to_contracts
 from libs.common.domain.symbols import nearest, symbol_of
 from libs.common.domain.windows import WindowError, parse_window
 
-TRADINGVIEW_ADDRESSES = ("52.89.214.238", "34.212.75.30", "54.218.53.128", "52.32.178.7")
 TYPICAL = (VenueSymbol("BTC_USDT"), VenueSymbol("ETH_USDT"))
 """What sizes are tried on where a route names no contract itself."""
 _RESENT_FOR_S = 15
