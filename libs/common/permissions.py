@@ -17,6 +17,9 @@ from libs.common.contracts import subjects
 _AUDITOR = "auditor"
 _ROUTER = "router"
 _API = "$JS.API"
+_SEALING = ("ask.sealing", "ask.reseal.*")
+_ROUTERS_TOLD = "tell.routers"
+"""Routers tell each other that they are there."""
 
 
 class User(StrEnum):
@@ -125,12 +128,13 @@ def _router(consumers: Iterable[str]) -> Rights:
             *_consume(subjects.STREAM, *consumers),
             *_look_back(),
             *_lease(consumers),
+            _ROUTERS_TOLD,
             # Over how many shards the routes are shared is read from the consumers' names.
             f"{_API}.CONSUMER.LIST.{subjects.STREAM}",
             f"{_API}.CONSUMER.NAMES.{subjects.STREAM}",
         ),
         but_not=_excepted_of_buckets(*watched),
-        subscribe=(subjects.DECIDE_ASKED,),
+        subscribe=(subjects.DECIDE_ASKED, _ROUTERS_TOLD),
     )
 
 
@@ -156,7 +160,7 @@ def _executor(consumers: Iterable[str]) -> Rights:
         but_not=_excepted_of_buckets(*watched),
         subscribe=(
             *(subjects.PLANS_ASKED, subjects.PICTURES_ASKED),
-            *(subjects.EGRESS_ASKED, subjects.CHECKUPS_ASKED),
+            *(subjects.EGRESS_ASKED, subjects.CHECKUPS_ASKED, *_SEALING),
         ),
     )
 
@@ -193,7 +197,7 @@ def _console(durables: Iterable[str]) -> Rights:
             *map(_keys, written),
             *(subjects.PRESENCE_ASKED, subjects.EGRESS_ASKED, subjects.PARSE_ASKED),
             *(subjects.DECIDE_ASKED, subjects.PLANS_ASKED, subjects.TESTS_ASKED),
-            *(subjects.PICTURES_ASKED, subjects.CHECKUPS_ASKED),
+            *(subjects.PICTURES_ASKED, subjects.CHECKUPS_ASKED, *_SEALING),
             *_answers_to_console(),
             *_watch(*read),
             *(f"{_API}.STREAM.MSG.GET.{subjects.bucket_stream(bucket)}" for bucket in read),
