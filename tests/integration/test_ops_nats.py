@@ -105,6 +105,9 @@ def test_a_pause_is_told_until_it_is_over(place):
     paused = {each["consumer"]: each["paused_until"] for each in listed if each["paused_until"]}
     assert list(paused) == ["executor-1"]
     assert paused["executor-1"].endswith("UTC")
+    # An upgrade in the meantime does not let it go on.
+    printed("ops", "setup", "--shards", "2", env=place[User.SETUP])
+    assert len(check(place)) == 1
     assert printed("ops", "resume", "executor-1", env=ops) == "executor-1 goes on\n"
     assert check(place) == []
 
