@@ -29,6 +29,10 @@ class NatsProcess:
             self._process = subprocess.Popen(command.argv, **spawn_options(command, log=descriptor))
         await self._server.wait_ready()
 
+    def send(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
     async def kill(self) -> None:
         await self._end(signal.SIGKILL)
 

@@ -8,12 +8,15 @@ authentication, TLS, reconnecting, and every message without a listener stay its
 """
 
 import asyncio
+import contextlib
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import nats.errors
-from nats.aio.client import Client
+from nats.aio.client import DEFAULT_BUFFER_SIZE, Client
 from nats.aio.subscription import Subscription
+from nats.aio.transport import TcpTransport
 from nats.errors import ProtocolError
 from nats.js import JetStreamContext, JetStreamManager, api
 from nats.protocol.parser import PERMISSIONS_ERR, Parser
@@ -24,6 +27,7 @@ OnMessage = Callable[[str, str, bytes, bytes | None], None]
 """Called with subject, reply subject (or nothing), payload and raw headers; must not raise."""
 
 NO_RESPONDERS = "503"
+_CLOSE_WITHIN_S = 1.0
 _CRLF = b"\r\n"
 _VERSION = "NATS/1.0"
 _VERSION_BYTES = len(_VERSION)
@@ -58,6 +62,16 @@ class ExpressClient(Client):
     def jetstream(self, **options: Any) -> JetStreamContext:
         """As the library's; consumers that were given no name get one of ours."""
         return _NamingContext(self, **options)
+
+    async def _connect_to_server(self, s: Any) -> None:
+        s.last_attempt = time.monotonic()
+        if not isinstance(self._transport, _Transport):
+            self._transport = _Transport()  # type: ignore[no-untyped-call] # it is so
+        await self._transport.connect(
+            s.uri,
+            buffer_size=DEFAULT_BUFFER_SIZE,
+            connect_timeout=self.options["connect_timeout"],
+        )
 
     async def _process_info(self, info: dict[str, Any], initial_connection: bool = False) -> None:  # noqa: FBT001, FBT002 - the library's own
         if initial_connection and self.needs_tls and not info.get("tls_required"):
@@ -122,6 +136,20 @@ class ExpressClient(Client):
             self._transport.writelines(self._pending)
             self._pending = []
             self._pending_data_size = 0
+
+
+class _Transport(TcpTransport):
+    async def connect(self, uri: Any, buffer_size: int, connect_timeout: int) -> None:
+        # The library forgets a connection on which nobody has greeted, and leaves it open.
+        self.close()  # type: ignore[no-untyped-call] # it is so
+        await super().connect(uri, buffer_size, connect_timeout)
+
+    async def wait_closed(self) -> None:
+        # Where TLS was not agreed upon, nobody tells the stream that it has ended: whoever waited
+        # for that would never try again.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_WITHIN_S):
+                await super().wait_closed()  # type: ignore[no-untyped-call] # it is so
 
 
 class _Naming(JetStreamManager):

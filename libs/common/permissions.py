@@ -17,6 +17,8 @@ from libs.common.contracts import subjects
 _AUDITOR = "auditor"
 _ROUTER = "router"
 _API = "$JS.API"
+_ROUTERS_TOLD = "tell.routers"
+"""Routers tell each other that they are there."""
 
 
 class User(StrEnum):
@@ -125,12 +127,13 @@ def _router(consumers: Iterable[str]) -> Rights:
             *_consume(subjects.STREAM, *consumers),
             *_look_back(),
             *_lease(consumers),
+            _ROUTERS_TOLD,
             # Over how many shards the routes are shared is read from the consumers' names.
             f"{_API}.CONSUMER.LIST.{subjects.STREAM}",
             f"{_API}.CONSUMER.NAMES.{subjects.STREAM}",
         ),
         but_not=_excepted_of_buckets(*watched),
-        subscribe=(subjects.DECIDE_ASKED,),
+        subscribe=(subjects.DECIDE_ASKED, _ROUTERS_TOLD),
     )
 
 

@@ -33,6 +33,7 @@ STAGES = (
 ASKED = (
     *("ask.presence", "ask.egress", "ask.parse", "ask.decide"),
     *("ask.plan.a", "ask.picture.a", "ask.test.r", "ask.checkup.a"),
+    *("ask.sealing", "ask.reseal.a", "tell.routers"),
 )
 KEYS = (
     *(f"$KV.{bucket}.k" for bucket in subjects.BUCKETS),
@@ -161,7 +162,8 @@ NEVER_SAID = [
     *product([User.INGEST, User.AUDITOR, User.SETUP, User.OPS], STAGES[3:12]),
     *product([User.ROUTER, User.CONSOLE], STAGES[6:12]),
     *((user, "anchor.PIPELINE") for user in LIMITED if user is not User.AUDITOR),
-    *((user, "ask.test.r") for user in LIMITED if user is not User.CONSOLE),
+    *((user, subject) for user in LIMITED if user is not User.CONSOLE
+      for subject in ("ask.test.r", "ask.reseal.a")),
     *((user, "$KV.secrets.k") for user in LIMITED if user is not User.CONSOLE),
     *((user, "$KV.routes.k") for user in LIMITED if user is not User.CONSOLE),
     *((user, f"$JS.API.STREAM.{word}.{stream}") for user in LIMITED for stream in STREAMS

@@ -27,10 +27,14 @@ class Refused(click.ClickException):
 async def log_at(access: Access, *, user: User = User.OPS) -> AsyncIterator[JetStreamContext]:
     """Raises `click.ClickException` where it is not let in, or breaks off."""
     client, refusals = ExpressClient(), list[str]()
+    asking = asyncio.current_task()
 
     async def note(error: Exception) -> None:
         if "permissions violation" in str(error).lower():
             refusals.append(str(error).removeprefix("nats: "))
+            # What is refused is not answered: nobody has to wait for it.
+            if asking is not None:
+                asking.cancel()
 
     try:
         await connect(client, access, user=user, allow_reconnect=False, error_cb=note)
@@ -42,10 +46,12 @@ async def log_at(access: Access, *, user: User = User.OPS) -> AsyncIterator[JetS
         yield client.jetstream(timeout=API_TIMEOUT_S)
     except nats.js.errors.NotFoundError as error:
         raise click.ClickException(f"NATS does not have it: {error.description}") from None
+    except asyncio.CancelledError:
+        if not refusals or asking is None:
+            raise
+        asking.uncancel()
+        raise Refused(f"NATS refuses it to the user of this key: {refusals[0]}") from None
     except (nats.errors.Error, nats.js.errors.Error, OSError, TimeoutError) as error:
-        # What is refused is not answered, so it comes as a time that is over.
-        if refusals:
-            raise Refused(f"NATS refuses it to the user of this key: {refusals[0]}") from None
         raise click.ClickException(f"NATS broke off: {_words(error)}") from None
     finally:
         await client.close()

@@ -28,11 +28,13 @@ _PLACE = re.compile(r"[^\s,]+:[0-9]{1,5}")
 @click.argument("directory", type=click.Path(file_okay=False, path_type=Path), metavar="DIR")
 @click.option(
     "--rotate",
-    type=click.Choice(list(User)),
+    type=click.Choice([*map(str, User)]),
     help="Give this user a new seed; its older public keys stay valid beside the new one.",
 )
 @click.option(
-    "--retire", type=click.Choice(list(User)), help="Let no key of this user in but its newest."
+    "--retire",
+    type=click.Choice([*map(str, User)]),
+    help="Let no key of this user in but its newest.",
 )
 def keys(*, directory: Path, rotate: str | None, retire: str | None) -> None:
     """Make an NKey for each user that has none in DIR.
