@@ -29,6 +29,14 @@ def listening(
     return bound, found is not None
 
 
+def is_shared(*, port: int, share: bool, environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether others may take connections at the port, too: then nobody has to who is not ready."""
+    found = _handed(port, environ=environ)
+    if found is not None:
+        found.close()
+    return share or found is not None
+
+
 def queued(listener: socket.socket) -> list[socket.socket]:
     """Close a listening socket, and take what still waits in its queue. Nothing happens between the
     last look and the closing, but what is just being greeted by the kernel is lost all the same.

@@ -1,6 +1,7 @@
 """Ingest: admits, parses and stores alerts, and answers the sender. Only wires."""
 
 import asyncio
+import contextlib
 import os
 import sys
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from libs.common.contracts import subjects
 from libs.common.contracts.route import Route
 from libs.common.draining import Draining
 from libs.common.health import Health
+from libs.common.listening import is_shared
 from libs.common.presence import present
 from libs.common.running import run, settle_memory
 from libs.common.serving import serving
@@ -33,6 +35,7 @@ from services.ingest.webhook import Webhook
 
 SERVICE = "ingest"
 _READY_CHECK_S = 0.05
+_OTHERS_ANSWER_S = 20.0
 
 _log = structlog.get_logger()
 
@@ -88,6 +91,8 @@ async def serve(settings: Settings, *, health: Health, stop: asyncio.Event) -> N
                 tasks.create_task(questions.follow()),
                 tasks.create_task(_settle_when_ready(health.missing)),
             ]
+            if is_shared(port=settings.port, share=settings.share_port):
+                await _until_ready(health, stop)
             async with serving(
                 app,
                 host=settings.host,
@@ -101,6 +106,16 @@ async def serve(settings: Settings, *, health: Health, stop: asyncio.Event) -> N
                 await stop.wait()
             for task in following:
                 task.cancel()
+
+
+async def _until_ready(health: Health, stop: asyncio.Event) -> None:
+    """At a port that others share: they answer what would get a 503 from us. Not for ever, since
+    a 503 is better than no answer where there is nobody else.
+    """
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_OTHERS_ANSWER_S):
+            while not stop.is_set() and health.missing().keys() - {"start"}:  # noqa: ASYNC110
+                await asyncio.sleep(_READY_CHECK_S)
 
 
 async def _settle_when_ready(missing: Callable[[], object]) -> None:

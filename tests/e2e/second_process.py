@@ -58,6 +58,9 @@ class SecondProcess:
             stderr=subprocess.DEVNULL,
         )
 
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
     def end(self, number: signal.Signals) -> None:
         assert self._process is not None
         if self._process.poll() is None:

@@ -11,8 +11,9 @@ from libs.common import draining as draining_module
 from libs.common import listening as listening_module
 from libs.common.draining import Draining
 from libs.common.health import Health
-from libs.common.listening import listening, queued
+from libs.common.listening import is_shared, listening, queued
 from libs.common.serving import serving
+from services.ingest.__main__ import _until_ready
 from tests.unit.test_common_serving import HOST, connection, get
 from tools.devstack.ports import free_port
 
@@ -149,12 +150,31 @@ async def test_a_port_is_shared_only_where_both_say_so():
             listening(host=HOST, port=port, share=True)
 
 
+async def test_at_a_shared_port_an_ingest_takes_nothing_before_it_is_ready():
+    """The other one answers what would get a 503 from this one."""
+    health, stop, unread = Health("ingest", starting=True), asyncio.Event(), ["routes"]
+    health.add("routes", lambda: "not read" if unread else None)
+    waiting = asyncio.create_task(_until_ready(health, stop))
+    await asyncio.sleep(0.2)
+    assert not waiting.done()
+    unread.clear()
+    async with asyncio.timeout(5):
+        await waiting
+    unread.append("again")
+    stop.set()
+    async with asyncio.timeout(5):
+        await _until_ready(health, stop)
+
+
 def test_a_socket_that_was_handed_on_is_taken_by_its_port(monkeypatch):
     with socket.create_server((HOST, 0)) as ours, socket.create_server((HOST, 0)) as other:
         monkeypatch.setattr(listening_module, "_FIRST_HANDED", ours.fileno())
         count = other.fileno() - ours.fileno() + 1
         told = {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": str(count)}
         port = other.getsockname()[1]
+        assert is_shared(port=port, share=False, environ=told)
+        assert not is_shared(port=port, share=False, environ={})
+        assert is_shared(port=port, share=True, environ={})
         found, handed = listening(host=HOST, port=port, environ=told)
         with found:
             assert (handed, found.getsockname()[1]) == (True, port)
