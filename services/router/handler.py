@@ -63,7 +63,9 @@ class Router:
         halts: Halted,
         shards: int,
         clock: Clock,
+        is_owner: Callable[[], bool],
     ) -> None:
+        """`is_owner`: whether it is certain that nobody else decides the same alerts now."""
         self._bus = bus
         self._routes = routes
         self._accounts = accounts
@@ -71,11 +73,12 @@ class Router:
         self._halts = halts
         self._shards = shards
         self._clock = clock
+        self._is_owner = is_owner
         self.begin()
 
     def begin(self) -> None:
         """A tenure: openings are counted by the log again, where another router's stand too."""
-        self._pace = Pace(bus=self._bus, shards=self._shards)
+        self._pace = Pace(bus=self._bus)
 
     async def handle(self, delivery: Delivery) -> None:
         alert = delivery.message
@@ -137,6 +140,9 @@ class Router:
     async def _publish(
         self, alert: Alert, account: RouteAccount | None, decided: Intent | Denial
     ) -> None:
+        # A process that slept since it looked into the log finds there what another has decided.
+        if not self._is_owner():
+            raise LogUnavailable("the lease was not confirmed lately")
         if isinstance(decided, Intent):
             await self._bus.publish(
                 subject=subjects.intent_accepted(
@@ -201,9 +207,8 @@ class Router:
     ) -> Intent | IntentDenied | None:
         # The log's own dedup forgets after some minutes; the log itself does not.
         account_id = AccountId(account.account)
-        shard = subjects.shard_of(account_id, shards=self._shards)
         wanted = identity.intent_id(alert=alert.alert_id, account=account_id)
-        accepted = subjects.intents_of_account(shard=shard, account=account_id)
+        accepted = subjects.intents_on(account_id)
         async for entry in self._bus.entries_after(subject=accepted, seq=after):
             if isinstance(entry.message, Intent) and entry.message.intent_id == wanted:
                 return entry.message

@@ -53,7 +53,7 @@ class Stand:
     """A router over a real log; what it knows of routes and contracts are plain dictionaries."""
 
     def __init__(self, bus, **route):
-        self.bus, self.clock = bus, SystemClock()
+        self.bus, self.clock, self.is_owner = bus, SystemClock(), True
         self.routes = {"demo": make_route(**{"accounts": THREE, **route})}
         self.accounts = {
             "first": make_account(id="first"),
@@ -74,6 +74,7 @@ class Stand:
             halts=FakeHalts(),
             shards=1,
             clock=self.clock,
+            is_owner=lambda: self.is_owner,
         )
         consumer = Consumer(self.bus, durable=ROUTER, handler=router.handle, lane_of=lane_of)
         stop = asyncio.Event()
@@ -177,5 +178,5 @@ async def test_only_the_last_minute_of_the_log_is_read(bus, js):
     kept = [number for number in range(12) if 2 * number + 1 not in {1, 9, 11}]
     for place, moment in enumerate(moments):
         asking = make_alert(at=moment + timedelta(seconds=60))
-        recent = await Pace(bus=bus, shards=1).recent(asking, account="first", seq=24)
+        recent = await Pace(bus=bus).recent(asking, account="first", seq=24)
         assert recent == sum(number >= place for number in kept)
