@@ -130,6 +130,28 @@ async def test_one_account_waits_and_the_others_are_served(bus):
     assert len({intent.intent_id for intent in found}) == 3
 
 
+async def test_a_router_that_may_be_superseded_tells_nothing_until_it_is_certain(bus):
+    stand = Stand(bus, accounts=THREE[:1])
+    stand.is_owner = False
+    async with stand.running():
+        await stand.post(1)
+        await stand.post(2)
+        await asyncio.sleep(0.3)
+        # Another one decides the first meanwhile, and ends.
+        intent = make_intent(
+            alert_id=identity.alert_id(unix_ms=1, random_bits=1), account="first", contracts=D(7)
+        )
+        subject = subjects.intent_accepted(shard=0, account="first", symbol="BTC_USDT")
+        # Under another event id: by then the log's own dedup has forgotten the first one.
+        await bus.publish(subject=subject, message=intent, event_id="long ago")
+        assert await stand.decided(1) == [intent]
+        stand.is_owner = True
+        await stand.decided(2)
+        await asyncio.sleep(0.3)
+        found = await stand.decided(2)
+    assert [each.contracts for each in found] == [7, 10]
+
+
 async def test_an_exchange_that_stays_away_is_denied_for_its_own_account(bus):
     stand = Stand(bus, max_age_s=300)
     async with stand.running():

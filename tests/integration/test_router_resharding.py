@@ -1,5 +1,5 @@
-"""The set-up step shares the routes anew: what the log's consumers are then, also where the step was
-interrupted, or somebody has changed their mind.
+"""The set-up step shares the routes anew: what the log's consumers are then, also where the step
+was interrupted, or somebody has changed their mind.
 """
 
 import pytest
@@ -16,7 +16,7 @@ from libs.common.topology import ensure_topology
 pytestmark = pytest.mark.integration
 
 
-class Interrupted(Exception):
+class StepBrokenError(Exception):
     pass
 
 
@@ -34,7 +34,7 @@ class Breaking:
         async def call(*args, **named):
             self._left -= 1
             if not self._left:
-                raise Interrupted
+                raise StepBrokenError
             return await found(*args, **named)
 
         return call
@@ -111,7 +111,7 @@ async def test_an_interrupted_step_is_finished_by_the_next(js, method, at, count
     await fill(js, 10)
     for name in router_consumers(2):
         await handle(js, name, 6)
-    with pytest.raises(Interrupted):
+    with pytest.raises(StepBrokenError):
         await ensure_topology(Breaking(js, method, at=at), router_shards=4)
     assert await working(js) == counts
     await ensure_topology(js, router_shards=4)
@@ -124,7 +124,7 @@ async def test_the_old_number_comes_back_where_the_step_was_interrupted(js):
     await fill(js, 10)
     for name in router_consumers(2):
         await handle(js, name, 3)
-    with pytest.raises(Interrupted):
+    with pytest.raises(StepBrokenError):
         await ensure_topology(Breaking(js, "delete_consumer", at=2), router_shards=4)
     for name in router_consumers(4):
         await handle(js, name, 5)
@@ -136,7 +136,7 @@ async def test_the_old_number_comes_back_where_the_step_was_interrupted(js):
 async def test_shards_that_an_interrupted_step_has_left_go_on_where_the_others_are(js):
     await ensure_topology(js, router_shards=2)
     await fill(js, 10)
-    with pytest.raises(Interrupted):
+    with pytest.raises(StepBrokenError):
         await ensure_topology(Breaking(js, "delete_consumer", at=1), router_shards=3)
     for name in router_consumers(2):
         await handle(js, name, 7)
