@@ -85,7 +85,7 @@ log_errors = Counter(
 )
 owner = Gauge(
     "alertwire_owner",
-    "1 where this process has a lease of its work, 0 where it stands by",
+    "Leases of its work that this process has; 0 where it stands by",
     ["service"],
 )
 lease = Gauge(
