@@ -30,6 +30,7 @@ class Generation:
         self._bus = bus
         self._shards = shards
         self._problem: str | None = "the log has not told yet how routes are shared"
+        self._has_looked = False
 
     def problem(self) -> str | None:
         """Why this process must not work, where it must not: a readiness check, and what bars it
@@ -69,8 +70,12 @@ class Generation:
         try:
             found = await router_consumers_made(self._bus.js)
         except _FAILURES as error:
-            _log.warning("generation.unknown", error=f"{type(error).__name__}: {error}")
+            told = f"{type(error).__name__}: {error}"
+            _log.warning("generation.unknown", error=told)
+            if not self._has_looked:
+                self._problem = f"the log does not tell how routes are shared: {told}"
             return False
+        self._has_looked = True
         problem = mismatch(working_shards(times_made(found.values())), ours=self._shards)
         if problem != self._problem:
             _log.info("generation.told", shards=self._shards, problem=problem)

@@ -10,7 +10,7 @@ from services.router.replicas import Replicas
 
 LEFT_FOR_S = 5.0
 """So long a shard that is free is left to those who should have it."""
-KEPT_FOR_S = 30.0
+KEPT_FOR_S = 15.0
 """One that was taken out of turn is kept for so long: who should have had it did not take it."""
 
 

@@ -122,6 +122,29 @@ class RouterStand:
                 assert all(each.lives() for each in among)
                 await asyncio.sleep(0.1)
 
+    async def until_all_tell(self, routers: Iterable[RouterProcess]) -> dict[int, Presence]:
+        pids = {each.pid for each in routers}
+        async with asyncio.timeout(PATIENCE_S):
+            while not pids <= (told := await self.presences()).keys():
+                await asyncio.sleep(0.1)
+        return told
+
+    async def until_idle(self, routers: Iterable[RouterProcess], why: str) -> None:
+        """None of them has a lease, and each says why."""
+        pids = [each.pid for each in routers]
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                told = await self.presences()
+                idle = [
+                    pid in told
+                    and why in told[pid].missing.get("consumer", "")
+                    and not any(told[pid].owns(lease) for lease in told[pid].leases)
+                    for pid in pids
+                ]
+                if all(idle):
+                    return
+                await asyncio.sleep(0.1)
+
     async def until_decided(self) -> None:
         """All that was posted; fails where an alert was decided twice, or before an older one of
         its route.

@@ -62,8 +62,12 @@ async def test_who_sleeps_in_a_burst_decides_nothing_when_it_wakes(stand):
         await stand.until_decided()
 
 
-@pytest.mark.parametrize(("old", "new"), [(1, 4), (4, 1), (3, 2)], ids=["1-4", "4-1", "3-2"])
-async def test_another_number_of_shards_loses_doubles_and_reorders_nothing(stand, old, new):
+@pytest.mark.parametrize(
+    ("old", "new", "asleep"),
+    [(1, 4, False), (3, 2, True)],
+    ids=["1-to-4", "3-to-2-while-one-sleeps"],
+)
+async def test_another_number_of_shards_loses_doubles_and_reorders_nothing(stand, old, new, asleep):
     """The set-up step comes first, in the middle of a burst; then the processes are replaced."""
     await stand.prepare(shards=old)
     async with stand.routers(2, shards=old) as before:
@@ -71,17 +75,15 @@ async def test_another_number_of_shards_loses_doubles_and_reorders_nothing(stand
         async with asyncio.TaskGroup() as group:
             posting = group.create_task(stand.burst(40, pause_s=0.05))
             await asyncio.sleep(0.3)
+            if asleep:
+                before[0].send(signal.SIGSTOP)
             await ensure_topology(stand.bus.js, router_shards=new)
             async with stand.routers(2, shards=new) as after:
                 await stand.until_owned(after, new // 2, new - new // 2)
-                told = await stand.presences()
-                assert [told[each.pid].ready for each in [*before, *after]] == [
-                    False,
-                    False,
-                    True,
-                    True,
-                ]
-                assert f"set up for {old}" in told[before[0].pid].missing["consumer"]
+                before[0].send(signal.SIGCONT)
+                told = await stand.until_all_tell([*before, *after])
+                assert all(told[each.pid].ready for each in after)
+                await stand.until_idle(before, f"set up for {old}")
                 await posting
                 await stand.until_decided()
     made = {info.name for info in await stand.bus.js.consumers_info("PIPELINE")}
