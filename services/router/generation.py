@@ -41,7 +41,7 @@ class Generation:
     async def follow(self) -> None:
         """Until cancelled."""
         while True:
-            await self._look()
+            await self.look()
             await asyncio.sleep(EVERY_S)
 
     async def admitted(self, stop: asyncio.Event) -> bool:
@@ -52,7 +52,7 @@ class Generation:
         of two kinds one sees the other's lease, or does not count any more.
         """
         while not stop.is_set():
-            if not await self._look():
+            if not await self.look():
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(EVERY_S):
                         await stop.wait()
@@ -65,8 +65,8 @@ class Generation:
     def _is_other(self, lease: str) -> bool:
         return shards_named(lease) not in {None, self._shards}
 
-    async def _look(self) -> bool:
-        """Whether the log has answered."""
+    async def look(self) -> bool:
+        """Once, now; whether the log has answered."""
         try:
             found = await router_consumers_made(self._bus.js)
         except _FAILURES as error:

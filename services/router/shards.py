@@ -47,6 +47,7 @@ class Shards:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`."""
+        await self._generation.look()
         async with asyncio.TaskGroup() as group:
             looking = group.create_task(self._generation.follow())
             if self._shards > 1:
