@@ -48,6 +48,7 @@ BUG_TRIES_MAX = 10
 _FINISHED_REMEMBERED = 20_000
 _STOP_GRACE_S = 4.0
 _RECONNECT_S = 0.5
+_UNCERTAIN_LOOK_S = 0.05
 _ACKS_GATHERED_S = 0.01
 
 _log = structlog.get_logger()
@@ -87,11 +88,14 @@ class Consumer:
         handler: Handler,
         lane_of: Callable[[AnyMessage], str],
         is_ours: Callable[[str], bool] = lambda _subject: True,
+        is_certain: Callable[[], bool] = lambda: True,
     ) -> None:
         """`is_ours`: whether a subject is handled here; another's is acknowledged unread, since
-        that one has a consumer of its own.
+        that one has a consumer of its own. `is_certain`: whether nobody else can be at the durable
+        now; while it does not hold nothing is taken, since that one would get it too late.
         """
         self._bus = bus
+        self._is_certain = is_certain
         self._is_ours = is_ours
         self._durable = durable
         self._handler = handler
@@ -164,7 +168,7 @@ class Consumer:
         async with pulling(
             self._bus,
             durable=self._durable,
-            room=lambda: IN_FLIGHT_MAX - len(self._in_flight),
+            room=self._room,
             going=lambda: not stop.is_set(),
         ) as batches:
             async for batch in batches:
@@ -173,11 +177,18 @@ class Consumer:
                     self._waiting = batch[-1].waiting
                 for came in batch:
                     await self._accept(came, group=group, workers=workers)
-                if not batch and len(self._in_flight) >= IN_FLIGHT_MAX:
+                if not batch and self._room() <= 0:
                     await asyncio.sleep(0.01)
+
+    def _room(self) -> int:
+        # A process that slept takes what another waits for, before it knows that it is superseded.
+        return IN_FLIGHT_MAX - len(self._in_flight) if self._is_certain() else 0
 
     async def _reset(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
+            if not self._is_certain():
+                await asyncio.sleep(_UNCERTAIN_LOOK_S)
+                continue
             try:
                 consumer = await self._bus.js.consumer_info(subjects.STREAM, self._durable)
                 if consumer.delivered is not None:

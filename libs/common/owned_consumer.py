@@ -4,16 +4,11 @@ two processes at one durable would get each other's messages again.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 
 from libs.common.bus import Bus
 from libs.common.consuming import Consumer, Handler
 from libs.common.contracts.codec import AnyMessage
 from libs.common.owning import Barred, Owner, Ownership, Sharing
-
-CERTAIN_FOR_S = 4.0
-"""So long after a lease was confirmed nobody has taken it over, and what leaves now is stored
-before anybody may."""
 
 Admitted = Callable[[asyncio.Event], Awaitable[bool]]
 """Waits until the work may begin; False where it must not, or the event came first."""
@@ -58,8 +53,7 @@ class OwnedConsumer:
         """Whether nobody else can be at work here now, so that what was read in the log is all that
         was done.
         """
-        ownership = self._owner.ownership
-        return ownership.since is not None and ownership.age_s(datetime.now(UTC)) < CERTAIN_FOR_S
+        return self._owner.ownership.is_certain()
 
     def missing(self) -> str | None:
         """A readiness check; a bystander misses nothing, since the owner works, and nor does who
@@ -90,6 +84,7 @@ class OwnedConsumer:
             handler=self._handler,
             lane_of=self._lane_of,
             is_ours=self._is_ours,
+            is_certain=self.is_certain,
         )
         try:
             await self._consumer.run(stop)

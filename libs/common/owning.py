@@ -31,6 +31,11 @@ _log = structlog.get_logger()
 _FAILURES = (nats.errors.Error, nats.js.errors.Error, OSError, TimeoutError)
 
 
+CERTAIN_FOR_S = 4.0
+"""So long after it was confirmed a lease is held for certain: what leaves then has come, or has
+expired, before a bystander may take it over."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class LeaseTiming:
     """Tests shorten it, nothing else changes it."""
@@ -60,6 +65,10 @@ class Ownership:
         # Either clock may have stood still or been set: the larger answer is the careful one.
         by_wall = (now - self._confirmed_at).total_seconds()
         return max(by_wall, time.monotonic() - self._monotonic_at)
+
+    def is_certain(self) -> bool:
+        """Whether nobody else can be the owner for the next two seconds."""
+        return self.since is not None and self.age_s(datetime.now(UTC)) < CERTAIN_FOR_S
 
     def confirm(self, *, asked_at: datetime, monotonic_at: float) -> None:
         """The log said so, in answer to what was asked then."""
@@ -294,8 +303,8 @@ async def abandoned(
     stop: asyncio.Event,
     timing: LeaseTiming | None = None,
 ) -> bool:
-    """Wait until nobody is seen alive who has a lease whose name `concerns` somebody; False where
-    `stop` came first.
+    """Wait until nobody is seen alive who has a lease whose name `concerns` the caller, and take
+    away what the dead have left: who only slept loses it. False where `stop` came first.
     """
     waits = timing or LeaseTiming()
     seen: dict[str, tuple[int | None, float]] = {}
@@ -308,17 +317,21 @@ async def abandoned(
             for name, entry in held.items():
                 if name not in seen or seen[name][0] != entry.revision:
                     seen[name] = (entry.revision, time.monotonic())
-            alive = [
-                name
-                for name, entry in held.items()
-                if not may_take(entry, seen_at=seen[name][1], timing=waits)
-            ]
-            if not alive:
+            if not held:
                 return True
+            for name, entry in held.items():
+                if may_take(entry, seen_at=seen[name][1], timing=waits):
+                    await _take_away(bus, name, entry)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(waits.renew_s / 2):
                 await stop.wait()
     return False
+
+
+async def _take_away(bus: Bus, name: str, entry: KeyValue.Entry) -> None:
+    # Where its owner has woken meanwhile, this comes too late.
+    with contextlib.suppress(KeyWrongLastSequenceError, *_FAILURES):
+        await (await bus.js.key_value(subjects.BUCKET_OWNERS)).delete(name, last=entry.revision)
 
 
 async def _held(bus: Bus, concerns: Callable[[str], bool]) -> dict[str, KeyValue.Entry]:
