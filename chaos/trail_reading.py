@@ -23,10 +23,12 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from chaos.chain import COLUMNS, PIPELINE
 from chaos.errors import ChaosError
 from chaos.evidence import Anchored, ChainedRow, Denial, Entry, Evidence, StoredAlert
+from libs.common.router_shards import router_consumers_made
 
 STREAM = PIPELINE
 _ANCHORS = "ANCHORS"
-_CONSUMERS = ("router", "executor-0", "auditor")
+_CONSUMERS = ("executor-0", "auditor")
+"""Besides those of the router, of which there may be several."""
 _AT_ONCE = 500
 _LOOK_S = 0.5
 _CALM_LOOKS = 3
@@ -55,7 +57,7 @@ async def until_worked_off(client: Client, *, limit_s: float) -> dict[str, int]:
     calm = 0
     while True:
         left: dict[str, int] = {}
-        for name in _CONSUMERS:
+        for name in (*await router_consumers_made(js), *_CONSUMERS):
             info = await js.consumer_info(STREAM, name)
             left[name] = (info.num_pending or 0) + (info.num_ack_pending or 0)
         # A message on its way from one consumer to the next is seen in none of them.

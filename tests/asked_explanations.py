@@ -39,7 +39,6 @@ class _Inside(Explaining):
             accounts={"paper": make_account()},
             catalogues=lambda: {prefix: {instrument.symbol: instrument}},
             halts=FakeHalts(),
-            shards=1,
         )
         self._executor = Inquiries(
             bus=desk.bus,

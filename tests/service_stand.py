@@ -66,10 +66,11 @@ async def router(url: str) -> AsyncIterator[Bus]:
             halts=halts,
             shards=1,
             clock=SystemClock(),
+            is_owner=lambda: consumer.is_certain(),  # noqa: PLW0108 - made below
             **known,
         )
         consumer = OwnedConsumer(bus, durable=ROUTER, handler=handler.handle, lane_of=lane_of)
-        questions = Questions(bus=bus, halts=halts, shards=1, **known)
+        questions = Questions(bus=bus, halts=halts, **known)
         tasks += [group.create_task(each) for each in (questions.follow(), consumer.run(stop))]
         await _until(lambda: not consumer.missing())
         await bus.client.flush()

@@ -32,6 +32,7 @@ from libs.common.contracts import codec, subjects
 from libs.common.contracts.codec import AnyMessage, UndecodableError
 from libs.common.contracts.dead_letter import DeadLetter
 from libs.common.contracts.words import AlertId
+from libs.common.depths import shown
 from libs.common.describing import about, handling
 from libs.common.domain import identity
 from libs.common.domain.retrying import next_delay_s
@@ -47,6 +48,7 @@ BUG_TRIES_MAX = 10
 _FINISHED_REMEMBERED = 20_000
 _STOP_GRACE_S = 4.0
 _RECONNECT_S = 0.5
+_UNCERTAIN_LOOK_S = 0.05
 _ACKS_GATHERED_S = 0.01
 
 _log = structlog.get_logger()
@@ -79,9 +81,22 @@ class Consumer:
     """Feeds one durable consumer's messages to a handler, lane by lane."""
 
     def __init__(
-        self, bus: Bus, *, durable: str, handler: Handler, lane_of: Callable[[AnyMessage], str]
+        self,
+        bus: Bus,
+        *,
+        durable: str,
+        handler: Handler,
+        lane_of: Callable[[AnyMessage], str],
+        is_ours: Callable[[str], bool] = lambda _subject: True,
+        is_certain: Callable[[], bool] = lambda: True,
     ) -> None:
+        """`is_ours`: whether a subject is handled here; another's is acknowledged unread, since
+        that one has a consumer of its own. `is_certain`: whether nobody else can be at the durable
+        now; while it does not hold nothing is taken, since that one would get it too late.
+        """
         self._bus = bus
+        self._is_certain = is_certain
+        self._is_ours = is_ours
         self._durable = durable
         self._handler = handler
         self._lane_of = lane_of
@@ -103,13 +118,24 @@ class Consumer:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Consume until `stop`; then let what is being handled finish, and leave the rest."""
-        self._show()
-        try:
+        with shown(self._bus.service, self):
             await self._run(stop)
-        finally:
-            # It is somebody else's from now on, and no metric of ours tells of it.
-            self._in_flight.clear()
-            self._waiting = 0
+
+    def waiting(self) -> int:
+        return self._waiting
+
+    def in_hand(self) -> int:
+        return len(self._in_flight)
+
+    def oldest_s(self) -> float:
+        stored = min((came.stored_ns for came in self._in_flight.values()), default=None)
+        return 0.0 if stored is None else max(0.0, time.time() - stored / 1e9)
+
+    def lanes(self) -> int:
+        return len(self._lanes)
+
+    def deepest_lane(self) -> int:
+        return max((len(queue) + 1 for queue in self._lanes.values()), default=0)
 
     async def _run(self, stop: asyncio.Event) -> None:
         await self._reset(stop)
@@ -142,7 +168,7 @@ class Consumer:
         async with pulling(
             self._bus,
             durable=self._durable,
-            room=lambda: IN_FLIGHT_MAX - len(self._in_flight),
+            room=self._room,
             going=lambda: not stop.is_set(),
         ) as batches:
             async for batch in batches:
@@ -151,11 +177,18 @@ class Consumer:
                     self._waiting = batch[-1].waiting
                 for came in batch:
                     await self._accept(came, group=group, workers=workers)
-                if not batch and len(self._in_flight) >= IN_FLIGHT_MAX:
+                if not batch and self._room() <= 0:
                     await asyncio.sleep(0.01)
+
+    def _room(self) -> int:
+        # A process that slept takes what another waits for, before it knows that it is superseded.
+        return IN_FLIGHT_MAX - len(self._in_flight) if self._is_certain() else 0
 
     async def _reset(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
+            if not self._is_certain():
+                await asyncio.sleep(_UNCERTAIN_LOOK_S)
+                continue
             try:
                 consumer = await self._bus.js.consumer_info(subjects.STREAM, self._durable)
                 if consumer.delivered is not None:
@@ -173,6 +206,9 @@ class Consumer:
         self, came: Arrival, *, group: asyncio.TaskGroup, workers: set[asyncio.Task[None]]
     ) -> None:
         seq = came.seq
+        if not self._is_ours(came.subject):
+            self._acknowledge(came)
+            return
         if self._is_redelivered(came):
             metrics.redelivered.labels(self._bus.service).inc()
         if seq in self._finished:
@@ -301,27 +337,6 @@ class Consumer:
     def _is_redelivered(self, came: Arrival) -> bool:
         # A reset consumer counts deliveries anew.
         return came.deliveries > 1 or came.seq <= self._given_until
-
-    def _show(self) -> None:
-        """Read when Prometheus asks, so it costs nothing before."""
-        for gauge, read in (
-            (metrics.waiting, lambda: self._waiting),
-            (metrics.in_hand, lambda: len(self._in_flight)),
-            (metrics.oldest_in_hand_seconds, self._oldest_s),
-            (metrics.lanes, lambda: len(self._lanes)),
-            (
-                metrics.deepest_lane,
-                lambda: max((len(queue) + 1 for queue in self._lanes.values()), default=0),
-            ),
-        ):
-            gauge.labels(self._bus.service).set_function(read)
-        # Begun at 0: a rate is not told of a count that begins at 1.
-        for counter in (metrics.dead_letters, metrics.redelivered):
-            counter.labels(self._bus.service)
-
-    def _oldest_s(self) -> float:
-        stored = min((came.stored_ns for came in self._in_flight.values()), default=None)
-        return 0.0 if stored is None else max(0.0, time.time() - stored / 1e9)
 
     def _finish(self, came: Arrival, *, outcome: str) -> None:
         self._in_flight.pop(came.seq, None)

@@ -4,7 +4,7 @@ Liveness asks nobody else: a restart does not bring NATS or Postgres back.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,7 +24,7 @@ class Health:
     def __init__(self, service: str, *, starting: bool = False) -> None:
         self.service = service
         self.began_at = datetime.now(UTC)
-        self._role: Callable[[], tuple[Role, str]] = lambda: (Role.WORKS, "")
+        self._roles: Callable[[], Sequence[tuple[Role, str]]] = lambda: ()
         self._checks: dict[str, Check] = {}
         self._starting = starting
         self._refreshes: list[Callable[[], None]] = []
@@ -39,10 +39,15 @@ class Health:
 
     def tell_role(self, role: Callable[[], tuple[Role, str]]) -> None:
         """Of a process that works under a lease: what it is to it, and the lease's name."""
-        self._role = role
+        self._roles = lambda: (role(),)
 
-    def role(self) -> tuple[Role, str]:
-        return self._role()
+    def tell_roles(self, roles: Callable[[], Sequence[tuple[Role, str]]]) -> None:
+        """The same of one that may have several leases."""
+        self._roles = roles
+
+    def roles(self) -> Sequence[tuple[Role, str]]:
+        """None where the work needs no lease."""
+        return self._roles()
 
     def refresh(self, look: Callable[[], None]) -> None:
         """`look` is called before metrics are shown, to set those that are only read then."""

@@ -90,8 +90,13 @@ log_errors = Counter(
 )
 owner = Gauge(
     "alertwire_owner",
-    "1 where this process has the lease of its work, 0 where it stands by",
+    "Leases of its work that this process has; 0 where it stands by",
     ["service"],
+)
+lease = Gauge(
+    "alertwire_lease",
+    "1 where this process has the lease, 0 where it could have it and has not",
+    ["service", "lease"],
 )
 halts = Gauge(
     "alertwire_halts",

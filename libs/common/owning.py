@@ -12,6 +12,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Protocol
 
 import msgspec
 import nats.errors
@@ -28,6 +29,11 @@ from libs.common.processes import Holder, is_certainly_dead, this_process
 
 _log = structlog.get_logger()
 _FAILURES = (nats.errors.Error, nats.js.errors.Error, OSError, TimeoutError)
+
+
+CERTAIN_FOR_S = 4.0
+"""So long after it was confirmed a lease is held for certain: what leaves then has come, or has
+expired, before a bystander may take it over."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +66,10 @@ class Ownership:
         by_wall = (now - self._confirmed_at).total_seconds()
         return max(by_wall, time.monotonic() - self._monotonic_at)
 
+    def is_certain(self) -> bool:
+        """Whether nobody else can be the owner for the next two seconds."""
+        return self.since is not None and self.age_s(datetime.now(UTC)) < CERTAIN_FOR_S
+
     def confirm(self, *, asked_at: datetime, monotonic_at: float) -> None:
         """The log said so, in answer to what was asked then."""
         if self.since is None:
@@ -80,6 +90,40 @@ class Ownership:
 Barred = Callable[[], str | None]
 """Why this process must not be the owner, where that is so: it neither takes the lease then nor
 keeps it, so that another can."""
+
+
+class Sharing(Protocol):
+    """Which of several leases a process takes, where others of its kind take the rest."""
+
+    def takes(self, name: str, *, free_s: float, gone: str | None) -> bool:
+        """Whether it takes one that nobody has, for so many seconds by now; from then on it counts
+        as taken. `gone`: the token of the process that had it and is gone, where one did not give
+        it back.
+        """
+        ...
+
+    def leaves(self, name: str) -> None:
+        """It was not got, or it has ended."""
+        ...
+
+    def gives(self, name: str) -> str | None:
+        """Why one that it has should be another's, where that is so."""
+        ...
+
+
+class Unshared:
+    """There is one lease, and whoever can takes it."""
+
+    def takes(self, name: str, *, free_s: float, gone: str | None) -> bool:  # noqa: ARG002
+        return True
+
+    def leaves(self, name: str) -> None:
+        pass
+
+    def gives(self, name: str) -> str | None:  # noqa: ARG002
+        return None
+
+
 Work = Callable[[Ownership, asyncio.Event], Awaitable[None]]
 """What the owner does until the event is set, to end it in order; cancelled where the lease is
 lost."""
@@ -95,14 +139,19 @@ class Owner:
         name: str,
         timing: LeaseTiming | None = None,
         barred: Barred = lambda: None,
+        sharing: Sharing | None = None,
     ) -> None:
         self._bus = bus
         self._barred = barred
+        self._sharing = sharing or Unshared()
         self._timing = timing or LeaseTiming()
         self.ownership = Ownership(name)
         self._key = name
         self._revision: int | None = None
-        self._metric = metrics.owner.labels(bus.service)
+        self._metrics = (
+            metrics.owner.labels(bus.service),
+            metrics.lease.labels(bus.service, name),
+        )
 
     async def run(self, work: Work, stop: asyncio.Event) -> None:
         """Until `stop`, as often as the lease is won; then it is given back at once."""
@@ -110,12 +159,15 @@ class Owner:
             if not await self._acquire(stop):
                 return
             _log.info("owner.began", name=self.ownership.name)
-            self._metric.set(1)
+            for metric in self._metrics:
+                metric.inc()
             try:
                 await self._tenure(work, stop)
             finally:
-                self._metric.set(0)
+                for metric in self._metrics:
+                    metric.dec()
                 self.ownership.lose()
+                self._sharing.leaves(self._key)
             await self._give_back()
             _log.info("owner.ended", name=self.ownership.name)
 
@@ -142,6 +194,10 @@ class Owner:
             why = self._barred()
             if why is not None:
                 _log.warning("owner.stands_back", name=self._key, why=why)
+                break
+            why = self._sharing.gives(self._key)
+            if why is not None:
+                _log.info("owner.hands_over", name=self._key, why=why)
                 break
             await self._pause(stop)
         ending.set()
@@ -178,43 +234,50 @@ class Owner:
     async def _acquire(self, stop: asyncio.Event) -> bool:
         """Wait until the lease is ours; False where `stop` came first."""
         seen: tuple[int | None, float] = (None, 0.0)
+        free_since: float | None = None
         while not stop.is_set():
             if self._barred() is not None:
                 self.ownership.stands_by = False
                 await self._pause(stop)
                 continue
             asked_at, monotonic_at = datetime.now(UTC), time.monotonic()
+            wanted, self._revision = False, None
             try:
                 bucket = await self._bucket()
                 entry = await _entry(bucket, self._key)
                 if entry is not None and seen[0] != entry.revision:
                     seen = (entry.revision, monotonic_at)
-                if entry is None:
-                    self._revision = await bucket.create(self._key, _ours())
-                elif self._may_take(entry, seen_at=seen[1]):
-                    self._revision = await bucket.update(self._key, _ours(), last=entry.revision)
+                if entry is None or may_take(entry, seen_at=seen[1], timing=self._timing):
+                    free_since = monotonic_at if free_since is None else free_since
+                    wanted = self._sharing.takes(
+                        self._key, free_s=monotonic_at - free_since, gone=_token_of(entry)
+                    )
                 else:
-                    self._revision = None
+                    free_since = None
+                if wanted:
+                    self._revision = await self._take(bucket, entry)
             except (KeyWrongLastSequenceError, *_FAILURES) as error:
-                self._revision = None
                 _log.warning("owner.waiting", error=f"{type(error).__name__}: {error}")
             if self._revision is not None:
                 self.ownership.confirm(asked_at=asked_at, monotonic_at=monotonic_at)
                 return True
-            self.ownership.stands_by = seen[0] is not None
+            if wanted:
+                self._sharing.leaves(self._key)
+            # One that is free, and left to another, is that one's in a moment.
+            left = free_since is not None and not wanted
+            self.ownership.stands_by = seen[0] is not None or left
             await self._pause(stop)
         return False
+
+    async def _take(self, bucket: KeyValue, entry: KeyValue.Entry | None) -> int:
+        if entry is None:
+            return await bucket.create(self._key, _ours())
+        return await bucket.update(self._key, _ours(), last=entry.revision)
 
     async def _pause(self, stop: asyncio.Event) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._timing.renew_s / 2):
                 await stop.wait()
-
-    def _may_take(self, entry: KeyValue.Entry, *, seen_at: float) -> bool:
-        holder = _holder(entry)
-        if holder is None or holder == this_process() or is_certainly_dead(holder):
-            return True
-        return time.monotonic() - seen_at > self._timing.take_over_s
 
     async def _give_back(self) -> None:
         with contextlib.suppress(*_FAILURES):
@@ -225,11 +288,76 @@ class Owner:
         return await self._bus.js.key_value(subjects.BUCKET_OWNERS)
 
 
+def may_take(entry: KeyValue.Entry, *, seen_at: float, timing: LeaseTiming) -> bool:
+    """Whether whoever has it is gone, where it was seen to change last at that time."""
+    holder = _holder(entry)
+    if holder is None or holder == this_process() or is_certainly_dead(holder):
+        return True
+    return time.monotonic() - seen_at > timing.take_over_s
+
+
+async def abandoned(
+    bus: Bus,
+    *,
+    concerns: Callable[[str], bool],
+    stop: asyncio.Event,
+    timing: LeaseTiming | None = None,
+) -> bool:
+    """Wait until nobody is seen alive who has a lease whose name `concerns` the caller, and take
+    away what the dead have left: who only slept loses it. False where `stop` came first.
+    """
+    waits = timing or LeaseTiming()
+    seen: dict[str, tuple[int | None, float]] = {}
+    while not stop.is_set():
+        try:
+            held = await _held(bus, concerns)
+        except _FAILURES as error:
+            _log.warning("owner.waiting", error=f"{type(error).__name__}: {error}")
+        else:
+            for name, entry in held.items():
+                if name not in seen or seen[name][0] != entry.revision:
+                    seen[name] = (entry.revision, time.monotonic())
+            if not held:
+                return True
+            for name, entry in held.items():
+                if may_take(entry, seen_at=seen[name][1], timing=waits):
+                    await _take_away(bus, name, entry)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(waits.renew_s / 2):
+                await stop.wait()
+    return False
+
+
+async def _take_away(bus: Bus, name: str, entry: KeyValue.Entry) -> None:
+    # Where its owner has woken meanwhile, this comes too late.
+    with contextlib.suppress(KeyWrongLastSequenceError, *_FAILURES):
+        await (await bus.js.key_value(subjects.BUCKET_OWNERS)).delete(name, last=entry.revision)
+
+
+async def _held(bus: Bus, concerns: Callable[[str], bool]) -> dict[str, KeyValue.Entry]:
+    bucket = subjects.BUCKET_OWNERS
+    every = subjects.bucket_subject(bucket=bucket, key=">")
+    info = await bus.js.stream_info(subjects.bucket_stream(bucket), subjects_filter=every)
+    leases = await bus.js.key_value(bucket)
+    found: dict[str, KeyValue.Entry] = {}
+    for subject in info.state.subjects or {}:
+        _, name = subjects.parse_bucket_subject(subject)
+        entry = await _entry(leases, name) if concerns(name) else None
+        if entry is not None:
+            found[name] = entry
+    return found
+
+
 async def _entry(bucket: KeyValue, key: str) -> KeyValue.Entry | None:
     try:
         return await bucket.get(key)
     except KeyNotFoundError:
         return None
+
+
+def _token_of(entry: KeyValue.Entry | None) -> str | None:
+    holder = None if entry is None else _holder(entry)
+    return None if holder is None else holder.token
 
 
 def _ours() -> bytes:

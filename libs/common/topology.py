@@ -9,8 +9,10 @@ from nats.js import JetStreamContext, api
 from nats.js.errors import NotFoundError, ServerError
 
 from libs.common.contracts import subjects
+from libs.common.router_shards import router_consumer, share_routes
 
-ROUTER = "router"
+ROUTER = router_consumer(0, shards=1)
+"""Where one shard has all the routes."""
 AUDITOR = "auditor"
 AUDITED_STREAMS = (subjects.STREAM, *map(subjects.bucket_stream, subjects.AUDITED_BUCKETS))
 """Each has a consumer `auditor` of its own, so that none waits for another."""
@@ -38,10 +40,12 @@ async def ensure_topology(
     *,
     replicas: int = 1,
     shards: int = 1,
+    router_shards: int | None = None,
     placement: Sequence[str] = (),
 ) -> list[str]:
     """Make what is missing, and bring what is there to these settings; tells in words what was
-    done. `placement`: tags of the servers that may keep it.
+    done. `placement`: tags of the servers that may keep it. Where `router_shards` is None, the
+    routes stay shared as they are.
     """
     done: list[str] = []
     for wanted in wanted_streams(replicas=replicas, placement=placement):
@@ -49,7 +53,10 @@ async def ensure_topology(
     for bucket in subjects.BUCKETS:
         await _bucket(js, name=bucket, replicas=replicas, placement=placement, done=done)
 
-    await _consumer(js, name=ROUTER, filter_subject=subjects.ALERTS_RECEIVED)
+    async def make_router_consumer(name: str, after: int) -> None:
+        await _consumer(js, name=name, filter_subject=subjects.ALERTS_RECEIVED, after=after)
+
+    done += await share_routes(js, shards=router_shards, make=make_router_consumer)
     for shard in range(shards):
         await _consumer(
             js, name=executor_consumer(shard), filter_subject=subjects.intents_of_shard(shard)
@@ -138,12 +145,14 @@ async def _consumer(  # noqa: PLR0913 - a consumer's settings, each by name
     in_flight: int = IN_FLIGHT_MAX,
     ack_wait_s: int = ACK_WAIT_S,
     ack_policy: api.AckPolicy = api.AckPolicy.EXPLICIT,
+    after: int = 0,
 ) -> None:
     # No `backoff`: it would override the ack wait and redeliver what is still being handled.
     wanted = api.ConsumerConfig(
         durable_name=name,
         filter_subject=filter_subject,
-        deliver_policy=api.DeliverPolicy.ALL,
+        deliver_policy=(api.DeliverPolicy.BY_START_SEQUENCE if after else api.DeliverPolicy.ALL),
+        opt_start_seq=after + 1 if after else None,
         ack_policy=ack_policy,
         ack_wait=ack_wait_s,
         max_deliver=DELIVERIES_MAX,

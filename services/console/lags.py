@@ -13,6 +13,7 @@ import nats.errors
 from libs.common.asking import NobodyAnswers, ask
 from libs.common.bus import Bus
 from libs.common.contracts import subjects
+from libs.common.router_shards import order_of, shards_named
 from libs.common.topology import AUDITED_STREAMS, AUDITOR, ROUTER
 
 TIMEOUT_S = 1.0
@@ -127,11 +128,13 @@ class Lags:
     async def names(self) -> list[tuple[str, str]]:
         """Stream and name of each consumer of ours: the shards are those that were made."""
         found = await self._ask(f"CONSUMER.NAMES.{subjects.STREAM}", _Names)
+        made = found.consumers or ()
+        routers = sorted((name for name in made if shards_named(name) is not None), key=order_of)
         shards = sorted(
-            (name for name in found.consumers or () if _SHARD.fullmatch(name)),
+            (name for name in made if _SHARD.fullmatch(name)),
             key=lambda name: int(name.rpartition("-")[2]),
         )
-        on_log = [(subjects.STREAM, name) for name in (ROUTER, *shards)]
+        on_log = [(subjects.STREAM, name) for name in (*(routers or (ROUTER,)), *shards)]
         return [*on_log, *((stream, AUDITOR) for stream in AUDITED_STREAMS)]
 
     async def consumer(self, stream: str, name: str) -> ConsumerLag:

@@ -9,9 +9,10 @@ from enum import StrEnum
 
 from libs.common.contracts import subjects
 from libs.common.contracts.checkup import AccountChecked, CheckState
-from libs.common.contracts.presence import Presence, Role
+from libs.common.contracts.presence import Presence
 from libs.common.contracts.words import AccountId
-from libs.common.topology import AUDITOR, ROUTER
+from libs.common.router_shards import shards_named
+from libs.common.topology import AUDITOR
 from services.console.lags import ConsumerLag, LogState
 from services.console.presences import silent
 
@@ -102,10 +103,11 @@ def _services(seen: Seen) -> Iterator[Trouble]:
         yield _wrong("services", service, "nobody answers", "alertwireservicedown")
     for service in sorted({each.service for each in seen.presences}):
         yield from _ready(service, [each for each in seen.presences if each.service == service])
-    owned = {each.work for each in seen.presences if each.role is Role.OWNER}
     for lag in seen.lags:
         service = service_of(lag)
-        if service != AUDITOR and service not in missing and lag.name not in owned:
+        if service == AUDITOR or service in missing:
+            continue
+        if not any(each.owns(lag.name) for each in seen.presences):
             yield _wrong("services", lag.name, "nobody works at it", "alertwirenobodyworks")
 
 
@@ -195,7 +197,9 @@ def bad_lines(checked: AccountChecked) -> list[str]:
 
 def service_of(lag: ConsumerLag) -> str:
     """Whose consumer it is."""
-    return lag.name if lag.name in {AUDITOR, ROUTER} else "executor"
+    if lag.name == AUDITOR:
+        return AUDITOR
+    return "executor" if shards_named(lag.name) is None else "router"
 
 
 _BAD = frozenset(CheckState) - {CheckState.OK, CheckState.NOT_REACHED}

@@ -190,6 +190,7 @@ def _process(process: Presence, *, now: datetime) -> Document:
         "missing": process.missing,
         "role": process.role.value,
         "work": process.work or None,
+        "leases": {name: role.value for name, role in process.leases.items()},
         "at": moment(process.at),
     }
 

@@ -132,7 +132,11 @@ class Shard:
         self._checkups = self._new_checkups()
         self._resting = resting
         self._consumer = Consumer(
-            self._bus, durable=self.durable, handler=executor.handle, lane_of=lane_of
+            self._bus,
+            durable=self.durable,
+            handler=executor.handle,
+            lane_of=lane_of,
+            is_certain=ownership.is_certain,
         )
         for connected in self._accounts.current():
             # What was traded by somebody else was perhaps not pushed here.

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+from collections.abc import Callable
 
 import structlog
 
@@ -10,17 +11,16 @@ from libs.common.bus import connected
 from libs.common.clock import SystemClock
 from libs.common.halts import Halts
 from libs.common.health import Health
-from libs.common.owned_consumer import OwnedConsumer
 from libs.common.presence import present
 from libs.common.running import run, settle_memory
 from libs.common.serving import serving
 from libs.common.settings import from_env, redacted
 from libs.common.telemetry import configure_telemetry
-from libs.common.topology import ROUTER
-from services.router.handler import Router, lane_of
+from services.router.handler import Router
 from services.router.questions import Questions
 from services.router.routes import Configuration
 from services.router.settings import Settings
+from services.router.shards import Shards
 
 
 async def main(stop: asyncio.Event) -> None:
@@ -48,24 +48,22 @@ async def main(stop: asyncio.Event) -> None:
         asyncio.TaskGroup() as group,
     ):
         followers = [group.create_task(bucket.follow(bus)) for bucket in watched]
-        router = Router(
-            bus=bus,
-            routes=configuration.routes,
-            accounts=configuration.accounts,
-            catalogues=configuration.catalogues,
-            halts=halts,
-            shards=settings.shards,
-            clock=SystemClock(),
-        )
-        consumer = OwnedConsumer(
-            bus,
-            durable=ROUTER,
-            handler=router.handle,
-            lane_of=lane_of,
-            on_tenure=router.begin,
-        )
-        health.add("consumer", consumer.missing)
-        health.tell_role(consumer.ownership.role)
+
+        def make_router(is_owner: Callable[[], bool]) -> Router:
+            return Router(
+                bus=bus,
+                routes=configuration.routes,
+                accounts=configuration.accounts,
+                catalogues=configuration.catalogues,
+                halts=halts,
+                shards=settings.shards,
+                clock=SystemClock(),
+                is_owner=is_owner,
+            )
+
+        shards = Shards(bus, shards=settings.router_shards, make_router=make_router)
+        health.add("consumer", shards.missing)
+        health.tell_roles(shards.roles)
         for bucket in watched:
             await bucket.complete.wait()
         questions = Questions(
@@ -73,12 +71,11 @@ async def main(stop: asyncio.Event) -> None:
             accounts=configuration.accounts,
             catalogues=configuration.catalogues,
             halts=halts,
-            shards=settings.shards,
         )
         followers.append(group.create_task(questions.follow()))
         settle_memory()
         health.started()
-        await consumer.run(stop)
+        await shards.run(stop)
         for follower in followers:
             follower.cancel()
     shutdown_telemetry()

@@ -25,6 +25,7 @@ from libs.common.outcome import Refuse, Retry
 from libs.common.telemetry import failed
 from libs.common.watching import Watched
 from services.router.deciding import decide_intent
+from services.router.decisions import Decisions
 from services.router.pace import Pace
 
 # The console may have made a route, and ingest may know it, a moment before this process does.
@@ -63,7 +64,9 @@ class Router:
         halts: Halted,
         shards: int,
         clock: Clock,
+        is_owner: Callable[[], bool],
     ) -> None:
+        """`is_owner`: whether it is certain that nobody else decides the same alerts now."""
         self._bus = bus
         self._routes = routes
         self._accounts = accounts
@@ -71,11 +74,13 @@ class Router:
         self._halts = halts
         self._shards = shards
         self._clock = clock
+        self._is_owner = is_owner
         self.begin()
 
     def begin(self) -> None:
         """A tenure: openings are counted by the log again, where another router's stand too."""
-        self._pace = Pace(bus=self._bus, shards=self._shards)
+        self._pace = Pace(bus=self._bus)
+        self._decisions = Decisions(self._bus)
 
     async def handle(self, delivery: Delivery) -> None:
         alert = delivery.message
@@ -98,7 +103,12 @@ class Router:
         self, alert: Alert, route: Route, account: RouteAccount, delivery: Delivery
     ) -> None:
         if not delivery.fresh:
-            decided = await self._decided(alert, account, after=delivery.origin_seq)
+            decided = await self._decisions.find(
+                alert=alert.alert_id,
+                route=alert.route,
+                account=AccountId(account.account),
+                after=delivery.origin_seq,
+            )
             if decided is not None:
                 if isinstance(decided, Intent):
                     self._pace.note(decided)
@@ -137,6 +147,9 @@ class Router:
     async def _publish(
         self, alert: Alert, account: RouteAccount | None, decided: Intent | Denial
     ) -> None:
+        # A process that slept since it looked into the log finds there what another has decided.
+        if not self._is_owner():
+            raise LogUnavailable("the lease was not confirmed lately")
         if isinstance(decided, Intent):
             await self._bus.publish(
                 subject=subjects.intent_accepted(
@@ -195,28 +208,6 @@ class Router:
                 if entry.message.alert_id == alert.alert_id:
                     return True
         return False
-
-    async def _decided(
-        self, alert: Alert, account: RouteAccount, *, after: int
-    ) -> Intent | IntentDenied | None:
-        # The log's own dedup forgets after some minutes; the log itself does not.
-        account_id = AccountId(account.account)
-        shard = subjects.shard_of(account_id, shards=self._shards)
-        wanted = identity.intent_id(alert=alert.alert_id, account=account_id)
-        accepted = subjects.intents_of_account(shard=shard, account=account_id)
-        async for entry in self._bus.entries_after(subject=accepted, seq=after):
-            if isinstance(entry.message, Intent) and entry.message.intent_id == wanted:
-                return entry.message
-        denied = subjects.intent_denied(alert.route)
-        async for entry in self._bus.entries_after(subject=denied, seq=after):
-            found = entry.message
-            if (
-                isinstance(found, IntentDenied)
-                and found.alert_id == alert.alert_id
-                and found.account == account_id
-            ):
-                return found
-        return None
 
 
 def account_unknown(account: RouteAccount, *, route: RouteId) -> Denial:

@@ -18,9 +18,8 @@ _Openings = dict[AlertId, datetime]
 class Pace:
     """Counts the intents that open, by the time of their alerts; one alert counts once."""
 
-    def __init__(self, *, bus: Bus, shards: int) -> None:
+    def __init__(self, *, bus: Bus) -> None:
         self._bus = bus
-        self._shards = shards
         self._openings: dict[tuple[RouteId, AccountId], _Openings] = {}
 
     async def recent(self, alert: Alert, *, account: AccountId, seq: int) -> int:
@@ -45,10 +44,9 @@ class Pace:
     async def _read(
         self, route: RouteId, account: AccountId, *, since: datetime, seq: int
     ) -> _Openings:
-        shard = subjects.shard_of(account, shards=self._shards)
         found: _Openings = {}
         async for entry in self._bus.entries_after(
-            subject=subjects.intents_of_account(shard=shard, account=account),
+            subject=subjects.intents_on(account),
             seq=await self._last_before(since, seq=seq),
         ):
             intent = entry.message

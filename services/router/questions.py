@@ -34,13 +34,11 @@ class Questions:
         accounts: Accounts,
         catalogues: Catalogues,
         halts: Halted,
-        shards: int,
     ) -> None:
         self._bus = bus
         self._accounts = accounts
         self._catalogues = catalogues
         self._halts = halts
-        self._shards = shards
         self._answers = Answers(
             bus,
             subject=subjects.DECIDE_ASKED,
@@ -92,7 +90,7 @@ class Questions:
             return 0
         # A new one each time: the handler's must not be written to by the way, and that of a router
         # which stands by knows nothing of what another has decided.
-        pace = Pace(bus=self._bus, shards=self._shards)
+        pace = Pace(bus=self._bus)
         return await pace.recent(asked.alert, account=account, seq=await self._bus.last_seq())
 
 

@@ -44,6 +44,11 @@ class SecondProcess:
         self._listener = listener
         self._process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         command = ["-m", f"services.{self._service}"]
         handed = () if self._listener is None else (self._listener.fileno(),)

@@ -98,6 +98,17 @@ async def test_everybody_is_there(console, nats_url):
     assert found["trail"]["behind_messages"] == 0
 
 
+async def test_each_router_shard_is_a_reader_of_its_own(console, nats_url):
+    await ensure_topology(console.bus.js, router_shards=11)
+    async with processes(nats_url, *SERVICES):
+        found = await health_of(console)
+    names = [f"router-{shard}-of-11" for shard in range(11)]
+    readers = [each for each in found["consumers"]["consumers"] if each["service"] == "router"]
+    assert [each["name"] for each in readers] == names
+    assert [each["what"] for each in found["troubles"]] == names
+    assert {each["text"] for each in found["troubles"]} == {"nobody works at it"}
+
+
 async def test_who_does_not_answer_is_silent_and_who_is_not_ready_says_why(console, nats_url):
     async with processes(nats_url, "ingest", "executor", "auditor", "console") as there:
         there["executor"].add("contracts", lambda: "the exchange does not answer")

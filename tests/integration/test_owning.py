@@ -5,13 +5,13 @@ import contextlib
 
 import msgspec
 import pytest
-from nats.js.errors import KeyNotFoundError
+from nats.js.errors import KeyNotFoundError, KeyWrongLastSequenceError
 
 from libs.common import processes
 from libs.common.bus import Bus, connected
 from libs.common.contracts import subjects
 from libs.common.health import Health
-from libs.common.owning import LeaseTiming, Owner
+from libs.common.owning import LeaseTiming, Owner, abandoned
 from libs.common.processes import Holder, is_certainly_dead, this_process
 from libs.common.secret import Secret
 from libs.common.topology import ensure_topology
@@ -242,3 +242,35 @@ async def test_who_is_barred_from_the_beginning_takes_nothing_and_can_be_stopped
     async with running(owner, shift.named("one")):
         await asyncio.sleep(3 * TIMING.renew_s)
         assert not shift.began.is_set()
+
+
+def is_old(name):
+    return name.startswith("old-")
+
+
+async def test_leases_that_concern_somebody_are_waited_for_until_they_stand_still(bus, bucket):
+    """And are taken away then: their owner may only have slept."""
+    await bucket.put("executor-0", msgspec.json.encode(ELSEWHERE))
+    for name in ("old-0", "old-1"):
+        await bucket.put(name, msgspec.json.encode(ELSEWHERE))
+    stop = asyncio.Event()
+    waiting = asyncio.create_task(abandoned(bus, concerns=is_old, stop=stop, timing=TIMING))
+    for _ in range(20):
+        revision = await bucket.put("old-1", msgspec.json.encode(ELSEWHERE))
+        await asyncio.sleep(TIMING.take_over_s / 10)
+        assert not waiting.done()
+    async with asyncio.timeout(10):
+        assert await waiting
+    with pytest.raises(KeyWrongLastSequenceError):
+        await bucket.update("old-1", msgspec.json.encode(ELSEWHERE), last=revision)
+    assert await bucket.get("executor-0")
+
+
+async def test_waiting_for_other_leases_ends_with_the_stop(bus, bucket):
+    assert await abandoned(bus, concerns=is_old, stop=asyncio.Event(), timing=TIMING)
+    await bucket.put("old-0", msgspec.json.encode(ELSEWHERE))
+    stop, patient = asyncio.Event(), LeaseTiming(renew_s=0.05, take_over_s=3600)
+    waiting = asyncio.create_task(abandoned(bus, concerns=is_old, stop=stop, timing=patient))
+    await asyncio.sleep(0.2)
+    stop.set()
+    assert not await waiting

@@ -53,7 +53,7 @@ class Stand:
     """A router over a real log; what it knows of routes and contracts are plain dictionaries."""
 
     def __init__(self, bus, **route):
-        self.bus, self.clock = bus, SystemClock()
+        self.bus, self.clock, self.is_owner = bus, SystemClock(), True
         self.routes = {"demo": make_route(**{"accounts": THREE, **route})}
         self.accounts = {
             "first": make_account(id="first"),
@@ -74,6 +74,7 @@ class Stand:
             halts=FakeHalts(),
             shards=1,
             clock=self.clock,
+            is_owner=lambda: self.is_owner,
         )
         consumer = Consumer(self.bus, durable=ROUTER, handler=router.handle, lane_of=lane_of)
         stop = asyncio.Event()
@@ -129,6 +130,28 @@ async def test_one_account_waits_and_the_others_are_served(bus):
     assert len({intent.intent_id for intent in found}) == 3
 
 
+async def test_a_router_that_may_be_superseded_tells_nothing_until_it_is_certain(bus):
+    stand = Stand(bus, accounts=THREE[:1])
+    stand.is_owner = False
+    async with stand.running():
+        await stand.post(1)
+        await stand.post(2)
+        await asyncio.sleep(0.3)
+        # Another one decides the first meanwhile, and ends.
+        intent = make_intent(
+            alert_id=identity.alert_id(unix_ms=1, random_bits=1), account="first", contracts=D(7)
+        )
+        subject = subjects.intent_accepted(shard=0, account="first", symbol="BTC_USDT")
+        # Under another event id: by then the log's own dedup has forgotten the first one.
+        await bus.publish(subject=subject, message=intent, event_id="long ago")
+        assert await stand.decided(1) == [intent]
+        stand.is_owner = True
+        await stand.decided(2)
+        await asyncio.sleep(0.3)
+        found = await stand.decided(2)
+    assert [each.contracts for each in found] == [7, 10]
+
+
 async def test_an_exchange_that_stays_away_is_denied_for_its_own_account(bus):
     stand = Stand(bus, max_age_s=300)
     async with stand.running():
@@ -177,5 +200,5 @@ async def test_only_the_last_minute_of_the_log_is_read(bus, js):
     kept = [number for number in range(12) if 2 * number + 1 not in {1, 9, 11}]
     for place, moment in enumerate(moments):
         asking = make_alert(at=moment + timedelta(seconds=60))
-        recent = await Pace(bus=bus, shards=1).recent(asking, account="first", seq=24)
+        recent = await Pace(bus=bus).recent(asking, account="first", seq=24)
         assert recent == sum(number >= place for number in kept)

@@ -82,6 +82,7 @@ class Desk:
             halts=self.halts,
             shards=shards,
             clock=self.clock,
+            is_owner=lambda: True,
         )
 
     async def handle(self, message=None, *, fresh=True, seq=0, origin_seq=0):

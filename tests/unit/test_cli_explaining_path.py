@@ -70,6 +70,7 @@ async def through_the_services(body, *, route, held):
         halts=FakeHalts(),
         shards=1,
         clock=FakeClock(),
+        is_owner=lambda: True,
     )
     await router.handle(
         Delivery(

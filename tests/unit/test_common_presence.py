@@ -69,3 +69,34 @@ def test_under_a_lease_it_says_what_it_is_to_it(role):
     assert (told.role.value, told.work) == (role, "executor-3")
     ownership.lose()
     assert presence_of(health, now=NOW).role is not Role.OWNER
+
+
+OWNER, STANDS_BY, WAITS = Role.OWNER, Role.STANDS_BY, Role.WAITS
+
+
+def leases(*roles):
+    return {f"router-{shard}-of-3": role for shard, role in enumerate(roles)}
+
+
+@pytest.mark.parametrize(
+    ("roles", "role", "work"),
+    [
+        ((OWNER, STANDS_BY, OWNER), OWNER, "router-0-of-3, router-2-of-3"),
+        ((WAITS, STANDS_BY, WAITS), STANDS_BY, "router-1-of-3"),
+        ((WAITS, WAITS, WAITS), WAITS, "router-0-of-3, router-1-of-3, router-2-of-3"),
+    ],
+    ids=["owner", "stands-by", "waits"],
+)
+def test_of_several_leases_it_says_the_most_that_it_is_to_any(roles, role, work):
+    health = Health("router")
+    health.tell_roles(lambda: [(each, name) for name, each in leases(*roles).items()])
+    told = presence.decode(presence.encode(presence_of(health, now=NOW)))
+    assert (told.role, told.work, told.leases) == (role, work, leases(*roles))
+    assert [told.owns(name) for name in leases(*roles)] == [each is OWNER for each in roles]
+
+
+def test_what_an_older_release_owns_is_known_from_its_role():
+    older = msgspec.structs.replace(EXECUTOR, role=Role.OWNER)
+    assert older.owns("executor-0")
+    assert not older.owns("executor-1")
+    assert not EXECUTOR.owns("executor-0")

@@ -52,6 +52,16 @@ def test_work_that_nobody_owns_is_wrong(role):
     ]
 
 
+def test_a_shard_without_a_router_is_found_among_several():
+    names = [f"router-{shard}-of-3" for shard in range(3)]
+    first = process("router", 1, work=names[0], leases={names[0]: Role.OWNER, names[1]: Role.WAITS})
+    second = process("router", 2, work=names[2], leases={names[2]: Role.OWNER})
+    lags = [*(lag(name) for name in names), *LAGS[1:]]
+    assert told(presences=[*without("router"), first, second], lags=lags) == [
+        ("wrong", "services", names[1], "nobody works at it")
+    ]
+
+
 def test_a_shard_without_an_executor_is_found():
     assert told(lags=[*LAGS, lag("executor-1")]) == [
         ("wrong", "services", "executor-1", "nobody works at it")

@@ -285,6 +285,7 @@ class PacedDesk(Desk):
             halts=self.halts,
             shards=1,
             clock=self.clock,
+            is_owner=lambda: True,
         )
 
 

@@ -40,7 +40,20 @@ _RETRY_S = 1.0
     metavar="TAG",
     help="Tag of the servers that may keep it; several times for several tags, `-` for none.",
 )
-@click.option("--shards", type=click.IntRange(1, 64), default=1, show_default=True, metavar="N")
+@click.option(
+    "--shards",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Executor shards, as their ALERTWIRE_SHARDS says.",
+)
+@click.option(
+    "--router-shards",
+    type=click.IntRange(1, 64),
+    metavar="N",
+    help="Router shards, as their ALERTWIRE_ROUTER_SHARDS says; without it as it is.",
+)
 @click.option(
     "--wait",
     "wait_s",
@@ -52,11 +65,12 @@ _RETRY_S = 1.0
 )
 @json_option
 @with_place
-def setup(
+def setup(  # noqa: PLR0913 - the options
     *,
     replicas: str | None,
     placement: tuple[str, ...],
     shards: int,
+    router_shards: int | None,
     wait_s: int,
     as_json: bool,
     place: Place,
@@ -73,6 +87,7 @@ def setup(
             replicas=int(replicas) if replicas else None,
             placement=placement,
             shards=shards,
+            router_shards=router_shards,
             wait_s=wait_s,
             tell=tell,
         )
@@ -83,12 +98,13 @@ def setup(
         click.echo("everything is there" if done else "everything was there already")
 
 
-async def set_up(
+async def set_up(  # noqa: PLR0913 - the options
     access: Access,
     *,
     replicas: int | None,
     placement: Sequence[str],
     shards: int,
+    router_shards: int | None,
     wait_s: float,
     tell: Callable[[str], None],
 ) -> list[str]:
@@ -102,6 +118,7 @@ async def set_up(
                     replicas=replicas or await _replicas(js),
                     placement=await _placement(js, placement),
                     shards=shards,
+                    router_shards=router_shards,
                 )
                 for line in found:
                     tell(line)

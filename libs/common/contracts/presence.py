@@ -31,7 +31,16 @@ class Presence(Message, frozen=True, kw_only=True, tag="presence"):
     """By check, as `/health/ready` tells it."""
     role: Role = Role.WORKS
     work: str = ""
-    """The lease's name, where there is one: of an executor its shard's."""
+    """The names of the leases that it has in this role, where there are any: of an executor its
+    shard's."""
+    leases: dict[str, Role] = {}
+    """What it is to each. An older release does not tell."""
+
+    def owns(self, lease: str) -> bool:
+        """Whether it has that lease."""
+        if not self.leases:
+            return self.role is Role.OWNER and self.work == lease
+        return self.leases.get(lease) is Role.OWNER
 
 
 encode = msgspec.json.Encoder().encode

@@ -61,6 +61,8 @@ PARSE_ASKED = "ask.parse"
 DECIDE_ASKED = "ask.decide"
 PLANS_ASKED = "ask.plan.*"
 TESTS_ASKED = "ask.test.*"
+ROUTERS_TOLD = "tell.routers"
+"""Routers tell each other that they are there, and how many shards each has."""
 
 _REMEMBERED = 8_192
 """Subjects and accounts: the same ones come again with every alert."""
@@ -90,6 +92,11 @@ def intents_of_shard(shard: int) -> str:
 
 def intents_of_account(*, shard: int, account: AccountId) -> str:
     return f"intent.accepted.{shard}.{_token(account)}.>"
+
+
+def intents_on(account: AccountId) -> str:
+    """Of one account in whatever shard: how many share the accounts may have changed since."""
+    return f"intent.accepted.*.{_token(account)}.>"
 
 
 def intent_denied(route: RouteId) -> str:
@@ -164,9 +171,11 @@ def dead_replayed(service: str) -> str:
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def shard_of(account: AccountId, *, shards: int) -> int:
-    """Which executor shard owns the account: stable across processes and versions."""
-    return int.from_bytes(sha256(account.encode()).digest()[:4], "big") % shards
+def shard_of(name: AccountId | RouteId, *, shards: int) -> int:
+    """Which executor shard owns an account, or which router shard a route: stable across processes
+    and versions.
+    """
+    return int.from_bytes(sha256(name.encode()).digest()[:4], "big") % shards
 
 
 def anchor(stream: str) -> str:
