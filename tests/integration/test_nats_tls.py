@@ -14,7 +14,7 @@ from libs.common.nkeys import new_key
 from libs.common.permissions import User
 from libs.common.secret import Secret
 from tests.backends import running_process, scratch_folder
-from tests.certificates import make_certificates
+from tests.nats_certificates import make_certificates
 from tests.nats_process import NatsProcess
 from tools.cli.log_reaching import log_at
 from tools.devstack.command import Command

@@ -14,7 +14,7 @@ from libs.common.nkeys import key_of
 from libs.common.permissions import User
 from libs.common.secret import Secret
 from tests.backends import running_process, scratch_folder
-from tests.certificates import make_certificates
+from tests.nats_certificates import make_certificates
 from tools.cli.__main__ import main
 from tools.cli.log_reaching import log_at
 from tools.devstack.command import Command
