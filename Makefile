@@ -17,7 +17,8 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup up test test-fast pictures lint types fmt lock bench chaos images images-test sbom audit
+.PHONY: help setup up test test-fast pictures lint types fmt lock bench chaos images images-test sbom audit \
+	chart-files
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +67,9 @@ sbom: $(VENV)/.dev ## Write what each image is made of to sbom/, from the locks 
 
 audit: $(VENV)/.dev $(VENV)/audit/.done ## Locks, licences, secrets, workflows, known holes; ARGS=--offline
 	@$(PY) -m tools.supply.auditing $(ARGS)
+
+chart-files: ## Take alert rules and dashboard over into the Helm chart
+	@cp deploy/prometheus/alertwire.rules.yml deploy/grafana/alertwire.json deploy/k8s/alertwire/files/
 
 # Settings that point at another index or at local files must not reach the lock files.
 UV := env -u UV_INDEX -u UV_DEFAULT_INDEX -u UV_INDEX_URL -u UV_EXTRA_INDEX_URL -u UV_FIND_LINKS \

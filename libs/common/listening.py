@@ -10,6 +10,8 @@ import os
 import socket
 from collections.abc import Mapping
 
+from libs.common.families import family_of
+
 BACKLOG = 2048
 _FIRST_HANDED = 3
 """By systemd's convention (sd_listen_fds): descriptors from 3 on, LISTEN_FDS of them, for the
@@ -21,7 +23,9 @@ def listening(
 ) -> tuple[socket.socket, bool]:
     """The socket, and whether it was handed to us; raises `OSError` where the port is taken."""
     found = _handed(port, environ=environ)
-    bound = found or socket.create_server((host, port), backlog=BACKLOG, reuse_port=share)
+    bound = found or socket.create_server(
+        (host, port), family=family_of(host), backlog=BACKLOG, reuse_port=share
+    )
     bound.setblocking(False)
     # asyncio sets it only on sockets that it makes itself; connections take it from here. Without
     # it an answer's body waits for the other side to have confirmed its head, which takes 40 ms.

@@ -17,6 +17,7 @@ _COMMANDS: dict[str, str] = {
     "backup": "tools.cli.ops_backup:backup",
     "restore": "tools.cli.ops_backup:restore",
     "migrate": "tools.cli.ops_migrating:migrate",
+    "probe": "tools.cli.ops_probing:probe",
 }
 
 ops = LazyGroup(
