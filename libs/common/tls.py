@@ -101,11 +101,19 @@ class TlsListener:
         self._begin(connection, address)
 
     def close(self) -> None:
-        for task in (*self._tasks, *self._handshakes):
+        """Accept nobody any more; who is shaking hands may go on."""
+        for task in self._tasks:
             task.cancel()
 
     async def wait_closed(self) -> None:
+        for task in self._handshakes:
+            task.cancel()
         await asyncio.gather(*self._tasks, *self._handshakes, return_exceptions=True)
+
+    async def take(self, connection: socket.socket) -> None:
+        """One more connection, which had waited to be accepted."""
+        with contextlib.suppress(OSError):
+            await self._shake_hands(connection, connection.getpeername()[0])
 
     async def _accept(self) -> None:
         loop = asyncio.get_running_loop()

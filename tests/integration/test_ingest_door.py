@@ -8,7 +8,7 @@ import pytest
 import structlog
 
 from libs.common.contracts.alert import Alert, AlertRefused
-from tests.certificates import TRADINGVIEW, Authority
+from tests.client_certificates import TRADINGVIEW, Authority
 from tests.integration.ingest_stand import BUY, stand_on
 from tests.raw_http import raw
 from tests.unit.test_ingest_certificates import NAME

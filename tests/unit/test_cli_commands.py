@@ -5,7 +5,7 @@ import json
 import click
 import pytest
 
-from tests.certificates import Authority
+from tests.client_certificates import Authority
 from tests.factories import ALERT_ID
 from tests.unit.cli_stand import ROUTE, accept, run, scripted_server
 from tools.cli.__main__ import main

@@ -11,7 +11,7 @@ import structlog
 from libs.common.http_limits import PEER_CERTIFICATE, HttpLimits
 from libs.common.serving import serving
 from libs.common.tls import HANDSHAKES_MAX, Tls, TlsError, TlsFiles
-from tests.certificates import TRADINGVIEW, Authority
+from tests.client_certificates import TRADINGVIEW, Authority
 from tests.raw_http import HOST, hang_up, raw, read_all
 from tools.devstack.ports import free_port
 
