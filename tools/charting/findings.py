@@ -1,0 +1,31 @@
+"""What a check has found, as one line that names the file, the object and the rule."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class Finding:
+    source: str
+    """The file, or the values file that was rendered."""
+    subject: str
+    """The object in it: Deployment/alertwire-ingest."""
+    rule: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.subject}: [{self.rule}] {self.message}"
+
+
+class Refused(Exception):
+    """A step has found something; the checks stop with it."""
+
+    def __init__(self, findings: Iterable[Finding]) -> None:
+        self.findings = sorted(set(findings))
+        super().__init__("\n".join(str(finding) for finding in self.findings))
+
+
+def demand_none(findings: Iterable[Finding]) -> None:
+    found = list(findings)
+    if found:
+        raise Refused(found)
