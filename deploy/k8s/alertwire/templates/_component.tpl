@@ -46,9 +46,6 @@ spec:
     metadata:
       labels:
         {{- include "alertwire.labels" . | nindent 8 }}
-        {{- with .shard }}
-        alertwire/shard: {{ . | quote }}
-        {{- end }}
         {{- with $values.podLabels }}
         {{- toYaml . | nindent 8 }}
         {{- end }}
@@ -79,7 +76,7 @@ spec:
       {{- with .settings.topologySpread }}
       {{- with include "alertwire.topologySpread" (merge (dict "spread" .) $) }}
       topologySpreadConstraints:
-        {{- . | nindent 8 }}
+        {{- . | trim | nindent 8 }}
       {{- end }}
       {{- end }}
       containers:
@@ -89,8 +86,7 @@ spec:
           securityContext:
             {{- include "alertwire.containerSecurity" . | nindent 12 }}
           env:
-            {{- include "alertwire.variables" $env | nindent 12 }}
-            {{- include "alertwire.fileVariables" .files | nindent 12 }}
+            {{- printf "%s%s" (include "alertwire.variables" $env) (include "alertwire.fileVariables" .files) | trim | nindent 12 }}
             {{- range $name, $from := .fromSecrets }}
             - name: {{ $name }}
               valueFrom:

@@ -27,11 +27,13 @@ app.kubernetes.io/component: {{ .component }}
 {{/* Of (root, component): the labels of every object. */}}
 {{- define "alertwire.labels" -}}
 {{- $version := .root.Values.image.tag | default .root.Chart.AppVersion -}}
-helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" }}
 {{ include "alertwire.selector" . }}
 app.kubernetes.io/part-of: alertwire
 app.kubernetes.io/version: {{ $version | quote }}
 app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+{{- with .shard }}
+alertwire/shard: {{ . | quote }}
+{{- end }}
 {{- with .root.Values.commonLabels }}
 {{ toYaml . }}
 {{- end }}

@@ -1,13 +1,10 @@
 {{/* Of {namespaceLabels, podLabels, cidrs}: a list of peers. Nothing given: nobody. */}}
 {{- define "alertwire.peers" -}}
-{{- if or .namespaceLabels .podLabels }}
-- {{ if .namespaceLabels }}namespaceSelector:
-    matchLabels:
-      {{- toYaml .namespaceLabels | nindent 6 }}
-  {{ end }}{{ if .podLabels }}podSelector:
-    matchLabels:
-      {{- toYaml .podLabels | nindent 6 }}
-  {{- end }}
+{{- $peer := dict -}}
+{{- with .namespaceLabels }}{{ $peer = set $peer "namespaceSelector" (dict "matchLabels" .) }}{{ end -}}
+{{- with .podLabels }}{{ $peer = set $peer "podSelector" (dict "matchLabels" .) }}{{ end -}}
+{{- with $peer }}
+{{- toYaml (list .) | nindent 0 }}
 {{- end }}
 {{- range .cidrs }}
 - ipBlock:

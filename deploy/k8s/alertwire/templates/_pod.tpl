@@ -43,7 +43,7 @@ capabilities:
   projected:
     defaultMode: 0440
     sources:
-      {{- $sources | nindent 6 }}
+      {{- $sources | trim | nindent 6 }}
 {{- end }}
 {{- end }}
 

@@ -1,0 +1,73 @@
+"""Makes the secret of a development installation, once: where it exists already, it is left alone.
+
+    make_secrets.py NAME POSTGRES_URL
+
+It runs inside the cluster and speaks with its API. POSTGRES_URL holds {user} and {password}.
+"""
+
+import base64
+import json
+import os
+import secrets
+import ssl
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from nacl.public import PrivateKey
+
+ACCOUNT = Path(os.environ.get("SERVICE_ACCOUNT", "/var/run/secrets/kubernetes.io/serviceaccount"))
+LOGINS = {"auditor": "alertwire_writer", "console": "alertwire_reader", "migrate": "postgres"}
+
+
+def made(postgres_url: str) -> dict[str, str]:
+    """What the secret holds."""
+    private = PrivateKey.generate()
+    passwords = {who: secrets.token_hex(20) for who in LOGINS}
+    found = {
+        "console-token": secrets.token_hex(20),
+        "sealing.key": base64.b64encode(bytes(private)).decode(),
+        "sealing.pub": base64.b64encode(bytes(private.public_key)).decode(),
+    }
+    for who, user in LOGINS.items():
+        found[f"{who}-password"] = passwords[who]
+        found[f"{who}-url"] = postgres_url.format(user=user, password=passwords[who])
+    return found
+
+
+def main(name: str, postgres_url: str) -> int:
+    namespace = (ACCOUNT / "namespace").read_text().strip()
+    api = os.environ.get("KUBERNETES_API") or (
+        f"https://{os.environ['KUBERNETES_SERVICE_HOST']}:{os.environ['KUBERNETES_SERVICE_PORT']}"
+    )
+    secret = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": name},
+        "type": "Opaque",
+        "immutable": True,
+        "stringData": made(postgres_url),
+    }
+    request = urllib.request.Request(  # noqa: S310 - the address is the cluster's own
+        f"{api}/api/v1/namespaces/{namespace}/secrets",
+        data=json.dumps(secret).encode(),
+        headers={
+            "Content-Type": "application/json",
+            "Authorization": f"Bearer {(ACCOUNT / 'token').read_text().strip()}",
+        },
+    )
+    trust = ssl.create_default_context(cafile=str(ACCOUNT / "ca.crt"))
+    try:
+        with urllib.request.urlopen(request, context=trust, timeout=30):  # noqa: S310
+            print(f"secret {name} is made")  # noqa: T201
+    except urllib.error.HTTPError as error:
+        if error.code != 409:  # noqa: PLR2004 - it exists
+            print(f"the cluster answers {error.code} {error.reason}", file=sys.stderr)  # noqa: T201
+            return 1
+        print(f"secret {name} exists already and is left alone")  # noqa: T201
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
