@@ -17,10 +17,10 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup up test test-fast pictures lint types fmt lock bench chaos
+.PHONY: help setup up test test-fast pictures lint types fmt lock bench chaos chart-files
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.dev ## Make the virtual environment with the locked packages and `alertwire`
 
@@ -52,6 +52,9 @@ bench: $(VENV)/.dev ## Measure, print a table, write bench.json
 
 chaos: $(VENV)/.dev ## Kill, stop and cut under load; then compare what happened with what should
 	@$(PY) -m chaos $(ARGS)
+
+chart-files: ## Take alert rules and dashboard over into the Helm chart
+	@cp deploy/prometheus/alertwire.rules.yml deploy/grafana/alertwire.json deploy/k8s/alertwire/files/
 
 # Settings that point at another index or at local files must not reach the lock files.
 UV := env -u UV_INDEX -u UV_DEFAULT_INDEX -u UV_INDEX_URL -u UV_EXTRA_INDEX_URL -u UV_FIND_LINKS \
