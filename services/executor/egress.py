@@ -7,7 +7,7 @@ import contextlib
 import math
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import structlog
@@ -44,7 +44,8 @@ class EgressTiming:
     ask_s: float = 3.0
     """How long one answer is waited for."""
     hold_s: float = 30.0
-    """How long the first answer of all is waited for before the work begins without it."""
+    """How long the first answer of all is waited for before the work begins without it; with
+    ALERTWIRE_EGRESS_STRICT for ever."""
 
 
 class EgressWatch:
@@ -199,9 +200,15 @@ def egress_watch(settings: Settings) -> EgressWatch:
         raise SettingsError(
             "ALERTWIRE_EXPECTED_ADDRESSES needs ALERTWIRE_ECHO_URLS: nobody else tells our address"
         )
+    if settings.egress_strict and not urls:
+        raise SettingsError(
+            "ALERTWIRE_EGRESS_STRICT needs ALERTWIRE_ECHO_URLS: nobody else tells our address"
+        )
     if not 1 <= settings.egress_check_s <= _CHECK_MAX_S:
         raise SettingsError(f"ALERTWIRE_EGRESS_CHECK_S lies between 1 and {_CHECK_MAX_S}")
     timing = EgressTiming(check_s=settings.egress_check_s)
+    if settings.egress_strict:
+        timing = replace(timing, hold_s=math.inf)
     return EgressWatch(urls=urls, expected=expected, timing=timing)
 
 

@@ -29,6 +29,11 @@ class Settings(ServiceSettings):
         " and where they expect nothing any will do",
         default="",
     )
+    egress_strict: bool = setting(
+        "Whether to wait for the first answer of an echo service for as long as it takes, where an"
+        " address is expected; else the work begins after 30 seconds without one",
+        default=False,
+    )
     egress_check_s: float = setting("How often our own address is asked for", default=60.0)
 
 

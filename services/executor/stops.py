@@ -28,6 +28,10 @@ PROBE_S = 60.0
 _AT_ONCE = 8
 """Accounts that are asked side by side: where our address has changed, all of them are stopped."""
 
+_NOT_KNOWN_AS_OURS = frozenset({Cause.IP, Cause.KEY, Cause.SIGNATURE})
+"""Refusals of who we are. 406 alone stops an account, since an address mends no other; yet each may
+come of a proxy or gateway that we are not meant to leave by, so that our address is asked for."""
+
 OnStop = Callable[[AccountId, AlertId | None], None]
 """Told of each stop, with the alert whose call was refused, where it was one's."""
 
@@ -73,7 +77,8 @@ class Stops:
         on_stop: OnStop = lambda _account, _alert: None,
         probe_s: float = PROBE_S,
     ) -> None:
-        """`addresses`: ours now; `on_refused`: called whenever our address was refused."""
+        """`addresses`: ours now; `on_refused`: called whenever our address, key or signature was
+        refused."""
         self._addresses = addresses
         self._on_refused = on_refused
         self._on_stop = on_stop
@@ -151,10 +156,12 @@ class Stops:
             line.accepted_at = max(line.accepted_at, verdict.begun_at)
             if account in self._stops and line.accepted_at > line.refused_at:
                 self._resume(account)
-        elif verdict.refused is Cause.IP:
+            return
+        if verdict.refused is Cause.IP:
             line.refused_at = max(line.refused_at, verdict.begun_at)
             if account not in self._stops and line.refused_at > line.accepted_at:
                 self._stop(account, verdict)
+        if verdict.refused in _NOT_KNOWN_AS_OURS:
             self._on_refused()
 
     def _stop(self, account: AccountId, verdict: Verdict) -> None:

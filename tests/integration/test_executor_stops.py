@@ -17,6 +17,7 @@ from libs.common.secret import Secret
 from services.executor.accounts import Connected
 from services.executor.book import Book
 from services.executor.budget import Budget
+from services.executor.egress import EgressWatch
 from services.executor.exchange import QueryFailed, Rejected
 from services.executor.mexc.connecting import connect_account
 from services.executor.pictures import Pictures
@@ -54,8 +55,11 @@ class Stand:
     def __init__(self, client):
         self.client = client
         self.told = []
+        self.watch = EgressWatch(urls=("https://echo/",))
         self.stops = Stops(
-            addresses=lambda: (ELSEWHERE,), on_stop=lambda *told: self.told.append(told)
+            addresses=lambda: (ELSEWHERE,),
+            on_refused=self.watch.recheck,
+            on_stop=lambda *told: self.told.append(told),
         )
         account = make_account(
             base_url=client.base_url,
@@ -123,6 +127,21 @@ async def test_each_kind_of_call_tells_it(stand, call):
     stop = stand.stops.of("paper")
     assert (stop.code, stop.addresses) == (406, (ELSEWHERE,))
     assert "whitelist" in stop.said
+
+
+@pytest.mark.parametrize("code", [401, 402, 406, 602], ids=str)
+async def test_each_code_that_does_not_know_us_has_our_address_asked_for(stand, code):
+    await stand.client.control(
+        "PUT",
+        "faults",
+        [{"path": "/api/v1/private/position/open_positions", "kind": "code", "code": code}],
+    )
+    assert not stand.watch._wanted.is_set()
+    with pytest.raises(QueryFailed) as failed:
+        await stand.exchange.positions()
+    assert failed.value.kind in {Cause.IP, Cause.KEY, Cause.SIGNATURE}
+    assert stand.watch._wanted.is_set()
+    assert stand.is_stopped == (code == 406)
 
 
 async def test_what_is_asked_without_a_key_tells_nothing(stand):

@@ -147,6 +147,28 @@ async def test_the_first_answer_is_waited_for_and_then_the_work_begins_without_i
     assert services.watch.problem is not None
 
 
+async def test_a_strict_executor_begins_nothing_until_it_is_told():
+    watch = egress_watch(settings(ALERTWIRE_EXPECTED_ADDRESSES=OURS, ALERTWIRE_EGRESS_STRICT="true"))
+    services = Services()
+    watch._ask, watch._clock = services._ask, lambda: services.now
+    services.watch = watch
+    await services.tell(None, None)
+    services.now += 10 * 86_400
+    await services.tell(None, None)
+    assert "no echo service" in watch.problem
+    assert gauges() == (0, 0)
+    await services.tell(None, OURS)
+    assert watch.problem is None
+    services.now += 10 * 86_400
+    await services.tell(None, None)
+    assert watch.problem is None, "silence is no news"
+
+
+async def test_a_strict_executor_that_expects_nothing_waits_for_nothing():
+    watch = egress_watch(settings(ALERTWIRE_EGRESS_STRICT="true"))
+    assert watch.problem is None
+
+
 @pytest.mark.parametrize(("told", "is_problem"), [(OURS, False), (OTHER, True)])
 async def test_where_nobody_answers_any_more_what_was_told_last_counts(told, is_problem):
     services = Services()
@@ -248,6 +270,7 @@ async def test_empty_asks_nobody():
         ({"ECHO_URLS": "https://one.example,ftp://two.example"}, "ftp://two.example"),
         ({"EXPECTED_ADDRESSES": "198.51.100.7,here"}, "'here'"),
         ({"EXPECTED_ADDRESSES": OURS, "ECHO_URLS": ""}, "needs ALERTWIRE_ECHO_URLS"),
+        ({"EGRESS_STRICT": "true", "ECHO_URLS": ""}, "EGRESS_STRICT needs ALERTWIRE_ECHO_URLS"),
         ({"EGRESS_CHECK_S": "0"}, "EGRESS_CHECK_S"),
         ({"EGRESS_CHECK_S": "nan"}, "EGRESS_CHECK_S"),
     ],
