@@ -64,7 +64,8 @@ def _labels(node: Any) -> Iterator[tuple[str, Any]]:
             yield from _labels(each)
     elif isinstance(node, dict):
         for key, value in node.items():
-            if key in ("labels", "matchLabels", "nodeSelector") and isinstance(value, dict):
+            is_map = isinstance(value, dict) and "matchLabels" not in value
+            if key in ("labels", "matchLabels", "nodeSelector") and is_map:
                 yield from value.items()
             else:
                 yield from _labels(value)

@@ -188,15 +188,15 @@ def _mounts(rendering: Rendering) -> Iterator[Finding]:
     configs = {config.name: config for config in rendering.of_kind("ConfigMap")}
     for pod in rendering.pods():
         volumes = {volume.get("name"): volume for volume in pod.spec.get("volumes") or ()}
+        claims = pod.owner.spec.get("volumeClaimTemplates") or ()
+        claimed = {(claim.get("metadata") or {}).get("name") for claim in claims}
         mounted = set()
         for container in pod.containers:
             for mount in container.get("volumeMounts") or ():
                 mounted.add(mount.get("name"))
-                if mount.get("name") not in volumes:
+                if mount.get("name") not in volumes.keys() | claimed:
                     yield pod.owner.finding("reference/volume", f"no volume {mount.get('name')}")
-        claims = pod.owner.spec.get("volumeClaimTemplates") or ()
-        claimed = {(claim.get("metadata") or {}).get("name") for claim in claims}
-        for name in sorted(set(map(str, volumes)) - set(map(str, mounted)) - set(map(str, claimed))):
+        for name in sorted((volumes.keys() | claimed) - mounted):
             yield pod.owner.finding("reference/volume", f"volume {name} is mounted nowhere")
         for volume in volumes.values():
             wanted = volume.get("configMap") or {}

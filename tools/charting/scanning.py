@@ -1,0 +1,125 @@
+"""What two scanners for misconfigurations say of rendered manifests: trivy, with rules of our own
+in Rego, and checkov. Both work without the network.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tools.charting.findings import Finding
+from tools.charting.manifests import Rendering
+from tools.charting.places import CHECKOV, REGO
+from tools.charting.toolbox import program, run
+
+_SEVERITIES = "LOW,MEDIUM,HIGH,CRITICAL"
+_OUR_RULES = "user"
+_STAND_INS = "dev-"
+# What trivy brings and does not hold here; each with why.
+TRIVY_SKIPS: Mapping[str, str] = {
+    "KSV-0011": "a limit of CPU only makes a process wait that could work (checkov.yaml, 11)",
+    "KSV-0020": "our user is 10001, which the rule asks to be over 10000; kept for the stand-ins",
+    "KSV-0021": "likewise the group",
+    "KSV-0110": "the namespace comes from `--namespace` or from the overlay",
+    "KSV-0125": "which registry is trusted is the operator's to say",
+}
+TRIVY_SKIPS_OF_STAND_INS: Mapping[str, str] = {
+    "KSV-0113": "the Job that makes the passwords of development makes secrets",
+    "KSV-0036": "and mounts a token for that, which ends after ten minutes",
+    "KSV-0109": "and its script speaks of secrets",
+    "KSV-01010": "a server's configuration without any secret in it",
+}
+
+
+def trivy(folder: Path) -> Iterator[Finding]:
+    """Scan a folder of manifests, a file for each rendering, as `marked` writes them."""
+    done = run(
+        [
+            *(program("trivy"), "config", "--quiet", "--skip-check-update", "--disable-telemetry"),
+            *("--skip-version-check", "--format", "json", "--severity", _SEVERITIES),
+            *("--misconfig-scanners", "kubernetes", "--config-check", str(REGO)),
+            *("--check-namespaces", _OUR_RULES, "--cache-dir", str(folder.parent / "trivy")),
+            str(folder),
+        ]
+    )
+    if done.returncode != 0:
+        message = done.stderr.strip()
+        yield Finding(source=folder.name, subject="trivy", rule="trivy", message=message)
+        return
+    results = json.loads(done.stdout).get("Results") or ()
+    looked_at = {result["Target"] for result in results}
+    for path in sorted(folder.glob("*.yaml")):
+        if path.name not in looked_at:
+            message = "trivy has not looked at it"
+            yield Finding(source=path.name, subject="file", rule="trivy", message=message)
+    for result in results:
+        stand_ins = result["Target"].startswith(_STAND_INS)
+        skipped = TRIVY_SKIPS.keys() | (TRIVY_SKIPS_OF_STAND_INS.keys() if stand_ins else set())
+        for failure in result.get("Misconfigurations") or ():
+            if failure["ID"] not in skipped:
+                yield Finding(
+                    source=result["Target"],
+                    subject=_subject(failure),
+                    rule=f"trivy/{failure['ID']}",
+                    message=failure.get("Message") or failure["Title"],
+                )
+
+
+def marked(rendering: Rendering) -> str:
+    """The rendering for trivy. A rule sees one document alone, so each is told what it belongs to."""
+    documents = []
+    for manifest in rendering.manifests:
+        document = json.loads(json.dumps(manifest.document))
+        notes = document["metadata"].get("annotations") or {}
+        document["metadata"]["annotations"] = notes | {
+            "checks.alertwire/production": str(rendering.production).lower(),
+            "checks.alertwire/egress": rendering.egress,
+        }
+        documents.append(document)
+    return yaml.safe_dump_all(documents, sort_keys=False)
+
+
+def file_name(rendering: Rendering) -> str:
+    """What the rendering is called in a folder of them."""
+    stem = rendering.source.replace("/", "_").removesuffix(".yaml")
+    return f"{'' if rendering.production else _STAND_INS}{stem}.yaml"
+
+
+def _subject(failure: Mapping[str, Any]) -> str:
+    cause = failure.get("CauseMetadata") or {}
+    return str(cause.get("Resource") or f"line {cause.get('StartLine', '?')}")
+
+
+def checkov(folder: Path) -> Iterator[Finding]:
+    done = run(
+        [
+            *(program("checkov"), "--directory", str(folder), "--framework", "kubernetes"),
+            *("--skip-download", "--config-file", str(CHECKOV), "--output", "json", "--quiet"),
+        ]
+    )
+    try:
+        report = json.loads(done.stdout)
+    except ValueError:
+        message = (done.stdout + done.stderr).strip()[-600:]
+        yield Finding(source=folder.name, subject="checkov", rule="checkov", message=message)
+        return
+    if not report.get("summary", {}).get("passed"):
+        message = "it has passed nothing, so it has looked at nothing"
+        yield Finding(source=folder.name, subject="checkov", rule="checkov", message=message)
+        return
+    if report["summary"].get("parsing_errors"):
+        message = f"could not read {report['results'].get('parsing_errors')}"
+        yield Finding(source=folder.name, subject="checkov", rule="checkov", message=message)
+    for failure in report["results"]["failed_checks"]:
+        yield Finding(
+            source=failure["file_path"].lstrip("/"),
+            subject=failure["resource"],
+            rule=f"checkov/{failure['check_id']}",
+            message=failure["check_name"],
+        )
+
+
+def our_rules() -> list[Path]:
+    return sorted(REGO.glob("*.rego"))
