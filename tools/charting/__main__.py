@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tools.charting import basing, steps, tabling, toolbox
-from tools.charting.findings import Refused
+from tools.charting.findings import CheckError
 from tools.charting.places import shown
 
 
@@ -21,7 +21,7 @@ def main(arguments: list[str]) -> int:
         else:
             print("usage: python -m tools.charting [base]", file=sys.stderr)
             return 2
-    except Refused as refused:
+    except CheckError as refused:
         print(f"\nrefused:\n{refused}", file=sys.stderr)
         return 1
     return 0

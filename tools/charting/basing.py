@@ -13,13 +13,16 @@ import yaml
 
 from tools.charting.findings import Finding
 from tools.charting.manifests import Rendering
-from tools.charting.places import BASE, BASE_DEV, BASE_VALUES, DEV_VALUES, shown
+from tools.charting.places import BASE, BASE_DEV, BASE_VALUES, CHART, DEV_VALUES, shown
 from tools.charting.rendering import of_values
 
 _HEADER = "# Rendered from deploy/k8s/alertwire by `make k8s-base`; edit an overlay instead.\n"
 _SHARED = "shared"
 # Order within a file, and so what is applied first.
-_KINDS = ("ServiceAccount", "ConfigMap", "NetworkPolicy", "Service", "Deployment", "StatefulSet", "Job")
+_KINDS = (
+    *("ServiceAccount", "ConfigMap", "NetworkPolicy", "Service"),
+    *("Deployment", "StatefulSet", "Job"),
+)
 
 BASES: Mapping[Path, Path] = {BASE: BASE_VALUES, BASE_DEV: DEV_VALUES}
 
@@ -30,7 +33,7 @@ def files(rendering: Rendering) -> dict[str, str]:
     for manifest in rendering.manifests:
         if manifest.kind != "Secret" and not _is_test(manifest.metadata):
             name = manifest.component if manifest.component in _OWN_FILE else _SHARED
-            parts.setdefault(name, []).append(_for_kubectl(manifest.document))
+            parts.setdefault(name, []).append(_elsewhere(manifest.document))
     texts = {
         f"{name}.yaml": _HEADER + yaml.dump_all(sorted(documents, key=_place), Dumper=_Dumper)
         for name, documents in sorted(parts.items())
@@ -74,7 +77,9 @@ def compared(folder: Path, wanted: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def _rendering(values: Path) -> Rendering:
-    return of_values(values, hooks=False)[1]
+    version = yaml.safe_load((CHART / "Chart.yaml").read_text())["appVersion"]
+    # Jobs are named after what they do, the image included, so those of a release are new ones.
+    return of_values(values, over={"useHelmHooks": "false", "image.tag": version})[1]
 
 
 _OWN_FILE = {
@@ -107,15 +112,22 @@ def _for_kubectl(node: Any) -> Any:
     return kept
 
 
+def _elsewhere(document: dict[str, Any]) -> dict[str, Any]:
+    """The same without its namespace, which an overlay gives."""
+    kept: dict[str, Any] = _for_kubectl(document)
+    kept["metadata"].pop("namespace", None)
+    return kept
+
+
 def _place(document: Mapping[str, Any]) -> tuple[int, str]:
     kind = str(document["kind"])
     return (_KINDS.index(kind) if kind in _KINDS else len(_KINDS), document["metadata"]["name"])
 
 
-class _Dumper(yaml.SafeDumper):
+class _Dumper(yaml.SafeDumper):  # type: ignore[misc]
     """Keeps the order of keys, and long texts readable."""
 
-    def represent_mapping(self, tag: str, mapping: Any, flow_style: bool | None = None) -> Any:
+    def represent_mapping(self, tag: str, mapping: Any, flow_style: Any = None) -> Any:
         return super().represent_mapping(tag, list(mapping.items()), flow_style)
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
@@ -123,7 +135,8 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> Any:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+    style = "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
 _Dumper.add_representer(str, _text)

@@ -17,7 +17,7 @@ class Finding:
         return f"{self.source}: {self.subject}: [{self.rule}] {self.message}"
 
 
-class Refused(Exception):
+class CheckError(Exception):
     """A step has found something; the checks stop with it."""
 
     def __init__(self, findings: Iterable[Finding]) -> None:
@@ -28,4 +28,4 @@ class Refused(Exception):
 def demand_none(findings: Iterable[Finding]) -> None:
     found = list(findings)
     if found:
-        raise Refused(found)
+        raise CheckError(found)

@@ -113,7 +113,7 @@ class Rendering:
                 )
 
 
-class _Loader(yaml.CSafeLoader):
+class _Loader(yaml.CSafeLoader):  # type: ignore[misc]
     """Refuses a key that stands twice, as the API server does; PyYAML takes the last."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
@@ -125,7 +125,7 @@ class _Loader(yaml.CSafeLoader):
                     None, None, f"the key {key!r} stands twice", key_node.start_mark
                 )
             seen.add(key)
-        return super().construct_mapping(node, deep)  # type: ignore[no-any-return]
+        return dict(super().construct_mapping(node, deep))
 
 
 # A lone `=` is a value to YAML 1.1 and to nobody else; PyYAML has no constructor for it.
@@ -140,7 +140,7 @@ def parse(text: str, *, source: str, production: bool, egress: str = "node") -> 
         egress=egress,
         manifests=tuple(
             Manifest(source=source, document=document)
-            for document in yaml.load_all(text, Loader=_Loader)  # noqa: S506
+            for document in yaml.load_all(text, Loader=_Loader)
             if document
         ),
     )

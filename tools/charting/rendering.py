@@ -1,24 +1,25 @@
 """Makes renderings: of the chart with a values file, and of a kustomization."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from tools.charting.findings import Finding, Refused
+from tools.charting.findings import CheckError, Finding
 from tools.charting.manifests import Rendering, parse
 from tools.charting.places import CHART, NAMESPACE, RELEASE, shown
 from tools.charting.toolbox import program, run
 
 
-def of_values(values: Path, *, hooks: bool | None = None) -> tuple[str, Rendering]:
-    """The chart with these values: as text, and read."""
+def of_values(values: Path, *, over: Mapping[str, str] | None = None) -> tuple[str, Rendering]:
+    """The chart with these values, and single ones over them: as text, and read."""
     command = [
         *(program("helm"), "template", RELEASE, str(CHART), "--namespace", NAMESPACE),
         *("--values", str(values)),
     ]
-    if hooks is not None:
-        command += ["--set", f"useHelmHooks={str(hooks).lower()}"]
+    for key, value in (over or {}).items():
+        command += ["--set", f"{key}={value}"]
     text = _text(command, values)
     settings = merged_values(values)
     return text, _parsed(
@@ -42,7 +43,8 @@ def merged_values(values: Path) -> dict[str, Any]:
 
 def brings_stand_ins(values: dict[str, Any]) -> bool:
     return any(
-        isinstance(each, dict) and each.get("enabled") for each in (values.get("dev") or {}).values()
+        isinstance(each, dict) and each.get("enabled")
+        for each in (values.get("dev") or {}).values()
     )
 
 
@@ -58,7 +60,7 @@ def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
 def _text(command: list[str], source: Path) -> str:
     done = run(command)
     if done.returncode != 0 or "warning" in done.stderr.lower():
-        raise Refused(
+        raise CheckError(
             [
                 Finding(
                     source=shown(source),
@@ -77,10 +79,10 @@ def _parsed(text: str, source: Path, *, production: bool, egress: str) -> Render
     except yaml.YAMLError as error:
         message = str(error)
         found = Finding(source=shown(source), subject="the whole", rule="yaml", message=message)
-        raise Refused([found]) from None
+        raise CheckError([found]) from None
     if not rendering.manifests:
         found = Finding(
             source=shown(source), subject="the whole", rule="yaml", message="nothing is rendered"
         )
-        raise Refused([found])
+        raise CheckError([found])
     return rendering

@@ -68,7 +68,7 @@ def trivy(folder: Path) -> Iterator[Finding]:
 
 
 def marked(rendering: Rendering) -> str:
-    """The rendering for trivy. A rule sees one document alone, so each is told what it belongs to."""
+    """The rendering for trivy. A rule sees one document, so each is told what it belongs to."""
     documents = []
     for manifest in rendering.manifests:
         document = json.loads(json.dumps(manifest.document))
@@ -78,7 +78,7 @@ def marked(rendering: Rendering) -> str:
             "checks.alertwire/egress": rendering.egress,
         }
         documents.append(document)
-    return yaml.safe_dump_all(documents, sort_keys=False)
+    return str(yaml.safe_dump_all(documents, sort_keys=False))
 
 
 def file_name(rendering: Rendering) -> str:

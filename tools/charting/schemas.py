@@ -118,5 +118,3 @@ def _own_schemas() -> dict[tuple[str, str], Any]:
         key = (properties["apiVersion"]["const"], properties["kind"]["const"])
         schemas[key] = jsonschema.Draft202012Validator(schema)
     return schemas
-
-

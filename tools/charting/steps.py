@@ -111,7 +111,9 @@ def judge(work: Work) -> str:
         for made in work.renderings
         for name, judged in JUDGES.items()
         for finding in (
-            secrets.judge(made, documented) if name == "secrets" else judged(made)
+            secrets.judge(made, documented)
+            if name == "secrets" and made.source.startswith(shown(OVERLAYS))
+            else judged(made)
         )
     )
     return ", ".join(JUDGES)

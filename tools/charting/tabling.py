@@ -36,7 +36,9 @@ def write(readme: Path = README, values: Path = CHART / "values.yaml") -> str | 
     return None if done.returncode == 0 else (done.stdout + done.stderr).strip()
 
 
-def judge(folder: Path, readme: Path = README, values: Path = CHART / "values.yaml") -> Iterator[Finding]:
+def judge(
+    folder: Path, readme: Path = README, values: Path = CHART / "values.yaml"
+) -> Iterator[Finding]:
     """Compare the README with the one that the generator would write."""
     if not readme.exists():
         yield _finding(readme, "there is none")

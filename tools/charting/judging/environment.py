@@ -49,7 +49,9 @@ def judge(rendering: Rendering) -> list[Finding]:
     ]
 
 
-def variables(container: Mapping[str, Any], configs: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+def variables(
+    container: Mapping[str, Any], configs: Mapping[str, Mapping[str, str]]
+) -> dict[str, str]:
     """The container's environment as far as the manifests hold it; what comes from elsewhere, such
     as a secret or the pod's own address, stands as a text that is not empty.
     """
@@ -93,7 +95,7 @@ def _settings(
     pod: Pod, container: Mapping[str, Any], settings: type, ours: dict[str, str]
 ) -> Iterator[Finding]:
     try:
-        read = from_env(settings, _without_files(settings, ours))
+        read: Any = from_env(settings, _without_files(settings, ours))
     except (SettingsError, ValueError) as error:
         yield pod.owner.finding("env/settings", str(error))
         return
@@ -102,8 +104,9 @@ def _settings(
         listens = getattr(read, field, None) if field else None
         if listens is not None and listens != port.get("containerPort"):
             yield pod.owner.finding(
-                "env/port", f"port {port['name']} is {port.get('containerPort')}, but the process"
-                f" listens on {listens}"
+                "env/port",
+                f"port {port['name']} is {port.get('containerPort')}, but the process"
+                f" listens on {listens}",
             )
     for field in ("host", "health_host"):
         if getattr(read, field, None) in ("127.0.0.1", "::1", "localhost"):
@@ -164,5 +167,3 @@ def _held(volume: Mapping[str, Any]) -> set[str] | None:
             return None
         held |= {str(item.get("path")) for item in wanted["items"]}
     return held or None
-
-

@@ -5,10 +5,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tools.charting.findings import Finding
-from tools.charting.manifests import COMPONENT, Manifest, Pod, Rendering, selects
+from tools.charting.manifests import Manifest, Pod, Rendering, selects
 
 OUTSIDE = ("executor",)
 """Components that may open a connection to an address outside."""
+_ANYWHERE: tuple[dict[str, Any], ...] = ({},)
 METADATA = ipaddress.ip_address("169.254.169.254")
 """Where clouds hand out credentials to whoever asks from a node."""
 _INSIDE = [
@@ -35,10 +36,11 @@ def judge(rendering: Rendering) -> list[Finding]:
 
 def is_outside(cidr: str) -> bool:
     network = ipaddress.ip_network(cidr)
-    return not any(
-        network.version == inside.version and network.subnet_of(inside)  # type: ignore[arg-type]
-        for inside in _INSIDE
-    )
+    return not any(_holds(inside, network) for inside in _INSIDE)
+
+
+def _holds(whole: Any, part: Any) -> bool:
+    return bool(whole.version == part.version and part.subnet_of(whole))
 
 
 def _chosen(policy: Manifest, rendering: Rendering) -> list[Pod]:
@@ -63,7 +65,7 @@ def _egress(policy: Manifest, rendering: Rendering) -> Iterator[Finding]:
     for rule in policy.spec.get("egress") or ():
         if not rule.get("ports"):
             yield policy.finding("policy/ports", "it opens every port")
-        if any(_opens_outside(peer) for peer in rule.get("to") or ({},)):
+        if any(_opens_outside(peer) for peer in rule.get("to") or _ANYWHERE):
             for pod in _chosen(policy, rendering):
                 if pod.component not in OUTSIDE:
                     yield policy.finding(
@@ -76,7 +78,7 @@ def _egress(policy: Manifest, rendering: Rendering) -> Iterator[Finding]:
 def _opens_outside(peer: Mapping[str, Any]) -> bool:
     if not peer:
         return True  # A rule without `to` means anywhere.
-    block = peer.get("ipBlock")
+    block = peer.get("ipBlock") or {}
     try:
         return bool(block) and is_outside(str(block.get("cidr")))
     except ValueError:
@@ -95,9 +97,9 @@ def _outside_rule(policy: Manifest, rule: Mapping[str, Any]) -> Iterator[Finding
         if METADATA in whole and not any(METADATA in each for each in spared):
             yield policy.finding("policy/metadata", f"{whole} holds the clouds' metadata server")
         for inside in _INSIDE:
-            if inside.version == whole.version == 4 and inside.subnet_of(whole):  # type: ignore[arg-type]
-                if not any(inside.subnet_of(each) for each in spared):  # type: ignore[arg-type]
-                    yield policy.finding("policy/inside", f"{whole} opens {inside} too")
+            within = inside.version == whole.version == 4 and _holds(whole, inside)
+            if within and not any(_holds(each, inside) for each in spared):
+                yield policy.finding("policy/inside", f"{whole} opens {inside} too")
     for port in rule.get("ports") or ():
         if port.get("endPort") or port.get("protocol", "TCP") != "TCP":
             yield policy.finding("policy/ports", f"{port} is more than one TCP port outside")
@@ -132,19 +134,18 @@ def _reaches(rendering: Rendering, policies: list[Manifest]) -> Iterator[Finding
         opened = [
             policy
             for policy in rendering.of_kind("NetworkPolicy", *_NARROWING)
-            if pod in _chosen(policy, rendering)
-            and (policy.kind in _NARROWING or _opens(policy))
+            if pod in _chosen(policy, rendering) and (policy.kind in _NARROWING or _opens(policy))
         ]
         if not opened and rendering.production:
             yield pod.owner.finding("policy/outside", "no policy lets it reach the exchange")
     if not policies:
         for pod in rendering.pods():
-            yield pod.owner.finding("policy/default-deny", f"{COMPONENT}: there is no policy at all")
+            yield pod.owner.finding("policy/default-deny", "there is no policy at all")
 
 
 def _opens(policy: Manifest) -> bool:
     return any(
         _opens_outside(peer)
         for rule in policy.spec.get("egress") or ()
-        for peer in rule.get("to") or ({},)
+        for peer in rule.get("to") or _ANYWHERE
     )

@@ -20,6 +20,7 @@ def judge(rendering: Rendering) -> list[Finding]:
         *_scaled(rendering),
         *_routed(rendering),
         *_accounts(rendering),
+        *_bound(rendering),
         *_mounts(rendering),
     ]
 
@@ -42,13 +43,17 @@ def _workloads(rendering: Rendering) -> Iterator[Finding]:
             yield owner.finding(
                 "reference/selector", "it selects by version, and a selector can never be changed"
             )
-        same = chosen_by.setdefault(repr(sorted((selector.get("matchLabels") or {}).items())), owner)
+        same = chosen_by.setdefault(
+            repr(sorted((selector.get("matchLabels") or {}).items())), owner
+        )
         if same is not owner:
             yield owner.finding(
                 "reference/selector", f"it selects the same pods as {same.kind}/{same.name}"
             )
         if owner.component != pod.component or not pod.component:
-            yield owner.finding("reference/component", f"its pods are not labelled {COMPONENT} alike")
+            yield owner.finding(
+                "reference/component", f"its pods are not labelled {COMPONENT} alike"
+            )
 
 
 def _services(rendering: Rendering) -> Iterator[Finding]:
@@ -88,6 +93,18 @@ def _has_port(pod: Pod, wanted: Any, protocol: str = "TCP") -> bool:
 
 def _selecting(rendering: Rendering) -> Iterator[Finding]:
     """What chooses pods by a label selector, and would choose none."""
+    yield from _budgets_and_monitors(rendering)
+    for policy in rendering.of_kind("NetworkPolicy"):
+        selector = policy.spec.get("podSelector") or {}
+        if selector and not any(selects(selector, pod.labels) for pod in rendering.pods()):
+            yield policy.finding("reference/selector", "it selects no pod")
+    for pod in rendering.pods():
+        for spread in pod.spec.get("topologySpreadConstraints") or ():
+            if not selects(spread.get("labelSelector"), pod.labels):
+                yield pod.owner.finding("reference/spread", "it spreads other pods than its own")
+
+
+def _budgets_and_monitors(rendering: Rendering) -> Iterator[Finding]:
     for manifest in rendering.of_kind("PodDisruptionBudget", "PodMonitor"):
         selector = manifest.spec.get("selector") or {}
         chosen = [
@@ -107,14 +124,6 @@ def _selecting(rendering: Rendering) -> Iterator[Finding]:
                     )
         if manifest.kind == "PodDisruptionBudget":
             yield from _budget(manifest, chosen)
-    for policy in rendering.of_kind("NetworkPolicy"):
-        selector = policy.spec.get("podSelector") or {}
-        if selector and not any(selects(selector, pod.labels) for pod in rendering.pods()):
-            yield policy.finding("reference/selector", "it selects no pod")
-    for pod in rendering.pods():
-        for spread in pod.spec.get("topologySpreadConstraints") or ():
-            if not selects(spread.get("labelSelector"), pod.labels):
-                yield pod.owner.finding("reference/spread", "it spreads other pods than its own")
 
 
 def _budget(budget: Manifest, chosen: list[Pod]) -> Iterator[Finding]:
@@ -183,29 +192,48 @@ def _accounts(rendering: Rendering) -> Iterator[Finding]:
             yield pod.owner.finding("reference/account", f"{sorted(users[name])} share {name}")
 
 
+def _bound(rendering: Rendering) -> Iterator[Finding]:
+    """Who is given rights exists, in the namespace where he is looked for."""
+    accounts = {
+        (account.name, account.metadata.get("namespace"))
+        for account in rendering.of_kind("ServiceAccount")
+    }
+    roles = {role.name for role in rendering.of_kind("Role")}
+    for binding in rendering.of_kind("RoleBinding"):
+        for subject in binding.document.get("subjects") or ():
+            if (subject.get("name"), subject.get("namespace")) not in accounts:
+                yield binding.finding("reference/subject", f"there is no {subject}")
+        if (binding.document.get("roleRef") or {}).get("name") not in roles:
+            yield binding.finding("reference/role", "there is no such Role")
+
+
 def _mounts(rendering: Rendering) -> Iterator[Finding]:
     """Volumes that are mounted and volumes that exist are the same, and so are ConfigMaps' keys."""
     configs = {config.name: config for config in rendering.of_kind("ConfigMap")}
     for pod in rendering.pods():
-        volumes = {volume.get("name"): volume for volume in pod.spec.get("volumes") or ()}
         claims = pod.owner.spec.get("volumeClaimTemplates") or ()
-        claimed = {(claim.get("metadata") or {}).get("name") for claim in claims}
-        mounted = set()
-        for container in pod.containers:
-            for mount in container.get("volumeMounts") or ():
-                mounted.add(mount.get("name"))
-                if mount.get("name") not in volumes.keys() | claimed:
-                    yield pod.owner.finding("reference/volume", f"no volume {mount.get('name')}")
-        for name in sorted((volumes.keys() | claimed) - mounted):
+        there = {str((claim.get("metadata") or {}).get("name")) for claim in claims}
+        there |= {str(volume.get("name")) for volume in pod.spec.get("volumes") or ()}
+        mounted = {
+            str(mount.get("name"))
+            for container in pod.containers
+            for mount in container.get("volumeMounts") or ()
+        }
+        for name in sorted(mounted - there):
+            yield pod.owner.finding("reference/volume", f"there is no volume {name}")
+        for name in sorted(there - mounted):
             yield pod.owner.finding("reference/volume", f"volume {name} is mounted nowhere")
-        for volume in volumes.values():
-            wanted = volume.get("configMap") or {}
-            config = configs.get(wanted.get("name", ""))
-            if config is None:
-                continue  # An operator's own: `secrets.py` holds the list of those.
-            data = {**(config.document.get("data") or {}), **(config.document.get("binaryData") or {})}
-            for item in wanted.get("items") or ():
-                if item.get("key") not in data:
-                    yield pod.owner.finding(
-                        "reference/key", f"ConfigMap/{config.name} has no key {item.get('key')}"
-                    )
+        for volume in pod.spec.get("volumes") or ():
+            yield from _keys(pod, volume.get("configMap") or {}, configs)
+
+
+def _keys(pod: Pod, wanted: dict[str, Any], configs: dict[str, Manifest]) -> Iterator[Finding]:
+    config = configs.get(wanted.get("name", ""))
+    if config is None:
+        return  # An operator's own, or the cluster's.
+    data = config.document.get("data") or {}
+    for item in wanted.get("items") or ():
+        if item.get("key") not in data:
+            yield pod.owner.finding(
+                "reference/key", f"ConfigMap/{config.name} has no key {item.get('key')}"
+            )

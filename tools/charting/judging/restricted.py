@@ -73,25 +73,29 @@ def _containers(pod: Pod) -> Iterator[tuple[str, str]]:
         where = f"container {container.get('name')}"
         context = container.get("securityContext") or {}
         yield from _shared(context, where)
-        if context.get("privileged"):
-            yield "restricted/privileged", f"{where} is privileged"
-        if context.get("allowPrivilegeEscalation") is not False:
-            yield "restricted/privilege-escalation", f"{where} may gain privileges"
-        if context.get("procMount", "Default") != "Default":
-            yield "restricted/proc-mount", f"{where} unmasks /proc"
+        yield from _privileges(context, where)
         if not context.get("runAsNonRoot", above.get("runAsNonRoot")):
             yield "restricted/run-as-non-root", f"{where} does not say runAsNonRoot"
         if not context.get("seccompProfile", above.get("seccompProfile")):
             yield "restricted/seccomp", f"{where} has no seccomp profile"
-        capabilities = context.get("capabilities") or {}
-        if "ALL" not in (capabilities.get("drop") or ()):
-            yield "restricted/capabilities", f"{where} does not drop ALL"
-        if set(capabilities.get("add") or ()) - {"NET_BIND_SERVICE"}:
-            yield "restricted/capabilities", f"{where} adds {capabilities['add']}"
         for port in container.get("ports") or ():
             if port.get("hostPort"):
                 yield "restricted/host-ports", f"{where} takes the node's port {port['hostPort']}"
         yield from _host_of_probes(container, where)
+
+
+def _privileges(context: dict[str, Any], where: str) -> Iterator[tuple[str, str]]:
+    if context.get("privileged"):
+        yield "restricted/privileged", f"{where} is privileged"
+    if context.get("allowPrivilegeEscalation") is not False:
+        yield "restricted/privilege-escalation", f"{where} may gain privileges"
+    if context.get("procMount", "Default") != "Default":
+        yield "restricted/proc-mount", f"{where} unmasks /proc"
+    capabilities = context.get("capabilities") or {}
+    if "ALL" not in (capabilities.get("drop") or ()):
+        yield "restricted/capabilities", f"{where} does not drop ALL"
+    if set(capabilities.get("add") or ()) - {"NET_BIND_SERVICE"}:
+        yield "restricted/capabilities", f"{where} adds {capabilities['add']}"
 
 
 def _host_of_probes(container: dict[str, Any], where: str) -> Iterator[tuple[str, str]]:

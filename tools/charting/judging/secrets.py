@@ -58,7 +58,8 @@ def _variables(pod: Pod, rendering: Rendering) -> Iterator[Finding]:
 def _volumes(pod: Pod) -> Iterator[Finding]:
     """Mounted read-only, and readable by the process's group alone."""
     secret_volumes = {
-        str(volume.get("name")): mode for volume in pod.spec.get("volumes") or ()
+        str(volume.get("name")): mode
+        for volume in pod.spec.get("volumes") or ()
         for mode in _modes(volume)
     }
     for name, mode in secret_volumes.items():
@@ -68,7 +69,9 @@ def _volumes(pod: Pod) -> Iterator[Finding]:
     for container in pod.containers:
         for mount in container.get("volumeMounts") or ():
             if mount.get("name") in secret_volumes and mount.get("readOnly") is not True:
-                yield pod.owner.finding("secret/mode", f"{mount.get('name')} is not mounted readOnly")
+                yield pod.owner.finding(
+                    "secret/mode", f"{mount.get('name')} is not mounted readOnly"
+                )
             if mount.get("name") in secret_volumes and mount.get("subPath"):
                 # Such a mount never sees a changed secret.
                 yield pod.owner.finding("secret/mode", f"{mount.get('name')} is mounted by subPath")
@@ -96,14 +99,8 @@ def references(rendering: Rendering) -> Iterator[tuple[Manifest, str, str | None
     """Each secret that a pod or an Ingress needs, with its key where one is named."""
     for pod in rendering.pods():
         for volume in pod.spec.get("volumes") or ():
-            sources = [*((volume.get("projected") or {}).get("sources") or ())]
-            if "secret" in volume:
-                secret = volume["secret"]
-                sources.append({"secret": {**secret, "name": secret.get("secretName")}})
-            for source in sources:
-                wanted = source.get("secret")
-                for item in (wanted or {}).get("items") or ({},) if wanted else ():
-                    yield pod.owner, str(wanted.get("name")), item.get("key")
+            for name, key in _of_volume(volume):
+                yield pod.owner, name, key
         for container in pod.containers:
             for variable in container.get("env") or ():
                 wanted = (variable.get("valueFrom") or {}).get("secretKeyRef")
@@ -112,6 +109,17 @@ def references(rendering: Rendering) -> Iterator[tuple[Manifest, str, str | None
     for ingress in rendering.of_kind("Ingress"):
         for tls in ingress.spec.get("tls") or ():
             yield ingress, str(tls.get("secretName")), None
+
+
+def _of_volume(volume: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
+    projected = (volume.get("projected") or {}).get("sources") or ()
+    secrets: list[dict[str, Any]] = [source["secret"] for source in projected if "secret" in source]
+    if "secret" in volume:
+        secrets.append({**volume["secret"], "name": volume["secret"].get("secretName")})
+    for secret in secrets:
+        keys: list[str | None] = [item.get("key") for item in secret.get("items") or ()]
+        for key in keys or [None]:
+            yield str(secret.get("name")), key
 
 
 def _documented(rendering: Rendering, documented: Mapping[str, Any]) -> Iterator[Finding]:
