@@ -128,7 +128,9 @@ def _budgets_and_monitors(rendering: Rendering) -> Iterator[Finding]:
 
 def _budget(budget: Manifest, chosen: list[Pod]) -> Iterator[Finding]:
     """A budget that lets no pod go holds up each upgrade of the cluster."""
-    replicas = sum(pod.owner.spec.get("replicas", 1) for pod in chosen)
+    if any("replicas" not in pod.owner.spec for pod in chosen):
+        return  # As many as load asks for.
+    replicas = sum(pod.owner.spec["replicas"] for pod in chosen)
     least, most = budget.spec.get("minAvailable"), budget.spec.get("maxUnavailable")
     if (isinstance(least, int) and chosen and least >= replicas) or most in (0, "0%"):
         yield budget.finding("reference/budget", f"of {replicas} pods none may ever be evicted")
