@@ -78,7 +78,8 @@ class Stops:
         probe_s: float = PROBE_S,
     ) -> None:
         """`addresses`: ours now; `on_refused`: called whenever our address, key or signature was
-        refused."""
+        refused.
+        """
         self._addresses = addresses
         self._on_refused = on_refused
         self._on_stop = on_stop

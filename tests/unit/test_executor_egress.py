@@ -148,8 +148,8 @@ async def test_the_first_answer_is_waited_for_and_then_the_work_begins_without_i
 
 
 async def test_a_strict_executor_begins_nothing_until_it_is_told():
-    watch = egress_watch(settings(ALERTWIRE_EXPECTED_ADDRESSES=OURS, ALERTWIRE_EGRESS_STRICT="true"))
-    services = Services()
+    strict = {"ALERTWIRE_EXPECTED_ADDRESSES": OURS, "ALERTWIRE_EGRESS_STRICT": "true"}
+    watch, services = egress_watch(settings(**strict)), Services()
     watch._ask, watch._clock = services._ask, lambda: services.now
     services.watch = watch
     await services.tell(None, None)

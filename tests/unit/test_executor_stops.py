@@ -111,7 +111,7 @@ def test_nothing_else_stops_or_resumes(room, cause):
 
 @pytest.mark.parametrize("cause", list(Cause))
 def test_our_address_is_doubted_whenever_the_exchange_does_not_know_us(room, cause):
-    """Also where the account is not stopped, and each time: the watch asks no oftener than it may."""
+    """Each time, also where the account is not stopped: the watch asks no oftener than it may."""
     room.hear(refused(1, cause=cause, code=1))
     room.hear(refused(2, cause=cause, code=1))
     assert room.doubted == (2 if cause in {Cause.IP, Cause.KEY, Cause.SIGNATURE} else 0)

@@ -4,7 +4,9 @@ images hold no other tool for it.
 
 from tools.cli.lazy import LazyGroup
 
-_COMMANDS: dict[str, str] = {}
+_COMMANDS: dict[str, str] = {
+    "probe": "tools.cli.ops_probing:probe",
+}
 
 ops = LazyGroup(
     name="ops",

@@ -63,3 +63,8 @@ annotations:
 {{- printf "%s:%s" $base (.image.tag | default .root.Values.image.tag | required (printf "image.tag or the digest of %s is needed" .service)) -}}
 {{- end -}}
 {{- end }}
+
+{{/* Of root: not empty where `helm test` has something to do. */}}
+{{- define "alertwire.tested" -}}
+{{- if or .Values.test.webhook.name .Values.test.route }}yes{{ end -}}
+{{- end }}

@@ -60,12 +60,12 @@ def main(name: str, postgres_url: str) -> int:
     trust = ssl.create_default_context(cafile=str(ACCOUNT / "ca.crt"))
     try:
         with urllib.request.urlopen(request, context=trust, timeout=30):  # noqa: S310
-            print(f"secret {name} is made")  # noqa: T201
+            print(f"secret {name} is made")
     except urllib.error.HTTPError as error:
-        if error.code != 409:  # noqa: PLR2004 - it exists
-            print(f"the cluster answers {error.code} {error.reason}", file=sys.stderr)  # noqa: T201
+        if error.code != 409:  # It exists.
+            print(f"the cluster answers {error.code} {error.reason}", file=sys.stderr)
             return 1
-        print(f"secret {name} exists already and is left alone")  # noqa: T201
+        print(f"secret {name} exists already and is left alone")
     return 0
 
 
