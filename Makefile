@@ -19,10 +19,10 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup up test test-fast pictures lint types fmt lock bench chaos chart-files
+.PHONY: help setup up test test-fast pictures lint types fmt lock bench chaos chart chart-files k8s-base
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.dev ## Make the virtual environment with the locked packages and `alertwire`
 
