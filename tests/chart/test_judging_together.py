@@ -22,7 +22,7 @@ def test_secrets_that_nobody_is_told_to_make_are_refused():
     assert finding.message == "Secret alertwire-nats-ingest is not told to have sealing.key"
     found = secrets.judge(rendering(), {})
     assert {finding.rule for finding in found} == {"secret/documented"}
-    assert {finding.subject for finding in found} == {INGEST, EXECUTOR, INGRESS}
+    assert {finding.subject for finding in found} == {INGEST, EXECUTOR, "Ingress/alertwire-ingest"}
 
 
 def scaler(kind: str, target: str) -> dict[str, object]:

@@ -1,5 +1,7 @@
 """Manifests are read as the API server reads them, and bases are written as kubectl users want."""
 
+import dataclasses
+
 import pytest
 import yaml
 
@@ -45,6 +47,9 @@ def test_a_finding_names_file_object_and_rule():
     demand_none([])
     with pytest.raises(CheckError, match=r"\Af\.yaml: Pod/p: \[r/s\] m\Z"):
         demand_none([finding, finding])
+    other = dataclasses.replace(finding, source="g.yaml")
+    with pytest.raises(CheckError, match=r"\[r/s\] m \(and in 1 more: g\.yaml, …\)\Z"):
+        demand_none([finding, other])
 
 
 HOOKED = {
