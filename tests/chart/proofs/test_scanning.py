@@ -1,5 +1,7 @@
 """trivy, with our rules and its own, and checkov refuse what is wrong, and pass what is not."""
 
+import json
+
 import pytest
 import yaml
 
@@ -95,6 +97,21 @@ def test_checkov_refuses_and_passes(tmp_path):
     found = list(scanning.checkov(tmp_path))
     assert [str(finding) for finding in found if finding.source == "good.yaml"] == []
     assert "checkov/CKV_K8S_16" in {finding.rule for finding in found}
+
+
+@pytest.mark.parametrize(
+    ("resource", "check", "told"),
+    [
+        ("Pod.alertwire.alertwire-test", "CKV_K8S_8", 0),
+        ("Pod.alertwire.alertwire-test", "CKV_K8S_16", 1),
+        ("Deployment.alertwire.alertwire-ingest", "CKV_K8S_8", 1),
+    ],
+    ids=["test without probe", "test with privileges", "service without probe"],
+)
+def test_only_a_pod_that_ends_needs_no_probe(resource, check, told):
+    failure = {"check_id": check, "resource": resource, "file_path": "/a", "check_name": "n"}
+    report = {"summary": {"passed": 1}, "results": {"failed_checks": [failure]}}
+    assert len(list(scanning.checkov_report(json.dumps(report)))) == told
 
 
 @pytest.mark.parametrize(
