@@ -43,6 +43,8 @@ MAY_IMPORT = {
         *("libs.common.logs", "libs.common.running", "libs.common.serving"),
         "tools.paper_exchange",
     ),
+    # A script of the chart, which runs in the console's image.
+    "deploy/": ("services.console",),
     "tools/": OURS,
     "tests/": OURS,
     "bench/": OURS,

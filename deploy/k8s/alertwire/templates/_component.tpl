@@ -8,7 +8,6 @@ A Deployment of one of the five services. Of a dict:
   env               variables without secrets
   files             see _secrets.tpl
   folders           existing secrets mounted whole: {name, secret, path}
-  fromSecrets       variables that are no secrets, yet come from one: {variable: {name, key}}
   ports             further ports by name
   nodeSelector, tolerations, affinity, podAnnotations    beside those of the settings
 */}}
@@ -25,6 +24,10 @@ A Deployment of one of the five services. Of a dict:
 -}}
 {{- $env := mergeOverwrite $common .env .settings.env -}}
 {{- $annotations := merge (dict) (.podAnnotations | default dict) .settings.podAnnotations $values.podAnnotations -}}
+{{- $leastSeconds := add (int .settings.drainSeconds) 15 -}}
+{{- if lt (int .settings.terminationGracePeriodSeconds) (int $leastSeconds) -}}
+{{- fail (printf "%s.terminationGracePeriodSeconds must be %d or more: what it drains, and the stop after it" .component $leastSeconds) -}}
+{{- end -}}
 apiVersion: apps/v1
 kind: Deployment
 metadata:
@@ -87,11 +90,6 @@ spec:
             {{- include "alertwire.containerSecurity" . | nindent 12 }}
           env:
             {{- printf "%s%s" (include "alertwire.variables" $env) (include "alertwire.fileVariables" .files) | trim | nindent 12 }}
-            {{- range $name, $from := .fromSecrets }}
-            - name: {{ $name }}
-              valueFrom:
-                secretKeyRef: {name: {{ $from.name }}, key: {{ $from.key }}}
-            {{- end }}
           ports:
             - name: health
               containerPort: 9090

@@ -15,7 +15,11 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+import msgspec
 from nacl.public import PrivateKey
+
+from services.console.web.access.user_file import User, UsersFile, hash_password
+from services.console.web.access.viewers import Role
 
 ACCOUNT = Path(os.environ.get("SERVICE_ACCOUNT", "/var/run/secrets/kubernetes.io/serviceaccount"))
 LOGINS = {"auditor": "alertwire_writer", "console": "alertwire_reader", "migrate": "postgres"}
@@ -25,7 +29,11 @@ def made(postgres_url: str) -> dict[str, str]:
     """What the secret holds."""
     private = PrivateKey.generate()
     passwords = {who: secrets.token_hex(20) for who in LOGINS}
+    operator = secrets.token_hex(12)
+    user = User(name="operator", role=Role.OPERATOR, password_hash=hash_password(operator))
     found = {
+        "operator-password": operator,
+        "users.json": msgspec.json.encode(UsersFile(users=(user,))).decode(),
         "console-token": secrets.token_hex(20),
         "sealing.key": base64.b64encode(bytes(private)).decode(),
         "sealing.pub": base64.b64encode(bytes(private.public_key)).decode(),
@@ -57,7 +65,8 @@ def main(name: str, postgres_url: str) -> int:
             "Authorization": f"Bearer {(ACCOUNT / 'token').read_text().strip()}",
         },
     )
-    trust = ssl.create_default_context(cafile=str(ACCOUNT / "ca.crt"))
+    by_tls = api.startswith("https:")
+    trust = ssl.create_default_context(cafile=str(ACCOUNT / "ca.crt")) if by_tls else None
     try:
         with urllib.request.urlopen(request, context=trust, timeout=30):  # noqa: S310
             print(f"secret {name} is made")
