@@ -3,7 +3,7 @@
 import pytest
 
 from tests.chart.example import EXECUTOR, GONE, INGEST, POD, rendering
-from tools.charting.judging import egress, policies, references, secrets
+from tools.charting.judging import egress, policies, references, restricted, secrets
 
 SECRET = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "x"}, "stringData": {"a": "b"}}
 
@@ -23,6 +23,13 @@ def test_secrets_that_nobody_is_told_to_make_are_refused():
     found = secrets.judge(rendering(), {})
     assert {finding.rule for finding in found} == {"secret/documented"}
     assert {finding.subject for finding in found} == {INGEST, EXECUTOR, "Ingress/alertwire-ingest"}
+
+
+@pytest.mark.parametrize(("enforced", "rules"), [("restricted", 0), ("baseline", 1), (None, 1)])
+def test_a_namespace_enforces_the_profile(enforced, rules):
+    labels = {"pod-security.kubernetes.io/enforce": enforced} if enforced else {}
+    space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "n", "labels": labels}}
+    assert len(restricted.judge(rendering(more=(space,)))) == rules
 
 
 def scaler(kind: str, target: str) -> dict[str, object]:

@@ -1,5 +1,6 @@
 """The steps of `make chart`, in their order: each checks something and says what, or refuses."""
 
+import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -71,9 +72,8 @@ def render(work: Work) -> str:
     for values in values_files():
         text, made = rendering.of_values(values)
         work.keep(text, made)
-    if not any(made.production for made in work.renderings):
-        message = "none of them is production, so most would go unjudged"
-        demand_none([Finding(source="ci", subject="values", rule="render", message=message)])
+    production = [made for made in work.renderings if made.production]
+    _demand_some(production, "none of them is production, so most would go unjudged")
     objects = sum(len(made.manifests) for made in work.renderings)
     return f"{len(work.renderings)} values files, {objects} objects"
 
@@ -90,6 +90,8 @@ def base(_: Work) -> str:
 
 def overlays(work: Work) -> str:
     found = sorted(path.parent for path in OVERLAYS.glob("*/kustomization.yaml"))
+    if not {"dev", "prod"} <= {folder.name for folder in found}:
+        demand_none([_missing(shown(OVERLAYS), "dev and prod have to be there")])
     for folder in found:
         dev = folder.name.startswith("dev")
         text, made = rendering.of_kustomization(
@@ -158,6 +160,9 @@ def dashboards(work: Work) -> str:
 
 def table(work: Work) -> str:
     if not tabling.GENERATOR.exists():
+        if os.environ.get("CI") == "true":
+            message = "npm brings the generator, and is not here"
+            demand_none([_missing(shown(tabling.README), message)])
         return "SKIPPED: there is no npm here"
     folder = work.folder / "table"
     folder.mkdir()
@@ -192,4 +197,8 @@ def _has_board(made: Rendering) -> bool:
 
 def _demand_some(there: list[Rendering], message: str) -> None:
     if not there:
-        demand_none([Finding(source="ci", subject="values", rule="render", message=message)])
+        demand_none([_missing("deploy/k8s/alertwire/ci", message)])
+
+
+def _missing(source: str, message: str) -> Finding:
+    return Finding(source=source, subject="the whole", rule="missing", message=message)

@@ -27,9 +27,16 @@ _SECCOMP = {"RuntimeDefault", "Localhost"}
 
 def judge(rendering: Rendering) -> list[Finding]:
     return [
-        pod.owner.finding(rule, message)
-        for pod in rendering.pods()
-        for rule, message in (*_pod(pod), *_containers(pod), *_beyond(pod))
+        *(
+            pod.owner.finding(rule, message)
+            for pod in rendering.pods()
+            for rule, message in (*_pod(pod), *_containers(pod), *_beyond(pod))
+        ),
+        *(
+            space.finding("restricted/namespace", "it does not enforce the restricted profile")
+            for space in rendering.of_kind("Namespace")
+            if space.labels.get("pod-security.kubernetes.io/enforce") != "restricted"
+        ),
     ]
 
 
