@@ -10,6 +10,8 @@ from typing import Any
 
 import uvicorn
 
+from libs.common.families import family_of
+
 
 class _Server(uvicorn.Server):
     @contextlib.contextmanager
@@ -35,7 +37,7 @@ async def serving(app: Any, *, host: str, port: int) -> AsyncIterator[None]:
     )
     # Binding here makes a taken port an exception instead of an exit inside uvicorn, and the
     # kernel queues connections from this line on, before the server's task has run once.
-    bound = socket.create_server((host, port), backlog=2048)
+    bound = socket.create_server((host, port), family=family_of(host), backlog=2048)
     bound.setblocking(False)
     # asyncio sets it only on sockets that it makes itself; connections take it from here. Without
     # it an answer's body waits for the other side to have confirmed its head, which takes 40 ms.
