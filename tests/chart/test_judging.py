@@ -27,6 +27,7 @@ JUDGES = (
     secrets,
 )
 CONTEXT = f"{CONTAINER}.securityContext"
+KEYS = f"{POD}.volumes.0.projected.sources.0.secret.items"
 INGRESS = "Ingress/alertwire-ingest"
 SERVICE = "Service/alertwire-ingest"
 BUDGET = "PodDisruptionBudget/alertwire-ingest"
@@ -264,6 +265,8 @@ WRONG = [
     (secrets, "secret/looks", INGEST, f"{CONTAINER}.env.0.value", "nats://user:secret@nats:4222"),
     (secrets, "secret/mode", INGEST, f"{POD}.volumes.0.projected.defaultMode", GONE),
     (secrets, "secret/mode", INGEST, f"{POD}.volumes.0.projected.defaultMode", 0o444),
+    (secrets, "secret/mode", INGEST, f"{KEYS}.0.mode", 0o444),
+    (secrets, "secret/mode", INGEST, f"{POD}.volumes.+", {"name": "s", "secret": {}}),
     (secrets, "secret/mode", INGEST, f"{CONTAINER}.volumeMounts.0.readOnly", False),
     (secrets, "secret/mode", INGEST, f"{CONTAINER}.volumeMounts.0.subPath", "seed"),
 ]

@@ -57,32 +57,35 @@ def _variables(pod: Pod, rendering: Rendering) -> Iterator[Finding]:
 
 def _volumes(pod: Pod) -> Iterator[Finding]:
     """Mounted read-only, and readable by the process's group alone."""
-    secret_volumes = {
-        str(volume.get("name")): mode
-        for volume in pod.spec.get("volumes") or ()
-        for mode in _modes(volume)
-    }
-    for name, mode in secret_volumes.items():
-        if mode is None or mode & 0o337:
-            shown = "0644 by default" if mode is None else f"{mode:04o}"
-            yield pod.owner.finding("secret/mode", f"volume {name} is {shown}, not 0440 or less")
+    names = set()
+    for volume in pod.spec.get("volumes") or ():
+        for mode in _modes(volume):
+            names.add(volume.get("name"))
+            if mode is None or mode & 0o337:
+                shown = "0644 by default" if mode is None else f"{mode:04o}"
+                message = f"volume {volume.get('name')} is {shown}, not 0440 or less"
+                yield pod.owner.finding("secret/mode", message)
     for container in pod.containers:
         for mount in container.get("volumeMounts") or ():
-            if mount.get("name") in secret_volumes and mount.get("readOnly") is not True:
-                yield pod.owner.finding(
-                    "secret/mode", f"{mount.get('name')} is not mounted readOnly"
-                )
-            if mount.get("name") in secret_volumes and mount.get("subPath"):
+            if mount.get("name") in names and mount.get("readOnly") is not True:
+                message = f"{mount.get('name')} is not mounted readOnly"
+                yield pod.owner.finding("secret/mode", message)
+            if mount.get("name") in names and mount.get("subPath"):
                 # Such a mount never sees a changed secret.
                 yield pod.owner.finding("secret/mode", f"{mount.get('name')} is mounted by subPath")
 
 
 def _modes(volume: Mapping[str, Any]) -> Iterator[int | None]:
+    """The mode of what holds a secret, and of each key that has one of its own."""
+    projected = volume.get("projected") or {}
+    secrets = [source["secret"] for source in projected.get("sources") or () if "secret" in source]
+    if secrets:
+        yield projected.get("defaultMode")
     if "secret" in volume:
         yield volume["secret"].get("defaultMode")
-    projected = volume.get("projected") or {}
-    if any("secret" in source for source in projected.get("sources") or ()):
-        yield projected.get("defaultMode")
+        secrets.append(volume["secret"])
+    for secret in secrets:
+        yield from (item["mode"] for item in secret.get("items") or () if "mode" in item)
 
 
 def _looks(rendering: Rendering) -> Iterator[Finding]:
