@@ -8,6 +8,8 @@ WORKERS ?= 3
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip -qq --disable-pip-version-check
 UV_VERSION := 0.13.9
+# The chart's checks bring other versions of what the services use, so they live apart.
+CHART := $(VENV)/chart
 SLICES := ingest router executor auditor console cli paper-exchange devstack
 
 # A name on PATH may be a shim that fails when run, so each candidate is run.
@@ -18,10 +20,10 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup up test test-fast pictures lint types fmt lock bench chaos images images-test sbom audit \
-	chart-files
+	chart chart-files k8s-base
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.dev ## Make the virtual environment with the locked packages and `alertwire`
 
@@ -50,6 +52,15 @@ fmt: $(VENV)/.dev ## Format, and mend what can be mended
 
 bench: $(VENV)/.dev ## Measure, print a table, write bench.json
 	@$(PY) -m bench
+
+chart: $(CHART)/.ready ## Check the Helm chart and what is rendered from it, by every tool
+	@$(CHART)/bin/python -m tools.charting
+	@echo "every check refuses what it has to:"
+	@PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 $(CHART)/bin/python -m pytest -q -c deploy/k8s/checks/pytest.ini \
+		--rootdir . --confcutdir tests/chart tests/chart
+
+k8s-base: $(CHART)/.ready ## Render deploy/k8s/base anew, and the table of the chart's README
+	@$(CHART)/bin/python -m tools.charting base
 
 chaos: $(VENV)/.dev ## Kill, stop and cut under load; then compare what happened with what should
 	@$(PY) -m chaos $(ARGS)
@@ -88,6 +99,8 @@ lock: $(PY) ## Resolve the requirements anew, with hashes
 	@echo "locking requirements/audit.txt"
 	@$(UV) --upgrade --group audit -c requirements/dev.txt -o requirements/audit.txt \
 		pyproject.toml >/dev/null
+	@echo "locking requirements/chart.txt"
+	@$(UV) --upgrade --group chart -o requirements/chart.txt >/dev/null
 	@! grep -nE '://|^-' requirements/*.txt || { echo "a lock names an index or a file" >&2; exit 1; }
 
 $(PY):
@@ -110,6 +123,14 @@ $(VENV)/bin/promtool: | $(PY)
 
 $(VENV)/bin/chromium: | $(PY)
 	@tests/browser/fetch-chromium $@
+
+$(CHART)/.ready: requirements/chart.txt | $(PY)
+	@echo "installing the packages of $< into $(CHART), half a gigabyte"
+	@"$(PY)" -m venv "$(CHART)"
+	@$(CHART)/bin/python -m pip -qq --disable-pip-version-check install --progress-bar off --no-compile \
+		--no-deps --require-hashes -r $<
+	@deploy/prometheus/fetch-promtool $(CHART)/bin/promtool
+	@touch $@
 
 $(VENV)/.devstack: requirements/devstack.txt pyproject.toml | $(PY)
 $(VENV)/.dev: requirements/dev.txt pyproject.toml | $(PY)

@@ -110,11 +110,6 @@ class TlsListener:
             task.cancel()
         await asyncio.gather(*self._tasks, *self._handshakes, return_exceptions=True)
 
-    async def take(self, connection: socket.socket) -> None:
-        """One more connection, which had waited to be accepted."""
-        with contextlib.suppress(OSError):
-            await self._shake_hands(connection, connection.getpeername()[0])
-
     async def _accept(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
