@@ -185,23 +185,6 @@ async def test_editing_keeps_the_key_unless_another_is_typed(console, operator, 
     assert await opened(console) == "next"
 
 
-async def test_a_mounted_secret_is_told_of_and_not_entered_here(console, operator, main):
-    """No page says that a key is missing, or sealed, which is a file at the executor."""
-    patch = {"secret_source": "mounted"}
-    assert (await console.call("PATCH", "/api/accounts/main", patch))[0] == 200
-    assert "Secret key mounted at the executor" in (await operator.get("/accounts/main")).text
-    assert (
-        "a file that is mounted at the executor" in (await operator.get("/accounts/main/edit")).text
-    )
-    fields = {**EDIT, "revision": revision_in(await operator.get("/accounts/main/edit"))}
-    refused = await operator.post("/accounts/main", {**fields, "secret_key": SECRET})
-    assert refused.status == 422
-    assert "is mounted at the executor: change the file there" in refused.text
-    kept = await operator.post("/accounts/main", fields)
-    assert kept.status == 303
-    assert (await stored(console)).secret_source == "mounted"
-
-
 async def test_two_editors_never_overwrite_each_other(console, operator, main):
     revision = revision_in(await operator.get("/accounts/main/edit"))
     assert (await console.call("PATCH", "/api/accounts/main", {"order_calls_per_2s": 8}))[0] == 200

@@ -4,6 +4,7 @@ what was sealed for an older one, without ever overwriting what was entered mean
 
 import asyncio
 import base64
+import re
 
 import pytest
 from nacl.public import PrivateKey
@@ -20,6 +21,7 @@ from services.executor.resealing import Sealings as Answering
 from services.executor.sealing_keys import SealingKeys
 from services.executor.settings import Timing
 from tests.console_server import PRIVATE_KEY, running
+from tests.console_visitor import users_in, visiting
 from tests.fakes import FakeExchange
 from tests.unit.executor_desk import SilentFeed
 from tools.devstack.ports import free_port
@@ -47,10 +49,10 @@ NEW, OLD = named(PRIVATE_KEY), named(OTHER)
 
 
 @pytest.fixture
-async def console(js, nats_url):
+async def console(js, nats_url, tmp_path):
     await ensure_topology(js)
     nowhere = f"postgresql://viewer:x@127.0.0.1:{free_port()}/none"
-    async with running(nats_url, nowhere) as found:
+    async with running(nats_url, nowhere, users=users_in(tmp_path)) as found:
         yield found
 
 
@@ -216,3 +218,25 @@ async def test_an_account_with_a_mounted_key_has_none_here(console, executors):
     _, told = await console.call("GET", "/api/sealing")
     states = {one["account"]: one["state"] for one in told["accounts"]}
     assert states == {"main": "unusable", "sealed": "sealed"}
+
+
+async def test_the_pages_tell_of_a_mounted_key_and_take_none(console):
+    """No page says that a key is missing, or sealed, which is a file at the executor."""
+    await enter(console, secret_key=None, secret_source="mounted")
+    async with visiting(console.url) as operator:
+        assert "Secret key mounted at the executor" in (await operator.get("/accounts/main")).text
+        form = await operator.get("/accounts/main/edit")
+        assert "a file that is mounted at the executor" in form.text
+        fields = {
+            "revision": re.search(r'name="revision" value="(\d+)"', form.html)[1],
+            "base_url": ACCOUNT["base_url"],
+            "ws_url": ACCOUNT["ws_url"],
+            "position_mode": "one_way",
+            "order_calls_per_2s": "4",
+        }
+        refused = await operator.post("/accounts/main", {**fields, "secret_key": "typed"})
+        assert refused.status == 422
+        assert "is mounted at the executor: change the file there" in refused.text
+        assert (await operator.post("/accounts/main", fields)).status == 303
+    shown = (await console.call("GET", "/api/accounts/main"))[1]
+    assert (shown["secret_source"], shown["position_mode"]) == ("mounted", "one_way")
