@@ -12,9 +12,13 @@ from tools.devstack.ports import free_port
 
 
 class NatsProcess:
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, syncs_always: bool = True) -> None:
         self._server = NatsServer(
-            directory=directory, port=free_port(), user="test", password="test"
+            directory=directory,
+            port=free_port(),
+            user="test",
+            password="test",
+            syncs_always=syncs_always,
         )
         self._log = directory / "nats.log"
         self._process: subprocess.Popen[bytes] | None = None

@@ -17,6 +17,9 @@ import click
 from libs.common.bus import Bus
 
 CHUNK_BYTES = 128 * 1024
+RESTORED_CHUNK_BYTES = 4 * 1024
+"""The server stores what is in a chunk before it answers, gives up where that takes it 5 s, and
+may sync each message: so no chunk holds many."""
 _API_WITHIN_S = 10.0
 _CHUNK_WITHIN_S = 60.0
 _RESTORED_WITHIN_S = 600.0
@@ -70,7 +73,7 @@ async def put_stream(
     place, done = str(answer["deliver_subject"]), 0
     with path.open("rb") as file:
         whole = os.fstat(file.fileno()).st_size
-        while chunk := file.read(CHUNK_BYTES):
+        while chunk := file.read(RESTORED_CHUNK_BYTES):
             told = await bus.client.request(place, chunk, timeout=_CHUNK_WITHIN_S)
             _require(told.data)
             done += len(chunk)

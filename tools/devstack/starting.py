@@ -35,7 +35,7 @@ class Backends:
     postgres: PostgresServer
 
     @classmethod
-    def of(cls, directory: Path, *, ports: Ports) -> "Backends":
+    def of(cls, directory: Path, *, ports: Ports, syncs_always: bool = True) -> "Backends":
         kept = load_credentials(directory)
         return cls(
             credentials=kept,
@@ -44,6 +44,7 @@ class Backends:
                 port=ports.of("nats"),
                 user=kept.nats_user,
                 password=kept.nats_password,
+                syncs_always=syncs_always,
             ),
             postgres=PostgresServer(
                 directory=directory, port=ports.of("postgres"), password=kept.postgres_password

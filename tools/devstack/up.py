@@ -108,7 +108,7 @@ class _Run:
         return True
 
     async def _start_all(self, supervisor: Supervisor) -> None:
-        backends = Backends.of(self.directory, ports=self.ports)
+        backends = Backends.of(self.directory, ports=self.ports, syncs_always=not self.servers_only)
         starting = Starting(
             directory=self.directory,
             ports=self.ports,
