@@ -56,9 +56,11 @@ async def test_who_sleeps_in_a_burst_decides_nothing_when_it_wakes(stand):
         await stand.burst(5)
         await stand.until_owned([second], 2)
         await stand.until_decided()
-        first.send(signal.SIGCONT)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(stand.burst(40, pause_s=0.01))
+            await asyncio.sleep(0.2)
+            first.send(signal.SIGCONT)
         await stand.until_owned([first, second], 1, 1)
-        await stand.burst(5)
         await stand.until_decided()
 
 
