@@ -51,7 +51,7 @@ def described(schema: object, path: str = "", *, partial: bool = False) -> Itera
     for word, inner in schema.items():
         if word in {"properties", "$defs"}:
             for name, one in inner.items():
-                conditional = partial or name in {"pinned", "named"}
+                conditional = partial or name in {"pinned", "named", "somebody"}
                 yield from described(one, f"{path}.{name}", partial=conditional)
         else:
             yield from described(inner, path, partial=partial or word in CONDITIONS)
