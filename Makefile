@@ -20,7 +20,7 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup up test test-fast pictures lint types fmt lock bench chaos images images-test sbom audit \
-	chart chart-files k8s-base
+	chart chart-files k8s-base drills
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,7 +31,10 @@ up: $(VENV)/.devstack ## Start everything on loopback, until Ctrl-C
 	@$(VENV)/bin/alertwire up $(ARGS)
 
 test: lint types $(VENV)/bin/promtool $(VENV)/bin/chromium ## Install, lint, type-check, run every test
-	@$(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+	@$(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not drill"
+
+drills: $(VENV)/.dev ## What takes the whole machine: restarts, a restore, a dead leader, an attack
+	@$(PY) -m pytest -m drill tests/e2e tests/integration
 
 test-fast: $(VENV)/.dev ## Run the tests that need no other process
 	@$(PY) -m pytest -n $(WORKERS) -m "not e2e and not integration and not browser"

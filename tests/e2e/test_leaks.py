@@ -24,6 +24,7 @@ KNOWN = {
     "state/demo.json": ALL,
     "state/sealing.key": frozenset({"sealing key 1", "sealing key 2"}),
     "state/secrets/": ALL,
+    "state/nkeys/": ALL,
     "state/nats.conf": frozenset({"nats_password"}),
     # Without the session's cookie, of which the bucket knows a hash, it proves nothing.
     "state/nats/jetstream/$G/streams/KV_sessions/": frozenset({"csrf"}),

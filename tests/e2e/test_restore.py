@@ -14,7 +14,7 @@ import pytest
 
 from tests.e2e.running_stack import RunningStack, Trader, trading
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.e2e, pytest.mark.drill, pytest.mark.timeout(240)]
 
 ETH, SOL = "ETHUSDT.P", "SOLUSDT.P"
 KEPT_ELSEWHERE = ("credentials.json", "sealing.key", "demo.json")

@@ -20,7 +20,7 @@ from libs.common.contracts.words import AccountId, AlertId, Effect, PositionSide
 from libs.common.domain.identity import client_order_id
 from tests.e2e.second_process import PATIENCE_S, SecondProcess, page, running_beside
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.drill, pytest.mark.timeout(300)]
 
 RATE = 50
 GOAL_S = 1.0

@@ -75,6 +75,9 @@ async def _said(
     environ["ALERTWIRE_HEALTH_PORT"] = str(base)
     if "ALERTWIRE_PORT" in environ:
         environ["ALERTWIRE_PORT"] = str(base + 1)
+    if "NATS_URL" in one.changes:
+        # With a password, and not by a key.
+        del environ["ALERTWIRE_NATS_URL"], environ["ALERTWIRE_NATS_NKEY_FILE"]
     environ |= _in_files(one.changes, folder)
     async with gate:
         process = await asyncio.create_subprocess_exec(

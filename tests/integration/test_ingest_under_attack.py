@@ -14,7 +14,7 @@ from libs.common.contracts.alert import Alert
 from tests.bad_senders import BadSenders
 from tests.integration.ingest_stand import BUY, free_port, stand_on
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.drill]
 
 ROOT = Path(__file__).parent.parent.parent
 TOKEN, OTHER = "t" * 32, "o" * 32
@@ -22,8 +22,6 @@ OF_EACH = 12
 ALERTS = 60
 APART_S = 0.1
 ANSWERED_S = 1.0
-GIVEN_UP_AFTER_S = 3.0
-"""By TradingView."""
 GROWTH_MAX_BYTES = 40 * 1024 * 1024
 LOG_MAX_BYTES = 2_000_000
 
@@ -84,10 +82,7 @@ async def test_valid_alerts_are_answered_in_time_and_nothing_grows(nats_url, tmp
     statuses = [reply.status for _, reply in answers]
     assert statuses == [200] * ALERTS
     assert {reply.body["alert_id"] for _, reply in answers} <= accepted
-    # Bad senders, and whoever measures, share this machine with ingest: a few may wait for them.
-    times_s = sorted(elapsed_s for elapsed_s, _ in answers)
-    assert times_s[ALERTS * 9 // 10] < ANSWERED_S
-    assert times_s[-1] < GIVEN_UP_AFTER_S
+    assert max(elapsed_s for elapsed_s, _ in answers) < ANSWERED_S
     assert grown < GROWTH_MAX_BYTES
     assert bad.connections > 2 * OF_EACH * 10, "they were cut off, and came again"
     assert {400, 404, 413, 431} <= set(bad.statuses), "they were told so"
