@@ -49,9 +49,10 @@ class HttpLimits:
     """From a connection's beginning, or a next request's first byte, to the end of its head."""
     body_timeout_s: float = 60.0
     pipelined_max: int = 16
-    connections_max: int = 2_000
+    connections_max: int = 5_000
     """Of more, the one that has waited longest for its request makes place for the new one."""
-    connections_per_address_max: int = 500
+    connections_per_address_max: int = 2_000
+    """A relay may send a thousand alerts at once, and does not repeat what was refused."""
     is_unlimited: Callable[[str], bool] = _nobody
     """Addresses that many people share, as a proxy's: none of them has a limit of its own."""
 

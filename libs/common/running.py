@@ -21,6 +21,8 @@ from libs.common.settings import SettingsError
 
 _PR_SET_DUMPABLE = 4
 
+FILES_WANTED = 16_384
+
 STOP_GRACE_S = 8.0
 """How long a stopped process may take to end in order; then it is cancelled. What it was told to
 drain for comes on top."""
@@ -36,6 +38,7 @@ def run(service: str, main: Main) -> int:
     """
     configure_logs(service=service)
     keep_memory_private()
+    allow_connections()
     log = structlog.get_logger()
     try:
         configure_logs(service=service, level=os.environ.get("ALERTWIRE_LOG_LEVEL") or "info")
@@ -59,6 +62,16 @@ def keep_memory_private() -> None:
     # A pattern that pipes core dumps to a program pays no heed to that limit.
     if sys.platform == "linux" and ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) != 0:
         structlog.get_logger().warning("process.dumpable")
+
+
+def allow_connections() -> None:
+    """As many open files as the machine lets us have, within reason: each connection is one, and
+    many systems begin with 1,024.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES_WANTED if hard == resource.RLIM_INFINITY else min(hard, FILES_WANTED)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def settle_memory() -> None:
