@@ -61,7 +61,7 @@ def read(transfer: Transfer) -> Answer | Refusal | Silence:
         return Silence(f"HTTP {status}")
     try:
         envelope = wire.envelope(transfer.body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         if status == errors.HTTP_TOO_MANY_REQUESTS:
             return Refusal(status, "")
         return Silence(_not_ours(transfer))

@@ -7,7 +7,9 @@ after a reconnect the whole picture is asked for.
 import asyncio
 import contextlib
 import gzip
+import io
 import time
+import zlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -199,15 +201,20 @@ def _unpacked(data: bytes) -> bytes:
     if not data.startswith(_GZIP):
         return data
     try:
-        return gzip.decompress(data)
-    except (OSError, EOFError) as error:
+        with gzip.open(io.BytesIO(data)) as packed:
+            text = packed.read(_FRAME_MAX_BYTES + 1)
+    except (OSError, EOFError, zlib.error) as error:
         raise FeedLost(f"a frame that cannot be unpacked: {error}") from error
+    if len(text) > _FRAME_MAX_BYTES:
+        # A kilobyte can stand for a megabyte, so what is inside is measured too.
+        raise FeedLost(f"a frame with more than {_FRAME_MAX_BYTES} bytes in it")
+    return text
 
 
 def _frame(text: bytes) -> _Frame:
     try:
         return _decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise FeedLost(f"a frame that cannot be read: {error}") from error
 
 
