@@ -134,7 +134,7 @@ class MexcFeed:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._ping(socket))
                 while True:
-                    push = self._read(await socket.receive())
+                    push = _pushed(self._text_of(await socket.receive()))
                     if push is not None:
                         on_push(push)
         except* (FeedLost, aiohttp.ClientError, OSError) as losses:
@@ -171,20 +171,6 @@ class MexcFeed:
             pinged_at = now
             await socket.send_str(_PING)
 
-    def _read(self, message: aiohttp.WSMessage) -> Pushed | None:
-        text = self._text_of(message)
-        frame = _frame(text)
-        read = _PUSHES.get(frame.channel)
-        if read is None:
-            if frame.channel == _ERROR:
-                _log.warning("stream.error", said=_said(frame))
-            return None
-        try:
-            return read(frame, text)
-        except ValueError as error:
-            _log.warning("stream.unreadable", channel=frame.channel, said=_said(frame))
-            raise FeedLost(f"a push of {frame.channel} cannot be read: {error}") from error
-
     def _text_of(self, message: aiohttp.WSMessage) -> bytes:
         """The frame's text. Raises `FeedLost` where the connection has ended."""
         if message.type is aiohttp.WSMsgType.TEXT:
@@ -216,6 +202,20 @@ def _frame(text: bytes) -> _Frame:
         return _decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise FeedLost(f"a frame that cannot be read: {error}") from error
+
+
+def _pushed(text: bytes) -> Pushed | None:
+    frame = _frame(text)
+    read = _PUSHES.get(frame.channel)
+    if read is None:
+        if frame.channel == _ERROR:
+            _log.warning("stream.error", said=_said(frame))
+        return None
+    try:
+        return read(frame, text)
+    except ValueError as error:
+        _log.warning("stream.unreadable", channel=frame.channel, said=_said(frame))
+        raise FeedLost(f"a push of {frame.channel} cannot be read: {error}") from error
 
 
 def _said(frame: _Frame) -> str:
