@@ -1,9 +1,9 @@
-"""What fuzzing begins with: sound input of each target, from the documents, the recorded replies and
-the golden messages, and everything that was ever found (`fuzz/found/TARGET/`).
+"""What fuzzing begins with: sound input of each target, from the documents, the recorded replies
+and the golden messages, and everything that was ever found (`fuzz/found/TARGET/`).
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from fuzz.targets import SECRET
@@ -12,7 +12,9 @@ from tests.mutated_bodies import SOUND
 
 ROOT = Path(__file__).parent.parent
 FOUND = Path(__file__).parent / "found"
-_SUBJECT = b"emailAddress=webhook-server@tradingview.com,CN=TradingView Webhooks,O=TradingView\\, Inc."
+_SUBJECT = (
+    b"emailAddress=webhook-server@tradingview.com,CN=TradingView Webhooks,O=TradingView\\, Inc."
+)
 _ODD_ALERTS = (
     b'{"ticker":"T","order_action":"buy","order_contracts":1e999999999}',
     b'{"ticker":"T","order_action":"buy","order_contracts":"NaN","price":"-Infinity"}',
@@ -78,7 +80,7 @@ def _drafts() -> Iterator[bytes]:
     yield b'{"id":' + b'{"a":' * 9_000 + b"1" + b"}" * 9_001
 
 
-_SOUND = {
+_SOUND: dict[str, Callable[[], Iterator[bytes]]] = {
     "alert": _alerts,
     "message": _messages,
     "reply": lambda: _recorded("mexc_replies.json"),

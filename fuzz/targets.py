@@ -27,6 +27,7 @@ from services.console.drafting import new_account, new_route
 from services.console.halts import Halt
 from services.console.problems import Problem
 from services.console.testing import Test
+from services.executor.exchange import Unknown
 from services.executor.mexc import replies, stream
 from services.executor.mexc.transport import Transfer
 from services.executor.pushes import FeedLost
@@ -111,7 +112,7 @@ def reply(data: bytes) -> None:
         transfer = Transfer(call=call, left=True, body=data, begun_at=0)
         submitted = replies.judge_submission(transfer)
         # A gateway's answer is nobody's word: the order may be there.
-        assert status != 502 or isinstance(submitted, replies.Unknown)
+        assert status != 502 or isinstance(submitted, Unknown)
         replies.verdict_on(transfer)
         replies.judge_order(transfer, client_order_id=ClientOrderId("ours"))
 
@@ -154,7 +155,7 @@ def draft(data: bytes) -> None:
         assert problem.status == 415, problem
         return
     for make in (
-        lambda: new_route(document, token="token"),  # noqa: S106 - of nothing
+        lambda: new_route(document, token="token"),
         lambda: new_account(document).account,
         lambda: checked(document, Halt),
         lambda: checked(document, Test),

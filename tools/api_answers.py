@@ -229,13 +229,15 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("GET", "/api/accounts/{account_id}/addresses"): Operation(
         name="show_addresses",
         summary="Under which addresses its exchange sees it.",
-        answer=_object(account=_STRING, expected=_list(_STRING), seen=_list(), executors=_EGRESS),
+        answer=_object(
+            account=_STRING, expected=_list(_STRING), seen=_list(_STRING), executors=_EGRESS
+        ),
         problems=(404, 503),
     ),
     ("GET", "/api/egress"): Operation(
         name="show_egress",
         summary="Under which addresses executors are seen.",
-        answer=_object(seen=_list(), executors=_EGRESS),
+        answer=_object(seen=_list(_STRING), executors=_EGRESS),
         problems=(503,),
     ),
     ("GET", "/api/halt"): Operation(

@@ -50,6 +50,7 @@ _HEALTH: Schema = {
     "required": ["service", "status"],
 }
 _PLACE_MAX = 2**63 - 1
+_MADE_BY = "Made by `python -m tools.documenting`; docs/{page}.md tells the rest."
 
 
 def console() -> Schema:
@@ -66,7 +67,7 @@ def console() -> Schema:
         "info": {
             "title": "Alertwire console",
             "version": "1",
-            "description": "Made by `python -m tools.documenting`; docs/api.md tells the rest.",
+            "description": _MADE_BY.format(page="api"),
         },
         "servers": [{"url": "http://127.0.0.1:8080"}],
         "paths": paths,
@@ -110,7 +111,7 @@ def ingest() -> Schema:
         "info": {
             "title": "Alertwire ingest",
             "version": "1",
-            "description": "Made by `python -m tools.documenting`; docs/alert-format.md tells the rest.",
+            "description": _MADE_BY.format(page="alert-format"),
         },
         "servers": [{"url": "http://127.0.0.1:8080"}],
         "paths": {

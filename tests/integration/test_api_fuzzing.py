@@ -1,5 +1,5 @@
-"""Both HTTP APIs under requests made from their descriptions: each is answered as described, none is
-a failure of ours, and nobody without the token is told anything.
+"""Both HTTP APIs under requests made from their descriptions: each is answered as described, none
+is a failure of ours, and nobody without the token is told anything.
 """
 
 import asyncio
@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
+import schemathesis
 
 from fuzz.apis import AWAY, Api, drive
 from libs.common.topology import ensure_topology
@@ -73,6 +74,23 @@ async def test_the_console_answers_as_described(console):
     assert not driven.findings, told(driven)
     assert driven.calls > 300
     assert {200, 204, 400, 404, 415, 422} <= set(driven.statuses), driven.statuses
+
+
+async def test_what_is_made_is_answered_as_described(console):
+    schema = schemathesis.openapi.from_dict(CONSOLE)
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    made = {
+        "/api/accounts": ACCOUNT | {"id": "other"},
+        "/api/routes": ROUTE | {"id": "other"},
+        "/api/halt": {"scope": "route", "id": "other", "reason": "a look"},
+        "/api/resume": {"scope": "route", "id": "other"},
+    }
+    for path, body in made.items():
+        case = schema[path]["POST"].Case(body=body, media_type="application/json")
+        answer = await asyncio.to_thread(
+            case.call_and_validate, base_url=console.url, headers=headers
+        )
+        assert answer.status_code in {200, 201}, path
 
 
 async def test_without_the_token_no_operation_is_done(console):
@@ -145,9 +163,7 @@ async def test_a_body_of_brackets_is_refused(console):
     headers = {"Authorization": f"Bearer {TOKEN}"}
     for body in (b"[" * 100_000, b'{"a":' * 40_000, b'{"id":' + b"[" * 9_000 + b"]" * 9_000 + b"}"):
         for path in ("/api/routes", "/api/accounts", "/api/halt", "/api/routes/btc/test"):
-            async with console.http.post(
-                console.url + path, data=body, headers=headers
-            ) as answer:
+            async with console.http.post(console.url + path, data=body, headers=headers) as answer:
                 assert answer.status in {415, 422}, await answer.text()
 
 
