@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from fuzz.apis import Api, Driven, drive
+from fuzz.hammering import hammer
 from fuzz.seeds import ROOT
 from tests.e2e.running_stack import RunningStack
 
@@ -22,6 +23,8 @@ GROWTH_MAX_MB = 48
 _ASKED = ("ingest", "console")
 _EXAMPLES = 15
 _ROUNDS_MIN = 2
+_HAMMERED = 2_000
+"""Requests of a round to each of them, besides those that are made from the descriptions."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +62,8 @@ def fuzz_services(seconds: float, *, seed: int) -> Asked:
         while rounds < _ROUNDS_MIN or time.monotonic() - began < seconds:
             for api in apis:
                 driven.add(drive(api, examples=_EXAMPLES, seed=seed * 1_000 + rounds))
+            ingest, console = apis
+            driven.add(hammer(ingest, console, requests=_HAMMERED, seed=seed * 1_000 + rounds))
             rounds += 1
             first = first or {name: resident_mb(pid) for name, pid in pids.items()}
         memory = {name: (first[name], resident_mb(pid)) for name, pid in pids.items()}
