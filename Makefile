@@ -20,7 +20,7 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup up test test-fast pictures lint types fmt lock bench chaos images images-test sbom audit \
-	chart chart-files k8s-base drills
+	chart chart-files k8s-base drills fuzz
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,6 +68,9 @@ k8s-base: $(CHART)/.ready ## Render deploy/k8s/base anew, and the table of the c
 chaos: $(VENV)/.dev ## Kill, stop and cut under load; then compare what happened with what should
 	@$(PY) -m chaos $(ARGS)
 
+fuzz: $(VENV)/.fuzz ## Throw what nobody has thought of at the parsers and both HTTP APIs; ARGS="--seconds 60"
+	@$(PY) -m fuzz $(ARGS)
+
 images: $(VENV)/.dev ## Build the container images, with what is in them under sbom/
 	@PYTHON=$(abspath $(PY)) deploy/images/build $(ARGS)
 
@@ -102,6 +105,8 @@ lock: $(PY) ## Resolve the requirements anew, with hashes
 	@echo "locking requirements/audit.txt"
 	@$(UV) --upgrade --group audit -c requirements/dev.txt -o requirements/audit.txt \
 		pyproject.toml >/dev/null
+	@echo "locking requirements/fuzz.txt"
+	@$(UV) --upgrade --group fuzz -o requirements/fuzz.txt >/dev/null
 	@echo "locking requirements/chart.txt"
 	@$(UV) --upgrade --group chart -o requirements/chart.txt >/dev/null
 	@! grep -nE '://|^-' requirements/*.txt || { echo "a lock names an index or a file" >&2; exit 1; }
@@ -119,6 +124,11 @@ $(VENV)/audit/.done: requirements/audit.txt | $(PY)
 	@$(PY) -m venv $(VENV)/audit
 	@$(VENV)/audit/bin/python -m pip -qq --disable-pip-version-check install --progress-bar off \
 		--no-deps --require-hashes -r $<
+	@touch $@
+
+# Has no dependencies, and no wheel where it does not run: what needs it says so then.
+$(VENV)/.fuzz: requirements/fuzz.txt $(VENV)/.dev
+	@$(PIP) install --progress-bar off --no-deps --require-hashes -r $<
 	@touch $@
 
 $(VENV)/bin/promtool: | $(PY)

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 70
 
-OURS = ("libs", "services", "tools", "tests", "bench", "chaos")
+OURS = ("libs", "services", "tools", "tests", "bench", "chaos", "fuzz")
 CORE = ("libs/common/contracts/", "libs/common/domain/")
 CORE_STDLIB = {
     *("abc", "ast", "base64", "collections", "dataclasses", "datetime", "decimal", "enum"),
@@ -48,8 +48,9 @@ MAY_IMPORT = {
     "tools/": OURS,
     "tests/": OURS,
     "bench/": OURS,
+    "fuzz/": OURS,
     # What it judges by may not be what it judges.
-    "chaos/": ("libs.common", "tools.devstack", "bench", "chaos"),
+    "chaos/": ("libs.common", "tools.devstack", "bench", "chaos", "fuzz"),
 }
 # Files where everything may be caught: the outermost loop of a process, and what only tells of an
 # order and must not stop it.

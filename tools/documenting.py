@@ -1,5 +1,5 @@
 """Writes the documents that repeat what the code says: reasons, mends, configuration, metrics,
-rights at NATS, and the picture of the trade modes.
+rights at NATS, both HTTP APIs, and the picture of the trade modes.
 
 `python -m tools.documenting` rewrites them; `tests/test_docs.py` fails when they are stale.
 """
@@ -20,6 +20,7 @@ from services.console.settings import Settings as ConsoleSettings
 from services.executor.settings import Settings as ExecutorSettings
 from services.ingest.settings import Settings as IngestSettings
 from services.router.settings import Settings as RouterSettings
+from tools.documenting_api import texts
 from tools.documenting_metrics import page
 from tools.documenting_rights import page as rights_page
 from tools.drawing import trade_modes
@@ -45,6 +46,7 @@ def documents() -> dict[Path, str]:
         DOCS / "metrics.md": page(),
         DOCS / "nats-rights.md": rights_page(),
         DOCS / "pictures" / "trade-modes.svg": trade_modes(),
+        **{DOCS / "openapi" / name: text for name, text in texts().items()},
     }
 
 

@@ -12,6 +12,10 @@ from nats.js.kv import KeyValue
 
 HEADER_OPERATION = "KV-Operation"
 DELETED = frozenset({"DEL", "PURGE"})
+_LEFT_BEHIND_S = 1.0
+"""How long the server keeps the consumer that a reader leaves behind. If nobody says so it keeps
+it for longer than thousands of readers take, and refuses the next ones; to delete it would take one
+more right."""
 
 
 async def state_of(store: KeyValue) -> StreamState:
@@ -30,7 +34,7 @@ async def read_all(store: KeyValue, *, timeout_s: float) -> dict[str, bytes]:
     if (await state_of(store)).messages == 0:
         return {}
     found: dict[str, bytes] = {}
-    watcher = await store.watchall()
+    watcher = await store.watch(">", inactive_threshold=_LEFT_BEHIND_S)
     try:
         while True:
             entry = await next_update(watcher, timeout_s=timeout_s)

@@ -35,6 +35,13 @@ from services.console.vitals import health_router
 from services.console.web.access.guarding import Access
 from services.console.web.pages import make_pages
 
+API_HANDLERS = (
+    *(alert_router, event_router, change_router, route_router, account_router),
+    *(checkup_router, picture_router, egress_router, halt_router),
+    *(dead_router, health_router, statistics_router, test_router, replay_router),
+    sealing_router,
+)
+"""All below `/api`; docs/openapi/console.json is made from them."""
 _BODY_MAX_BYTES = 256 * 1024
 
 
@@ -43,12 +50,7 @@ def make_app(*, token: Secret, health: Health, access: Access, supplies: Supplie
     given = {name: _given(value) for name, value in supplies.by_name().items()}
     api = Router(
         "/api",
-        route_handlers=[
-            *(alert_router, event_router, change_router, route_router, account_router),
-            *(checkup_router, picture_router, egress_router, halt_router),
-            *(dead_router, health_router, statistics_router, test_router, replay_router),
-            sealing_router,
-        ],
+        route_handlers=API_HANDLERS,
         guards=[bearer_guard(token)],
         dependencies={"caller": Provide(caller_of, sync_to_thread=False), **given},
     )
@@ -61,7 +63,7 @@ def make_app(*, token: Secret, health: Health, access: Access, supplies: Supplie
             500: answer_bug,
         },
         request_max_body_size=_BODY_MAX_BYTES,
-        # The documented shapes are in docs; a generated schema would know the bodies as bytes.
+        # docs/openapi/ has the description; who only reaches the port learns nothing from it.
         openapi_config=None,
         logging_config=None,
     )

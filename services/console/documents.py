@@ -28,6 +28,8 @@ def parse_object(body: bytes) -> Document:
         found = _decoder.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, ArithmeticError) as error:
         raise Problem(415, f"The body is not JSON: {error}") from None
+    except RecursionError:
+        raise Problem(415, "The body is nested too deeply.") from None
     if not isinstance(found, dict):
         raise Problem(415, "The body must be one JSON object.")
     return found

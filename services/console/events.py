@@ -23,6 +23,7 @@ LAST_MAX = 10_000
 LAST_REACH = 100_000
 """Among so many of the newest messages the last ones that match are looked for."""
 _PLACE_MAX = 2**63 - 2
+_PLACE_DIGITS = len(str(_PLACE_MAX))
 _HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 
 
@@ -148,7 +149,8 @@ def _alert(text: str) -> str:
 def _resumed(text: str | None) -> int | None:
     if not text:
         return None
-    if not text.isascii() or not text.isdigit() or int(text) > _PLACE_MAX:
+    is_number = text.isascii() and text.isdigit() and len(text) <= _PLACE_DIGITS
+    if not is_number or int(text) > _PLACE_MAX:
         raise Problem(422, "`Last-Event-ID` must be the id of an event.", field="Last-Event-ID")
     return int(text)
 

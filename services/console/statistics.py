@@ -135,8 +135,13 @@ def _asked(
     question: tuple[datetime | None, datetime | None, int, str | None], *, now: datetime
 ) -> Asked:
     since, until, stretch_s, route = question
-    ends = _utc(until) if until is not None else now
-    begins = _utc(since) if since is not None else ends - _DAY
+    try:
+        ends = _utc(until) if until is not None else now
+        begins = _utc(since) if since is not None else ends - _DAY
+    except OverflowError:
+        raise Problem(
+            422, "Before the year 1 and after 9999 nothing comes.", field="until"
+        ) from None
     if begins >= ends:
         raise Problem(422, "`since` must lie before `until`, or before now.", field="since")
     if ends - begins > SPAN_MAX:

@@ -205,6 +205,9 @@ class Trail:
                 async with connection.transaction(readonly=True):
                     await connection.execute(settled)
                     return await connection.fetch(self._queries[query], *values)
+        except asyncpg.DataError:
+            # Such as the character 0 in a text, or a number beyond the largest place.
+            raise Problem(422, "Nothing in the trail can be like what was asked for.") from None
         except _AWAY as error:
             raise Problem(
                 503, f"The trail cannot be read now ({type(error).__name__}); try again."

@@ -17,6 +17,6 @@ def make_call(**overrides):
 
 
 def make_transfer(body=None, *, status=200, left=True, error=""):
-    text = "" if body is None else body.decode()
+    text = "" if body is None else body.decode(errors="replace")
     call = make_call(http_status=None if body is None else status, response_body=text, error=error)
     return Transfer(call=call, left=left, body=body)

@@ -98,7 +98,9 @@ def test_a_number_becomes_the_decimal_that_was_written():
     assert settings.sizing.multiplier == Decimal(3)
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b'"text"', b"{", b"\xff", b'{"a":1}{"b":2}'])
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b'"text"', b"{", b"\xff", b'{"a":1}{"b":2}', b"[" * 50_000]
+)
 def test_anything_but_one_object_is_415(body):
     with pytest.raises(Problem) as caught:
         parse_object(body)

@@ -91,10 +91,11 @@ class TestEveryChange:
         ("null", None),
         ('""', None),
         ('[{"symbol":"BTC_USDT"}]', None),
+        ('"\udcff"', None),
     ],
 )
 def test_what_was_made_is_done_whatever_form_its_id_takes(data, made):
-    body = f'{{"success":true,"code":0,"data":{data}}}'.encode()
+    body = f'{{"success":true,"code":0,"data":{data}}}'.encode(errors="surrogateescape")
     done = judge_making(make_transfer(body))
     assert isinstance(done, Done)
     assert done.exchange_id == made
@@ -149,9 +150,9 @@ def test_item_that_is_missing_is_unknown(transfer):
     assert "7" in unknown.why
 
 
-@pytest.mark.parametrize("data", ['"done"', "[{}]", '[{"orderId":7}]'])
+@pytest.mark.parametrize("data", ['"done"', "[{}]", '[{"orderId":7}]', '["\udcff"]'])
 def test_items_that_cannot_be_read_are_unknown(data):
-    body = f'{{"success":true,"code":0,"data":{data}}}'.encode()
+    body = f'{{"success":true,"code":0,"data":{data}}}'.encode(errors="surrogateescape")
     assert isinstance(judge_items(make_transfer(body), ids=["7"]), Unknown)
 
 

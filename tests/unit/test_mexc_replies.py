@@ -118,6 +118,10 @@ def test_code_that_leaves_the_outcome_open(code):
         (b"\xff\xfe", 200),
         (b'{"success":true,"code":0}', 200),
         (b'{"success":true,"code":0,"data":{"orderId":null}}', 200),
+        (b'{"success":true,"code":0,"data":{"orderId":"1\xff"}}', 200),
+        (b'{"success":true,"code":0,"data":{"orderId":"\\ud800"}}', 200),
+        (b'{"success":true,"code":0,"data":"\xff"}', 200),
+        (b'{"success":true,"code":0,"data":' + b"[" * 50_000, 200),
     ],
 )
 def test_reply_that_proves_nothing_is_unknown(body, status):

@@ -237,6 +237,8 @@ async def test_a_packed_frame(feed, venue):
         "no json",
         "[]",
         b"\x1f\x8bno gzip",
+        b"\x1f\x8b\x08" + bytes(7) + b"\xff\xff",
+        '{"channel":"a","data":' + "[" * 50_000 + "]" * 50_000 + "}",
         b"\xff\xfe",
         push("order", {"symbol": "BTC_USDT"}),
         push("order", ORDER | {"state": 9}),
@@ -249,6 +251,11 @@ async def test_what_cannot_be_read_ends_the_connection(feed, venue, frame):
     """It may have said what nobody says again."""
     venue.frames = [frame]
     assert "cannot be" in str(await lost(feed))
+
+
+async def test_a_small_frame_with_much_inside_ends_the_connection(feed, venue):
+    venue.frames = [gzip.compress(b" " * 8_000_000)]
+    assert "more than" in str(await lost(feed))
 
 
 async def test_silence_ends_the_connection(feed, venue):

@@ -7,8 +7,6 @@ a reply that says success may hold refusals in its items.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import msgspec
-
 from libs.common.contracts.causes import Cause
 from libs.common.contracts.order import Change, ExchangeCall
 from libs.common.contracts.words import ChangeKind, VenueSymbol
@@ -122,7 +120,7 @@ def judge_items(transfer: Transfer, *, ids: Sequence[str]) -> Changed:
         return _judge_failure(transfer, reply)
     try:
         items = [wire.row(row, wire.CanceledItem) for row in wire.rows(reply.data)]
-    except msgspec.DecodeError as error:
+    except ValueError as error:
         return Unknown(why=f"an answer that cannot be read: {error}", call=call)
     told = {str(item.order_id): item for item in items}
     missing = [id_ for id_ in ids if id_ not in told]

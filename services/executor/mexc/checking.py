@@ -148,7 +148,7 @@ def judge_key_info(transfer: Transfer, *, call: ExchangeCall) -> KeyInfo:
         if call.http_status == 200:
             return _key_info(wire.key_info(transfer.body))
         refusal = wire.spot_refusal(transfer.body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         message = f"HTTP {call.http_status}, not an answer about the key"
         raise QueryFailed(kind=Cause.SYSTEM, code=None, message=message, call=call) from None
     raise QueryFailed(

@@ -61,7 +61,7 @@ def read(transfer: Transfer) -> Answer | Refusal | Silence:
         return Silence(f"HTTP {status}")
     try:
         envelope = wire.envelope(transfer.body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         if status == errors.HTTP_TOO_MANY_REQUESTS:
             return Refusal(status, "")
         return Silence(_not_ours(transfer))
@@ -96,7 +96,8 @@ def judge_submission(transfer: Transfer) -> Submitted:
         case Answer(data):
             try:
                 return Accepted(exchange_order_id=wire.created_order_id(data), call=call)
-            except msgspec.ValidationError as error:
+            except ValueError as error:
+                # Also an id that is no UTF-8: the order may be there all the same.
                 return Unknown(why=f"accepted, but without an order id: {error}", call=call)
 
 

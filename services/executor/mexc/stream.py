@@ -7,7 +7,9 @@ after a reconnect the whole picture is asked for.
 import asyncio
 import contextlib
 import gzip
+import io
 import time
+import zlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -132,7 +134,7 @@ class MexcFeed:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._ping(socket))
                 while True:
-                    push = self._read(await socket.receive())
+                    push = _pushed(self._text_of(await socket.receive()))
                     if push is not None:
                         on_push(push)
         except* (FeedLost, aiohttp.ClientError, OSError) as losses:
@@ -169,20 +171,6 @@ class MexcFeed:
             pinged_at = now
             await socket.send_str(_PING)
 
-    def _read(self, message: aiohttp.WSMessage) -> Pushed | None:
-        text = self._text_of(message)
-        frame = _frame(text)
-        read = _PUSHES.get(frame.channel)
-        if read is None:
-            if frame.channel == _ERROR:
-                _log.warning("stream.error", said=_said(frame))
-            return None
-        try:
-            return read(frame, text)
-        except ValueError as error:
-            _log.warning("stream.unreadable", channel=frame.channel, said=_said(frame))
-            raise FeedLost(f"a push of {frame.channel} cannot be read: {error}") from error
-
     def _text_of(self, message: aiohttp.WSMessage) -> bytes:
         """The frame's text. Raises `FeedLost` where the connection has ended."""
         if message.type is aiohttp.WSMsgType.TEXT:
@@ -199,16 +187,35 @@ def _unpacked(data: bytes) -> bytes:
     if not data.startswith(_GZIP):
         return data
     try:
-        return gzip.decompress(data)
-    except (OSError, EOFError) as error:
+        with gzip.open(io.BytesIO(data)) as packed:
+            text = packed.read(_FRAME_MAX_BYTES + 1)
+    except (OSError, EOFError, zlib.error) as error:
         raise FeedLost(f"a frame that cannot be unpacked: {error}") from error
+    if len(text) > _FRAME_MAX_BYTES:
+        # A kilobyte can stand for a megabyte, so what is inside is measured too.
+        raise FeedLost(f"a frame with more than {_FRAME_MAX_BYTES} bytes in it")
+    return text
 
 
 def _frame(text: bytes) -> _Frame:
     try:
         return _decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise FeedLost(f"a frame that cannot be read: {error}") from error
+
+
+def _pushed(text: bytes) -> Pushed | None:
+    frame = _frame(text)
+    read = _PUSHES.get(frame.channel)
+    if read is None:
+        if frame.channel == _ERROR:
+            _log.warning("stream.error", said=_said(frame))
+        return None
+    try:
+        return read(frame, text)
+    except ValueError as error:
+        _log.warning("stream.unreadable", channel=frame.channel, said=_said(frame))
+        raise FeedLost(f"a push of {frame.channel} cannot be read: {error}") from error
 
 
 def _said(frame: _Frame) -> str:

@@ -231,8 +231,8 @@ def envelope(body: bytes) -> Envelope:
 
 
 def created_order_id(data: msgspec.Raw) -> str:
-    """From `{"orderId": …}`, or from the bare id of order/submit. Raises `msgspec.ValidationError`,
-    also for an id that is empty or 0: nothing could ever be found by it.
+    """From `{"orderId": …}`, or from the bare id of order/submit. Raises `ValueError`, also
+    for an id that is empty or 0: nothing could ever be found by it.
     """
     created = _created.decode(data)
     order_id = str(created.order_id if isinstance(created, Created) else created)
@@ -247,7 +247,7 @@ def made_id(data: msgspec.Raw) -> str | None:
     """
     try:
         made = _made.decode(data)
-    except msgspec.DecodeError:
+    except ValueError:
         return None
     return str(made.id if isinstance(made, _Made) else made) or None
 
