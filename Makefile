@@ -33,7 +33,7 @@ up: $(VENV)/.devstack ## Start everything on loopback, until Ctrl-C
 test: lint types $(VENV)/bin/promtool $(VENV)/bin/chromium ## Install, lint, type-check, run every test
 	@$(PY) -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not drill"
 
-drills: $(VENV)/.dev ## What takes the whole machine: restarts, a restore, a dead leader, an attack
+drills: $(VENV)/.dev ## What takes the machine for itself: kills, restarts, a restore, an attack, a search for secrets
 	@$(PY) -m pytest -m drill tests/e2e tests/integration
 
 test-fast: $(VENV)/.dev ## Run the tests that need no other process

@@ -23,6 +23,7 @@ from nats.js.kv import KeyValue
 
 from libs.common import metrics
 from libs.common.bus import Bus
+from libs.common.cancelling import cancelled
 from libs.common.contracts import subjects
 from libs.common.contracts.presence import Role
 from libs.common.processes import Holder, is_certainly_dead, this_process
@@ -179,8 +180,8 @@ class Owner:
         try:
             await asyncio.wait({working, renewing}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            renewing.cancel()
-            lasting.cancel()
+            # For certain, or the lease would be renewed for ever and nobody could have it.
+            await cancelled((renewing, lasting))
             if not working.done():
                 working.cancel()
             results = await asyncio.gather(working, renewing, lasting, return_exceptions=True)

@@ -9,6 +9,7 @@ import sys
 import structlog
 
 from libs.common.bus import connected
+from libs.common.cancelling import cancelled
 from libs.common.health import Health
 from libs.common.presence import present
 from libs.common.running import run, settle_memory
@@ -64,8 +65,7 @@ async def main(stop: asyncio.Event) -> None:
             async with asyncio.TaskGroup() as following:
                 for auditor in auditors:
                     following.create_task(auditor.run(stop))
-            upkeep.cancel()
-            anchors.cancel()
+            await cancelled((upkeep, anchors))
         await anchoring.conclude()
     close_telemetry()
 

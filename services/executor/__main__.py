@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 
 from libs.common.bus import Bus, connected
+from libs.common.cancelling import cancelled
 from libs.common.clock import SystemClock
 from libs.common.contracts.checkup import CheckupReason
 from libs.common.contracts.subjects import shard_of
@@ -104,8 +105,7 @@ async def main(stop: asyncio.Event) -> None:
             settle_memory()
             health.started()
             await parts.owner.run(parts.shard.work, stop)
-        for helper in helpers:
-            helper.cancel()
+        await cancelled(helpers)
         await parts.accounts.close()
     shutdown_telemetry()
 

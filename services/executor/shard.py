@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Callable
 
 from libs.common.bus import Bus
+from libs.common.cancelling import cancelled
 from libs.common.clock import Clock
 from libs.common.consuming import Consumer
 from libs.common.contracts.checkup import CheckupReason
@@ -152,9 +153,11 @@ class Shard:
                     group.create_task(self._account_pictures(resting).follow()),
                     group.create_task(inquiries.follow()),
                 ]
-                await self._consumer.run(stop)
-                for helper in helpers:
-                    helper.cancel()
+                try:
+                    await self._consumer.run(stop)
+                finally:
+                    # For certain: the lease is kept until they have ended.
+                    await cancelled(helpers)
         finally:
             self._consumer = self._resting = self._checkups = None
             unknown.clear()

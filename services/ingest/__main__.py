@@ -12,6 +12,7 @@ import msgspec
 import structlog
 
 from libs.common.bus import connected
+from libs.common.cancelling import cancelled
 from libs.common.contracts import subjects
 from libs.common.contracts.route import Route
 from libs.common.draining import Draining
@@ -104,8 +105,7 @@ async def serve(settings: Settings, *, health: Health, stop: asyncio.Event) -> N
             ):
                 health.started()
                 await stop.wait()
-            for task in following:
-                task.cancel()
+            await cancelled(following)
 
 
 async def _until_ready(health: Health, stop: asyncio.Event) -> None:

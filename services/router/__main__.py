@@ -8,6 +8,7 @@ from collections.abc import Callable
 import structlog
 
 from libs.common.bus import connected
+from libs.common.cancelling import cancelled
 from libs.common.clock import SystemClock
 from libs.common.halts import Halts
 from libs.common.health import Health
@@ -76,8 +77,7 @@ async def main(stop: asyncio.Event) -> None:
         settle_memory()
         health.started()
         await shards.run(stop)
-        for follower in followers:
-            follower.cancel()
+        await cancelled(followers)
     shutdown_telemetry()
 
 

@@ -14,7 +14,7 @@ from chaos.running import Run
 from tests.backends import free_port_base
 from tests.leaks import Leaks, files_below, kept_below
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.e2e, pytest.mark.drill, pytest.mark.timeout(180)]
 
 SCOPE = Scope(
     seed=182,

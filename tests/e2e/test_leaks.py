@@ -14,7 +14,12 @@ from tests.e2e.running_stack import RunningStack
 from tests.e2e.secret_run import Run
 from tests.leaks import Leaks
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180), pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.drill,
+    pytest.mark.timeout(180),
+    pytest.mark.asyncio(loop_scope="module"),
+]
 
 ALL = frozenset({"*"})
 KNOWN = {

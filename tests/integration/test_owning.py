@@ -110,6 +110,25 @@ async def test_the_lease_is_confirmed_again_and_again(owner, shift, bucket):
         assert owner.ownership.since == began
 
 
+async def test_a_renewal_that_swallows_its_end_keeps_nobody(owner, shift, monkeypatch):
+    """As the client's `wait_for` does where an answer comes together with the cancellation."""
+    swallowed = []
+
+    async def deaf():
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            swallowed.append(True)
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(owner, "_renew", deaf)
+    async with asyncio.timeout(20):
+        async with running(owner, shift.named("one")):
+            await shift.began.wait()
+    assert swallowed
+    assert shift.at_work == []
+
+
 async def test_a_bystander_waits_for_a_living_owner(owner, shift, bucket):
     await bucket.put("executor-0", msgspec.json.encode(ELSEWHERE))
     async with running(owner, shift.named("two")):
