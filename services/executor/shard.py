@@ -139,9 +139,7 @@ class Shard:
             lane_of=lane_of,
             is_certain=ownership.is_certain,
         )
-        for connected in self._accounts.current():
-            # What was traded by somebody else was perhaps not pushed here.
-            connected.book.want_correction(0.0)
+        self._look_again()
         try:
             async with asyncio.TaskGroup() as group:
                 helpers = [
@@ -161,6 +159,11 @@ class Shard:
         finally:
             self._consumer = self._resting = self._checkups = None
             unknown.clear()
+
+    def _look_again(self) -> None:
+        # What was traded by somebody else was perhaps not pushed here.
+        for connected in self._accounts.current():
+            connected.book.want_correction(0.0)
 
     def _flattener(self) -> Flattener:
         return Flattener(
