@@ -130,7 +130,7 @@ async def test_a_second_process_of_a_service_is_told_too(console, nats_url):
         standby.tell_role(ownership.role)
         async with present(bus, standby):
             await bus.client.flush()
-            payloads = await ask_all(console.bus, subjects.PRESENCE_ASKED, within_s=0.3)
+            payloads = await ask_all(console.bus, subjects.PRESENCE_ASKED, within_s=2.0)
     told = [presence.decode(each) for each in payloads]
     assert sorted(each.role for each in told if each.service == "executor") == [
         *("owner", "stands_by")
