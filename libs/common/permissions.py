@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from libs.common.contracts import subjects
+from libs.common.router_shards import router_consumers
 
 _AUDITOR = "auditor"
 _ROUTER = "router"
 _API = "$JS.API"
-_ROUTERS_TOLD = "tell.routers"
-"""Routers tell each other that they are there."""
 
 
 class User(StrEnum):
@@ -127,13 +126,13 @@ def _router(consumers: Iterable[str]) -> Rights:
             *_consume(subjects.STREAM, *consumers),
             *_look_back(),
             *_lease(consumers),
-            _ROUTERS_TOLD,
+            subjects.ROUTERS_TOLD,
             # Over how many shards the routes are shared is read from the consumers' names.
             f"{_API}.CONSUMER.LIST.{subjects.STREAM}",
             f"{_API}.CONSUMER.NAMES.{subjects.STREAM}",
         ),
         but_not=_excepted_of_buckets(*watched),
-        subscribe=(subjects.DECIDE_ASKED, _ROUTERS_TOLD),
+        subscribe=(subjects.DECIDE_ASKED, subjects.ROUTERS_TOLD),
     )
 
 
@@ -359,5 +358,4 @@ def _lease(names: Iterable[str]) -> tuple[str, ...]:
 
 def _router_consumers(shards: int) -> tuple[str, ...]:
     """Of every number of shards up to this one: while it is changed both have theirs."""
-    several = (f"{_ROUTER}-{at}-of-{of}" for of in range(2, shards + 1) for at in range(of))
-    return (_ROUTER, *several)
+    return tuple(name for of in range(1, shards + 1) for name in router_consumers(of))
