@@ -27,6 +27,7 @@ GUIDE = {
     "order_contracts": 0.001,
     "order_action": "buy",
 }
+POSITIONS = "/api/v1/private/position/open_positions"
 START_TIMEOUT_S = 60
 
 
@@ -181,9 +182,14 @@ class Trader:
         found = await self.execute(ticker=ticker, order_action="flat", order_contracts="")
         assert found["status"] == "executed", found
 
+    async def flat_everywhere(self) -> None:
+        """A position that one test leaves would be a leg more of the next one's order."""
+        reply = await self.paper.get(POSITIONS)
+        for symbol in sorted({held["symbol"] for held in reply["data"]}):
+            await self.flat(symbol.replace("_", "") + ".P")
+
     async def holdings(self, symbol: str = "BTC_USDT") -> dict[str, Any]:
-        path = "/api/v1/private/position/open_positions"
-        reply = await self.paper.get(path, {"symbol": symbol})
+        reply = await self.paper.get(POSITIONS, {"symbol": symbol})
         sides = {1: "long", 2: "short"}
         return {sides[held["positionType"]]: held["holdVol"] for held in reply["data"]}
 
@@ -202,6 +208,5 @@ async def trading(stack: RunningStack) -> AsyncIterator[Trader]:
     await found.paper.control("PUT", "prices/BTC_USDT", {"last": "50000"})
     yield found
     await found.paper.control("PUT", "faults", [])
-    if await found.holdings():
-        await found.flat()
+    await found.flat_everywhere()
     await found.close()

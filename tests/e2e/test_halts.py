@@ -8,12 +8,11 @@ from typing import Any
 import pytest
 
 from tests.e2e.own_routes import OPEN, OwnRoutes
-from tests.e2e.running_stack import RunningStack, Trader
+from tests.e2e.running_stack import POSITIONS, RunningStack, Trader
 from tests.paper_client import PaperClient
 
 pytestmark = pytest.mark.e2e
 
-POSITIONS = "/api/v1/private/position/open_positions"
 SIDES = {1: "long", 2: "short"}
 
 

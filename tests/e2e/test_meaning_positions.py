@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from tests.e2e.own_routes import ASSET
+from tests.e2e.running_stack import POSITIONS
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
@@ -141,10 +142,9 @@ async def test_one_account_that_is_refused_leaves_the_others_alone(trader, route
         assert len({order["client_order_id"] for order in found["orders"]}) == 3
         assert "6002" in told["third"]["words"]
         assert await trader.holdings() == {"long": 10}
-        path = "/api/v1/private/position/open_positions"
-        held = [one["holdVol"] for one in (await second.get(path))["data"]]
+        held = [one["holdVol"] for one in (await second.get(POSITIONS))["data"]]
         assert held == [5]
-        assert (await third.get(path))["data"] == []
+        assert (await third.get(POSITIONS))["data"] == []
 
 
 async def test_a_body_that_could_mean_two_things_trades_nothing(trader, routes):
