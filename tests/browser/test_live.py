@@ -133,7 +133,7 @@ async def test_nothing_moves_under_somebody_who_reads(console, console_page, put
     await expect(page.locator(ROW)).to_have_count(140)
     async with asyncio.timeout(20):
         while await page.locator("#more").is_visible():
-            await page.evaluate("window.scrollTo(0, document.scrollingElement.scrollHeight)")
+            await to_the_end(page)
             await wait_settled(page)
     await expect(page.locator(ROW)).to_have_count(250)
     place = await page.evaluate("window.scrollY")
@@ -150,6 +150,26 @@ async def test_nothing_moves_under_somebody_who_reads(console, console_page, put
     order = await page.locator(ROW).evaluate_all("(rows) => rows.map((row) => +row.dataset.seq)")
     assert order == sorted(order, reverse=True)
     assert len(set(order)) == 252
+
+
+async def test_who_is_at_the_end_before_the_next_link_is_ready_gets_the_next_page_too(
+    console_page, put_alerts
+):
+    await put_alerts(250)
+    page = await console_page()
+    await live(page)
+    # A machine that is busy takes so long between what it shows and what it listens to.
+    await page.evaluate("htmx.config.defaultSettleDelay = 400")
+    await to_the_end(page)
+    await expect(page.locator(ROW)).to_have_count(140)
+    await to_the_end(page)
+    await expect(page.locator(ROW)).to_have_count(240)
+    await to_the_end(page)
+    await expect(page.locator(ROW)).to_have_count(250)
+
+
+async def to_the_end(page):
+    await page.evaluate("window.scrollTo(0, document.scrollingElement.scrollHeight)")
 
 
 async def test_the_keyboard_moves_through_the_rows(console, console_page, put_alerts):

@@ -282,6 +282,12 @@
     }
   }, { rootMargin: "1500px" });
 
+  // Who is near already does not come near: it is told anew of a link that could not hear it before.
+  function lookAgain(more) {
+    nearing.unobserve(more);
+    nearing.observe(more);
+  }
+
   document.addEventListener("htmx:configRequest", (event) => {
     const asked = event.detail.parameters;
     if (event.detail.path === "/alerts/counts") asked.offset = String(-new Date().getTimezoneOffset());
@@ -294,7 +300,7 @@
   // Of a list that is new everything is new; of one that has grown only where it goes on.
   document.addEventListener("htmx:afterSettle", (event) => {
     if (event.detail.target?.id === "list" || event.detail.elt.id === "list") begin();
-    if (by("more") && window.scrollY > 0) nearing.observe(by("more"));
+    if (by("more") && window.scrollY > 0) lookAgain(by("more"));
   });
 
   function begin() {
