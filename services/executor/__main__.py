@@ -12,6 +12,7 @@ import structlog
 from libs.common.bus import Bus, connected
 from libs.common.cancelling import cancelled
 from libs.common.clock import SystemClock
+from libs.common.connecting import access_of
 from libs.common.contracts.checkup import CheckupReason
 from libs.common.contracts.subjects import shard_of
 from libs.common.contracts.words import AccountId, AlertId
@@ -74,13 +75,7 @@ async def main(stop: asyncio.Event) -> None:
     health = Health("executor", starting=True)
     async with (
         serving(health, host=settings.health_host, port=settings.health_port),
-        connected(
-            url=settings.nats_url,
-            nkey_file=settings.nats_nkey_file,
-            ca_file=settings.nats_ca_file,
-            service="executor",
-            health=health,
-        ) as bus,
+        connected(access_of(settings), service="executor", health=health) as bus,
         present(bus, health),
         asyncio.TaskGroup() as group,
     ):

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from libs.common.bus import Bus, connected
+from libs.common.connecting import Access
 from libs.common.contracts import subjects
 from libs.common.contracts.dead_letter import DeadLetter
 from libs.common.contracts.words import AlertId
@@ -29,7 +30,7 @@ PATIENCE_S = 20
 @pytest.fixture
 async def bus(stack: RunningStack) -> AsyncIterator[Bus]:
     url = Secret(stack.description["nats"])
-    async with connected(url=url, service="test", health=Health("test")) as found:
+    async with connected(Access(url=url), service="test", health=Health("test")) as found:
         yield found
 
 

@@ -5,6 +5,7 @@ import contextlib
 
 from libs.common.bus import connected
 from libs.common.clock import SystemClock
+from libs.common.connecting import Access
 from libs.common.consuming import Consumer
 from libs.common.contracts import subjects
 from libs.common.contracts.execution import Execution
@@ -119,7 +120,7 @@ async def stands(nats_url):
     """Makes stands, one an account, and ends them."""
     async with contextlib.AsyncExitStack() as stack:
         bus = await stack.enter_async_context(
-            connected(url=Secret(nats_url), service="executor", health=Health("t"))
+            connected(Access(url=Secret(nats_url)), service="executor", health=Health("t"))
         )
 
         async def make(position_mode):

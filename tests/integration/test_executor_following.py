@@ -7,6 +7,7 @@ import pytest
 
 from libs.common.bus import connected
 from libs.common.clock import SystemClock
+from libs.common.connecting import Access
 from libs.common.consuming import Consumer
 from libs.common.contracts import subjects
 from libs.common.contracts.execution import Execution
@@ -104,7 +105,9 @@ class Stand:
 @pytest.fixture
 async def stand(js, nats_url):
     await ensure_topology(js)
-    async with connected(url=Secret(nats_url), service="executor", health=Health("t")) as bus:
+    async with connected(
+        Access(url=Secret(nats_url)), service="executor", health=Health("t")
+    ) as bus:
         yield Stand(bus)
 
 
