@@ -103,7 +103,10 @@ async def executor(url: str, *, shard: int = 0, shards: int = 1) -> AsyncIterato
                 tasks = [group.create_task(bucket.follow(bus)) for bucket in followed]
                 for bucket in followed:
                     await bucket.complete.wait()
-                tasks.append(group.create_task(parts.catalogue.feed()))
+                tasks += [
+                    group.create_task(each)
+                    for each in (parts.catalogue.feed(), parts.count.follow())
+                ]
                 await parts.catalogue.tried.wait()
                 tasks.append(group.create_task(parts.pictures.follow()))
                 await parts.pictures.tried()

@@ -57,7 +57,12 @@ async def main(stop: asyncio.Event) -> None:
                 is_owner=is_owner,
             )
 
-        shards = Shards(bus, shards=settings.router_shards, make_router=make_router)
+        shards = Shards(
+            bus,
+            shards=settings.router_shards,
+            executor_shards=settings.shards,
+            make_router=make_router,
+        )
         health.add("consumer", shards.missing)
         health.tell_roles(shards.roles)
         for bucket in watched:

@@ -16,9 +16,10 @@ from libs.common.connecting import Access
 from libs.common.contracts import subjects
 from libs.common.contracts.dead_letter import DeadLetter
 from libs.common.contracts.words import AlertId
+from libs.common.executor_shards import executor_consumer
 from libs.common.health import Health
 from libs.common.secret import Secret
-from libs.common.topology import ROUTER, executor_consumer
+from libs.common.topology import ROUTER
 from tests.e2e.running_stack import RunningStack, Trader
 
 pytestmark = pytest.mark.e2e

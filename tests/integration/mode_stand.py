@@ -13,9 +13,9 @@ from libs.common.contracts.intent import IntentDenied
 from libs.common.contracts.order import Plan
 from libs.common.contracts.words import PositionMode, TradeMode
 from libs.common.domain.identity import alert_id, intent_event_id
+from libs.common.executor_shards import executor_consumer
 from libs.common.health import Health
 from libs.common.secret import Secret
-from libs.common.topology import executor_consumer
 from services.executor.handler import Executor, lane_of
 from services.executor.moved import Moved
 from services.executor.resting import RestingOrders

@@ -13,9 +13,10 @@ from libs.common.contracts import subjects
 from libs.common.contracts.execution import Execution
 from libs.common.contracts.words import Action, OrderType
 from libs.common.domain.identity import alert_id, intent_event_id
+from libs.common.executor_shards import executor_consumer
 from libs.common.health import Health
 from libs.common.secret import Secret
-from libs.common.topology import ensure_topology, executor_consumer
+from libs.common.topology import ensure_topology
 from services.executor.following import Follower
 from services.executor.handler import Executor, lane_of
 from services.executor.moved import Moved
