@@ -39,8 +39,7 @@ class LockedNats:
     @contextlib.asynccontextmanager
     async def client(self, user: User) -> AsyncIterator[ExpressClient]:
         client = ExpressClient()
-        access = Access(url=Secret(self.server.address), nkey_file=self.server.key_file(user))
-        await connect(client, access, user=user, error_cb=_ignore)
+        await connect(client, self._access(user), user=user, error_cb=_ignore)
         try:
             yield client
         finally:
@@ -48,13 +47,11 @@ class LockedNats:
 
     @contextlib.asynccontextmanager
     async def bus(self, user: User) -> AsyncIterator[Bus]:
-        async with connected(
-            url=Secret(self.server.address),
-            nkey_file=self.server.key_file(user),
-            service=user,
-            health=Health(user),
-        ) as bus:
+        async with connected(self._access(user), service=user, health=Health(user)) as bus:
             yield bus
+
+    def _access(self, user: User) -> Access:
+        return Access(url=Secret(self.server.address), nkey_file=self.server.key_file(user))
 
 
 @contextlib.asynccontextmanager

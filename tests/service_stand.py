@@ -12,6 +12,7 @@ from nacl.encoding import Base64Encoder
 from libs.common.bus import Bus, connected
 from libs.common.cancelling import cancelled
 from libs.common.clock import SystemClock
+from libs.common.connecting import Access
 from libs.common.halts import Halts
 from libs.common.health import Health
 from libs.common.owned_consumer import OwnedConsumer
@@ -54,7 +55,7 @@ async def router(url: str) -> AsyncIterator[Bus]:
     )
     known = {"accounts": configuration.accounts, "catalogues": configuration.catalogues}
     async with (
-        connected(url=Secret(url), service="router", health=Health("router")) as bus,
+        connected(Access(url=Secret(url)), service="router", health=Health("router")) as bus,
         asyncio.TaskGroup() as group,
     ):
         tasks = [group.create_task(bucket.follow(bus)) for bucket in watched]
@@ -92,7 +93,9 @@ async def executor(url: str, *, shard: int = 0, shards: int = 1) -> AsyncIterato
     )
     keys = SealingKeys.of(Secret(PRIVATE_KEY.encode(Base64Encoder).decode()))
     stop = asyncio.Event()
-    async with connected(url=Secret(url), service="executor", health=Health("executor")) as bus:
+    async with connected(
+        Access(url=Secret(url)), service="executor", health=Health("executor")
+    ) as bus:
         parts = executor_parts(bus, settings, keys=keys, egress=egress_watch(settings))
         followed = (*parts.watched, parts.terms.routes)
         try:
@@ -100,7 +103,10 @@ async def executor(url: str, *, shard: int = 0, shards: int = 1) -> AsyncIterato
                 tasks = [group.create_task(bucket.follow(bus)) for bucket in followed]
                 for bucket in followed:
                     await bucket.complete.wait()
-                tasks.append(group.create_task(parts.catalogue.feed()))
+                tasks += [
+                    group.create_task(each)
+                    for each in (parts.catalogue.feed(), parts.count.follow())
+                ]
                 await parts.catalogue.tried.wait()
                 tasks.append(group.create_task(parts.pictures.follow()))
                 await parts.pictures.tried()

@@ -9,7 +9,6 @@ import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 import nats.errors
 import nats.js.errors
@@ -27,7 +26,6 @@ from libs.common.describing import about
 from libs.common.express import ExpressClient, encoded_headers
 from libs.common.grouping import Groups, Outgoing
 from libs.common.health import Health
-from libs.common.secret import Secret
 from libs.common.telemetry import Sending, handing_over, is_recorded, sending
 
 PUBLISH_TIMEOUT_S = 2.0
@@ -255,14 +253,7 @@ def origin_of(headers: Mapping[str, str] | None, *, seq: int) -> int:
 
 
 @contextlib.asynccontextmanager
-async def connected(
-    *,
-    url: Secret,
-    service: str,
-    health: Health,
-    nkey_file: Path | None = None,
-    ca_file: Path | None = None,
-) -> AsyncIterator[Bus]:
+async def connected(access: Access, *, service: str, health: Health) -> AsyncIterator[Bus]:
     """Connect, for as long as it takes, and stay connected; readiness says when it is not. Raises
     `SettingsError`.
     """
@@ -279,7 +270,7 @@ async def connected(
     client = ExpressClient()
     await connect(
         client,
-        Access(url=url, nkey_file=nkey_file, ca_file=ca_file),
+        access,
         user=service,
         name=f"alertwire-{service}",
         allow_reconnect=True,

@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 from libs.common.express import ExpressClient
 from libs.common.nkeys import NKey, NKeyError, key_of
 from libs.common.secret import Secret
-from libs.common.settings import SettingsError
+from libs.common.settings import ServiceSettings, SettingsError
 
 CONNECT_TIMEOUT_S = 2
 _PING_EVERY_S = 2
@@ -22,12 +22,18 @@ _SCHEMES = ("nats", "tls")
 
 @dataclass(frozen=True, kw_only=True)
 class Access:
-    """As `ServiceSettings` has it."""
-
     url: Secret
     """One address, or several with commas between."""
     nkey_file: Path | None = None
     ca_file: Path | None = None
+
+
+def access_of(settings: ServiceSettings) -> Access:
+    return Access(
+        url=settings.nats_url,
+        nkey_file=settings.nats_nkey_file,
+        ca_file=settings.nats_ca_file,
+    )
 
 
 def inbox_prefix(user: str) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from libs.common.contracts import subjects
+from libs.common.executor_shards import executor_consumers
 from libs.common.router_shards import router_consumers
 
 _AUDITOR = "auditor"
@@ -63,7 +64,7 @@ class Rights:
 
 def rights_of(user: User, *, shards: int = 1, router_shards: int = 1) -> Rights:
     """`shards` and `router_shards` as the topology has them, or more."""
-    executors = [f"executor-{shard}" for shard in range(shards)]
+    executors = executor_consumers(shards)
     routers = _router_consumers(router_shards)
     durables = (*routers, *executors, _AUDITOR)
     makers: Mapping[User, Callable[[], Rights]] = {

@@ -13,11 +13,11 @@ from datetime import datetime
 from nats.js import JetStreamContext, api
 from nats.js.errors import NotFoundError
 
+from libs.common.consumers_made import consumers_made
 from libs.common.contracts import subjects
 
 _ALONE = "router"
 _ONE_OF = re.compile(r"router-(0|[1-9][0-9]*)-of-([1-9][0-9]*)")
-_LISTED_AT_ONCE = 256
 
 Make = Callable[[str, int], Awaitable[None]]
 """Makes a consumer of that name, where there is none, that begins behind a place in the log."""
@@ -62,14 +62,8 @@ def working_shards(created: Mapping[str, datetime]) -> int | None:
 
 async def router_consumers_made(js: JetStreamContext) -> dict[str, api.ConsumerInfo]:
     """Those that the log has; raises the client's errors."""
-    found: dict[str, api.ConsumerInfo] = {}
-    offset = 0
-    while True:
-        page = await js.consumers_info(subjects.STREAM, offset=offset)
-        found |= {info.name: info for info in page if shards_named(info.name) is not None}
-        offset += len(page)
-        if len(page) < _LISTED_AT_ONCE:
-            return found
+    made = await consumers_made(js, subjects.STREAM)
+    return {name: info for name, info in made.items() if shards_named(name) is not None}
 
 
 def times_made(consumers: Iterable[api.ConsumerInfo]) -> dict[str, datetime]:

@@ -3,12 +3,13 @@ set-up step, not by the services, which therefore need no right to change them. 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
 from nats.js import JetStreamContext, api
 from nats.js.errors import NotFoundError, ServerError
 
 from libs.common.contracts import subjects
+from libs.common.executor_shards import executor_consumer, share_accounts
 from libs.common.router_shards import router_consumer, share_routes
 
 ROUTER = router_consumer(0, shards=1)
@@ -31,21 +32,17 @@ _STORE_NOT_MADE = 10049
 _MADE_AGAIN_S = (0.1, 0.3, 1.0)
 
 
-def executor_consumer(shard: int) -> str:
-    return f"executor-{shard}"
-
-
 async def ensure_topology(
     js: JetStreamContext,
     *,
     replicas: int = 1,
-    shards: int = 1,
+    shards: int | None = None,
     router_shards: int | None = None,
     placement: Sequence[str] = (),
 ) -> list[str]:
     """Make what is missing, and bring what is there to these settings; tells in words what was
-    done. `placement`: tags of the servers that may keep it. Where `router_shards` is None, the
-    routes stay shared as they are.
+    done. `placement`: tags of the servers that may keep it. Where `shards` or
+    `router_shards` is None, accounts or routes stay shared as they are. Raises `StillWaiting`.
     """
     done: list[str] = []
     for wanted in wanted_streams(replicas=replicas, placement=placement):
@@ -57,10 +54,12 @@ async def ensure_topology(
         await _consumer(js, name=name, filter_subject=subjects.ALERTS_RECEIVED, after=after)
 
     done += await share_routes(js, shards=router_shards, make=make_router_consumer)
-    for shard in range(shards):
-        await _consumer(
-            js, name=executor_consumer(shard), filter_subject=subjects.intents_of_shard(shard)
-        )
+
+    async def make_executor_consumer(shard: int, metadata: Mapping[str, str]) -> None:
+        name, intents = executor_consumer(shard), subjects.intents_of_shard(shard)
+        await _consumer(js, name=name, filter_subject=intents, metadata=metadata)
+
+    done += await share_accounts(js, shards=shards, make=make_executor_consumer)
     for audited in AUDITED_STREAMS:
         await _consumer(
             js,
@@ -146,6 +145,7 @@ async def _consumer(  # noqa: PLR0913 - a consumer's settings, each by name
     ack_wait_s: int = ACK_WAIT_S,
     ack_policy: api.AckPolicy = api.AckPolicy.EXPLICIT,
     after: int = 0,
+    metadata: Mapping[str, str] | None = None,
 ) -> None:
     # No `backoff`: it would override the ack wait and redeliver what is still being handled.
     wanted = api.ConsumerConfig(
@@ -157,6 +157,7 @@ async def _consumer(  # noqa: PLR0913 - a consumer's settings, each by name
         ack_wait=ack_wait_s,
         max_deliver=DELIVERIES_MAX,
         max_ack_pending=in_flight,
+        metadata=dict(metadata) if metadata else None,
     )
     handled = await _retired(js, stream=stream, name=name, wanted=wanted)
     await js.add_consumer(stream, wanted)

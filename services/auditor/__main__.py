@@ -10,6 +10,7 @@ import structlog
 
 from libs.common.bus import connected
 from libs.common.cancelling import cancelled
+from libs.common.connecting import access_of
 from libs.common.health import Health
 from libs.common.presence import present
 from libs.common.running import run, settle_memory
@@ -32,13 +33,7 @@ async def main(stop: asyncio.Event) -> None:
     health = Health(SERVICE, starting=True)
     async with (
         serving(health, host=settings.health_host, port=settings.health_port),
-        connected(
-            url=settings.nats_url,
-            nkey_file=settings.nats_nkey_file,
-            ca_file=settings.nats_ca_file,
-            service=SERVICE,
-            health=health,
-        ) as bus,
+        connected(access_of(settings), service=SERVICE, health=health) as bus,
         present(bus, health),
         make_pool(settings.postgres_url) as pool,
     ):

@@ -9,6 +9,7 @@ import structlog
 from libs.common.addresses import is_within, read_address
 from libs.common.bus import connected
 from libs.common.cancelling import cancelled
+from libs.common.connecting import access_of
 from libs.common.draining import Draining
 from libs.common.health import Health
 from libs.common.http_limits import HttpLimits
@@ -48,13 +49,7 @@ async def main(stop: asyncio.Event) -> None:
     health = Health("console", starting=True)
     async with (
         serving(health, host=settings.health_host, port=settings.health_port),
-        connected(
-            url=settings.nats_url,
-            nkey_file=settings.nats_nkey_file,
-            ca_file=settings.nats_ca_file,
-            service="console",
-            health=health,
-        ) as bus,
+        connected(access_of(settings), service="console", health=health) as bus,
         present(bus, health),
         open_trail(settings.postgres_url) as trail,
         asyncio.TaskGroup() as group,

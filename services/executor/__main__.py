@@ -12,6 +12,7 @@ import structlog
 from libs.common.bus import Bus, connected
 from libs.common.cancelling import cancelled
 from libs.common.clock import SystemClock
+from libs.common.connecting import access_of
 from libs.common.contracts.checkup import CheckupReason
 from libs.common.contracts.subjects import shard_of
 from libs.common.contracts.words import AccountId, AlertId
@@ -36,6 +37,7 @@ from services.executor.route_terms import RouteTerms
 from services.executor.sealing_keys import SealingKeys
 from services.executor.settings import Settings, Timing
 from services.executor.shard import Shard
+from services.executor.shard_count import ShardCount
 from services.executor.stops import Stops
 from services.executor.viewing.egress import tell_egress
 
@@ -52,6 +54,7 @@ class _Parts:
     catalogue: Catalogue
     pictures: Pictures
     terms: RouteTerms
+    count: ShardCount
     shard: Shard
     owner: Owner
 
@@ -74,20 +77,14 @@ async def main(stop: asyncio.Event) -> None:
     health = Health("executor", starting=True)
     async with (
         serving(health, host=settings.health_host, port=settings.health_port),
-        connected(
-            url=settings.nats_url,
-            nkey_file=settings.nats_nkey_file,
-            ca_file=settings.nats_ca_file,
-            service="executor",
-            health=health,
-        ) as bus,
+        connected(access_of(settings), service="executor", health=health) as bus,
         present(bus, health),
         asyncio.TaskGroup() as group,
     ):
         parts = _parts(bus, settings, keys=keys, mounted=mounted, egress=egress)
         _add_checks(health, parts)
         helpers = [group.create_task(bucket.follow(bus)) for bucket in parts.watched]
-        helpers.append(group.create_task(egress.follow()))
+        helpers += [group.create_task(each.follow()) for each in (egress, parts.count)]
         helpers.append(group.create_task(_tell_egress(bus, settings, parts)))
         for bucket in parts.watched:
             await bucket.complete.wait()
@@ -167,6 +164,7 @@ def _parts(
         own=egress,
         is_stopped=lambda account: stops.of(account) is not None,
     )
+    count = ShardCount(bus, shards=settings.shards)
     return _Parts(
         egress=egress,
         stops=stops,
@@ -177,7 +175,8 @@ def _parts(
         pictures=Pictures(accounts, timing=timing),
         terms=terms,
         shard=shard,
-        owner=Owner(bus, name=shard.durable, barred=lambda: egress.problem),
+        count=count,
+        owner=Owner(bus, name=shard.durable, barred=lambda: egress.problem or count.problem()),
     )
 
 
@@ -190,6 +189,7 @@ def _expected(accounts: Accounts, settings: Settings) -> Iterator[str]:
 
 def _add_checks(health: Health, parts: _Parts) -> None:
     health.add("egress", lambda: parts.egress.problem)
+    health.add("shards", parts.count.problem)
     for bucket in parts.watched:
         health.add(bucket.bucket, bucket.missing)
     health.add("contracts", parts.catalogue.missing)

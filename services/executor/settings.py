@@ -3,7 +3,7 @@
 import dataclasses
 from pathlib import Path
 
-from libs.common.settings import ServiceSettings, setting
+from libs.common.settings import ServiceSettings, SettingsError, setting
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -43,6 +43,13 @@ class Settings(ServiceSettings):
         default=False,
     )
     egress_check_s: float = setting("How often our own address is asked for", default=60.0)
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.shard < self.shards:
+            raise SettingsError(
+                f"ALERTWIRE_SHARD is {self.shard}, and ALERTWIRE_SHARDS {self.shards}: shards count"
+                " from 0"
+            )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -16,9 +16,9 @@ from libs.common.contracts.intent import Denial
 from libs.common.contracts.route import Account
 from libs.common.contracts.subjects import shard_of
 from libs.common.contracts.words import AccountId, AlertId
+from libs.common.executor_shards import executor_consumer
 from libs.common.halts import Halts
 from libs.common.owning import Ownership
-from libs.common.topology import executor_consumer
 from libs.common.watching import Watched
 from services.executor.accounts import Accounts
 from services.executor.checkup.addresses import UNSEEN, OwnAddress

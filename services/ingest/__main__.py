@@ -13,6 +13,7 @@ import structlog
 
 from libs.common.bus import connected
 from libs.common.cancelling import cancelled
+from libs.common.connecting import access_of
 from libs.common.contracts import subjects
 from libs.common.contracts.route import Route
 from libs.common.draining import Draining
@@ -57,13 +58,7 @@ async def serve(settings: Settings, *, health: Health, stop: asyncio.Event) -> N
     """Connect and serve the webhook until `stop` is set."""
     door = door_of(settings)
     async with (
-        connected(
-            url=settings.nats_url,
-            nkey_file=settings.nats_nkey_file,
-            ca_file=settings.nats_ca_file,
-            service=SERVICE,
-            health=health,
-        ) as bus,
+        connected(access_of(settings), service=SERVICE, health=health) as bus,
         present(bus, health),
     ):
         recent = RecentAlerts()

@@ -10,6 +10,7 @@ import structlog
 from libs.common.bus import connected
 from libs.common.cancelling import cancelled
 from libs.common.clock import SystemClock
+from libs.common.connecting import access_of
 from libs.common.halts import Halts
 from libs.common.health import Health
 from libs.common.presence import present
@@ -38,13 +39,7 @@ async def main(stop: asyncio.Event) -> None:
         health.add(bucket.bucket, bucket.missing)
     async with (
         serving(health, host=settings.health_host, port=settings.health_port),
-        connected(
-            url=settings.nats_url,
-            nkey_file=settings.nats_nkey_file,
-            ca_file=settings.nats_ca_file,
-            service="router",
-            health=health,
-        ) as bus,
+        connected(access_of(settings), service="router", health=health) as bus,
         present(bus, health),
         asyncio.TaskGroup() as group,
     ):
@@ -62,7 +57,12 @@ async def main(stop: asyncio.Event) -> None:
                 is_owner=is_owner,
             )
 
-        shards = Shards(bus, shards=settings.router_shards, make_router=make_router)
+        shards = Shards(
+            bus,
+            shards=settings.router_shards,
+            executor_shards=settings.shards,
+            make_router=make_router,
+        )
         health.add("consumer", shards.missing)
         health.tell_roles(shards.roles)
         for bucket in watched:

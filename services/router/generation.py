@@ -1,23 +1,25 @@
-"""Whether this process is set up for as many shards as the log's consumers: with another number it
-would miss routes, or decide what others decide. Looked at again and again, since the set-up step
-may change it (docs/decisions/0041).
+"""Whether this process is set up for as many shards as the log's consumers: with another number of
+router shards it would miss routes, or decide what others decide; with another one of executor
+shards its intents would come to nobody, or out of order. Looked at again and again, since the
+set-up step may change both (docs/decisions/0041, 0043).
 """
 
 import asyncio
 import contextlib
+from collections.abc import Mapping
 
 import nats.errors
 import nats.js.errors
 import structlog
+from nats.js.api import ConsumerInfo
 
+from libs.common import executor_shards
 from libs.common.bus import Bus
+from libs.common.consumers_made import consumers_made
+from libs.common.contracts import subjects
+from libs.common.executor_shards import executor_consumer, shards_told
 from libs.common.owning import abandoned
-from libs.common.router_shards import (
-    router_consumers_made,
-    shards_named,
-    times_made,
-    working_shards,
-)
+from libs.common.router_shards import shards_named, times_made, working_shards
 
 EVERY_S = 1.0
 _FAILURES = (nats.errors.Error, nats.js.errors.Error, OSError, TimeoutError)
@@ -26,9 +28,10 @@ _log = structlog.get_logger()
 
 
 class Generation:
-    def __init__(self, bus: Bus, *, shards: int) -> None:
+    def __init__(self, bus: Bus, *, shards: int, executor_shards: int) -> None:
         self._bus = bus
         self._shards = shards
+        self._executor_shards = executor_shards
         self._problem: str | None = "the log has not told yet how routes are shared"
         self._has_looked = False
 
@@ -68,7 +71,7 @@ class Generation:
     async def look(self) -> bool:
         """Once, now; whether the log has answered."""
         try:
-            found = await router_consumers_made(self._bus.js)
+            made = await consumers_made(self._bus.js, subjects.STREAM)
         except _FAILURES as error:
             told = f"{type(error).__name__}: {error}"
             _log.warning("generation.unknown", error=told)
@@ -76,11 +79,18 @@ class Generation:
                 self._problem = f"the log does not tell how routes are shared: {told}"
             return False
         self._has_looked = True
-        problem = mismatch(working_shards(times_made(found.values())), ours=self._shards)
+        problem = self._judged(made)
         if problem != self._problem:
             _log.info("generation.told", shards=self._shards, problem=problem)
         self._problem = problem
         return True
+
+    def _judged(self, made: Mapping[str, ConsumerInfo]) -> str | None:
+        routers = [info for name, info in made.items() if shards_named(name) is not None]
+        told = shards_told(made.get(executor_consumer(0)))
+        return mismatch(
+            working_shards(times_made(routers)), ours=self._shards
+        ) or executor_shards.mismatch(told, ours=self._executor_shards)
 
 
 def mismatch(working: int | None, *, ours: int) -> str | None:

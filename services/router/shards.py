@@ -22,9 +22,11 @@ MakeRouter = Callable[[Callable[[], bool]], Router]
 
 
 class Shards:
-    def __init__(self, bus: Bus, *, shards: int, make_router: MakeRouter) -> None:
+    def __init__(
+        self, bus: Bus, *, shards: int, executor_shards: int, make_router: MakeRouter
+    ) -> None:
         self._shards = shards
-        self._generation = Generation(bus, shards=shards)
+        self._generation = Generation(bus, shards=shards, executor_shards=executor_shards)
         self._sharing = FairShare(lambda: self._replicas, shards=shards)
         self._replicas = Replicas(
             bus,

@@ -11,6 +11,7 @@ import pytest_asyncio
 from playwright.async_api import expect
 
 from libs.common.bus import connected
+from libs.common.connecting import Access
 from libs.common.health import Health
 from libs.common.secret import Secret
 from tests.browser.accessibility import assert_accessible
@@ -26,7 +27,7 @@ CHART_TIMES = """(texts) => texts.map((text) => [text.dataset.at, text.textConte
 @pytest_asyncio.fixture(loop_scope="session")
 async def bus(stack):
     url = Secret(stack.description["nats"])
-    async with connected(url=url, service="test", health=Health("test")) as found:
+    async with connected(Access(url=url), service="test", health=Health("test")) as found:
         yield found
 
 

@@ -12,12 +12,14 @@ from typing import Any
 import pytest
 
 from libs.common.bus import Bus, connected
+from libs.common.connecting import Access
 from libs.common.contracts import subjects
 from libs.common.contracts.dead_letter import DeadLetter
 from libs.common.contracts.words import AlertId
+from libs.common.executor_shards import executor_consumer
 from libs.common.health import Health
 from libs.common.secret import Secret
-from libs.common.topology import ROUTER, executor_consumer
+from libs.common.topology import ROUTER
 from tests.e2e.running_stack import RunningStack, Trader
 
 pytestmark = pytest.mark.e2e
@@ -29,7 +31,7 @@ PATIENCE_S = 20
 @pytest.fixture
 async def bus(stack: RunningStack) -> AsyncIterator[Bus]:
     url = Secret(stack.description["nats"])
-    async with connected(url=url, service="test", health=Health("test")) as found:
+    async with connected(Access(url=url), service="test", health=Health("test")) as found:
         yield found
 
 

@@ -10,7 +10,7 @@ import signal
 import pytest
 
 from libs.common.topology import ACK_WAIT_S
-from tests.e2e.second_process import owns, running_beside
+from tests.e2e.second_process import SecondProcess, owns, running_beside
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(150)]
 
@@ -87,6 +87,20 @@ async def test_an_executor_that_was_stopped_in_the_middle_doubles_nothing(trader
     # A checkup of another account may ask with an order of nothing meanwhile; nothing else may.
     asked = [call for call in received if float(call["body"]["vol"]) > 0]
     assert len(asked) == 5, "\n".join(map(str, asked))
+
+
+async def test_an_executor_that_is_set_up_for_another_number_of_shards_takes_nothing(trader, stack):
+    other = SecondProcess(stack, "executor", shard="1", shards="2")
+    other.start()
+    try:
+        async with asyncio.timeout(30):
+            while "over 1 executor shard," not in (await other.missing() or {}).get("shards", ""):
+                await asyncio.sleep(0.1)
+        found = await trader.execute(order_contracts="0.0031")
+        assert found["status"] == "executed"
+        assert not await other.owns()
+    finally:
+        other.end(signal.SIGTERM)
 
 
 async def planned(trader, alert_id):

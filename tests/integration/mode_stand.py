@@ -5,6 +5,7 @@ import contextlib
 
 from libs.common.bus import connected
 from libs.common.clock import SystemClock
+from libs.common.connecting import Access
 from libs.common.consuming import Consumer
 from libs.common.contracts import subjects
 from libs.common.contracts.execution import Execution
@@ -12,9 +13,9 @@ from libs.common.contracts.intent import IntentDenied
 from libs.common.contracts.order import Plan
 from libs.common.contracts.words import PositionMode, TradeMode
 from libs.common.domain.identity import alert_id, intent_event_id
+from libs.common.executor_shards import executor_consumer
 from libs.common.health import Health
 from libs.common.secret import Secret
-from libs.common.topology import executor_consumer
 from services.executor.handler import Executor, lane_of
 from services.executor.moved import Moved
 from services.executor.resting import RestingOrders
@@ -119,7 +120,7 @@ async def stands(nats_url):
     """Makes stands, one an account, and ends them."""
     async with contextlib.AsyncExitStack() as stack:
         bus = await stack.enter_async_context(
-            connected(url=Secret(nats_url), service="executor", health=Health("t"))
+            connected(Access(url=Secret(nats_url)), service="executor", health=Health("t"))
         )
 
         async def make(position_mode):

@@ -11,6 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from libs.common.bus import connected
+from libs.common.connecting import Access
 from libs.common.contracts import subjects
 from libs.common.contracts.anchor import decode_anchor
 from libs.common.health import Health
@@ -32,7 +33,9 @@ CHAIN = chained(ROWS)
 @pytest.fixture
 async def bus(js, nats_url):
     await ensure_topology(js)
-    async with connected(url=Secret(nats_url), service="auditor", health=Health("auditor")) as bus:
+    async with connected(
+        Access(url=Secret(nats_url)), service="auditor", health=Health("auditor")
+    ) as bus:
         yield bus
 
 

@@ -9,6 +9,7 @@ from nats.js.api import AckPolicy, ConsumerConfig
 
 from libs.common import pulling as pulling_module
 from libs.common.bus import connected
+from libs.common.connecting import Access
 from libs.common.contracts import subjects
 from libs.common.contracts.words import RouteId
 from libs.common.health import Health
@@ -38,7 +39,9 @@ async def gate(writer_dsn):
 @pytest.fixture
 async def bus(js, nats_url):
     await ensure_topology(js)
-    async with connected(url=Secret(nats_url), service="auditor", health=Health("auditor")) as bus:
+    async with connected(
+        Access(url=Secret(nats_url)), service="auditor", health=Health("auditor")
+    ) as bus:
         yield bus
 
 

@@ -6,6 +6,7 @@ import nats.errors
 import pytest
 
 from libs.common.bus import HEADER_ALERT, HEADER_EVENT_ID, HEADER_SERVICE, LogUnavailable, connected
+from libs.common.connecting import Access
 from libs.common.contracts import subjects
 from libs.common.contracts.dead_letter import DeadLetter
 from libs.common.domain.identity import alert_id
@@ -25,7 +26,9 @@ LETTER = DeadLetter(
 @pytest.fixture
 async def bus(js, nats_url):
     await ensure_topology(js)
-    async with connected(url=Secret(nats_url), service="ingest", health=Health("t")) as found:
+    async with connected(
+        Access(url=Secret(nats_url)), service="ingest", health=Health("t")
+    ) as found:
         yield found
 
 
@@ -164,7 +167,7 @@ async def test_entries_of_a_subject_after_another_in_order(bus, subject, after, 
 
 
 async def test_a_log_without_its_stream_is_unavailable(js, nats_url):
-    async with connected(url=Secret(nats_url), service="t", health=Health("t")) as bus:
+    async with connected(Access(url=Secret(nats_url)), service="t", health=Health("t")) as bus:
         with pytest.raises(LogUnavailable):
             await post(bus)
         with pytest.raises(LogUnavailable):
@@ -176,7 +179,7 @@ async def test_while_nats_is_away_nothing_is_kept_for_later_and_readiness_says_s
     server, health = NatsProcess(tmp_path), Health("t")
     await server.start()
     try:
-        async with connected(url=Secret(server.url), service="t", health=health) as bus:
+        async with connected(Access(url=Secret(server.url)), service="t", health=health) as bus:
             await ensure_topology(bus.js)
             assert health.missing() == {}
             await server.kill()
@@ -205,7 +208,7 @@ async def test_while_nats_is_away_nothing_is_kept_for_later_and_readiness_says_s
 async def test_reading_a_subject_passes_over_what_is_no_message(js, nats_url):
     """Somebody else's bytes must not keep a redelivered message from its history."""
     await ensure_topology(js)
-    async with connected(url=Secret(nats_url), service="t", health=Health("t")) as bus:
+    async with connected(Access(url=Secret(nats_url)), service="t", health=Health("t")) as bus:
         await js.publish("alert.received.demo", b"not ours")
         stored, _ = await post(bus)
         found = [entry.seq async for entry in bus.entries_after(subject="alert.>", seq=0)]
@@ -214,7 +217,7 @@ async def test_reading_a_subject_passes_over_what_is_no_message(js, nats_url):
 
 async def test_a_closed_connection_is_unavailable(js, nats_url):
     await ensure_topology(js)
-    async with connected(url=Secret(nats_url), service="t", health=Health("t")) as bus:
+    async with connected(Access(url=Secret(nats_url)), service="t", health=Health("t")) as bus:
         pass
     with pytest.raises(LogUnavailable, match="not connected"):
         await post(bus)

@@ -12,6 +12,7 @@ from nacl.public import PrivateKey
 from nats.js.errors import NoKeysError
 
 from libs.common.bus import connected
+from libs.common.connecting import Access
 from libs.common.contracts import subjects
 from libs.common.contracts.instrument import Instrument
 from libs.common.health import Health
@@ -109,7 +110,9 @@ async def running(work):
 @pytest.fixture
 async def desk(js, nats_url):
     await ensure_topology(js)
-    async with connected(url=Secret(nats_url), service="executor", health=Health("t")) as bus:
+    async with connected(
+        Access(url=Secret(nats_url)), service="executor", health=Health("t")
+    ) as bus:
         bucket = await bus.js.key_value(subjects.BUCKET_INSTRUMENTS)
         made = Desk(bus, bucket, refresh_s=60)
         async with running(made.catalogue.stored.follow(bus)):

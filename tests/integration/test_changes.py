@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from libs.common.bus import connected
+from libs.common.connecting import Access
 from libs.common.health import Health
 from libs.common.queries import named_queries
 from libs.common.secret import Secret
@@ -64,7 +65,7 @@ async def auditing(nats_url, gate):
     """The auditor as its process runs it: one loop per stream, one pool."""
     stop = asyncio.Event()
     async with (
-        connected(url=Secret(nats_url), service="auditor", health=Health("auditor")) as bus,
+        connected(Access(url=Secret(nats_url)), service="auditor", health=Health("auditor")) as bus,
         make_pool(Secret(gate.dsn)) as pool,
         asyncio.TaskGroup() as group,
     ):

@@ -14,8 +14,9 @@ from libs.common.contracts import codec, subjects
 from libs.common.contracts.dead_letter import DeadReplayed
 from libs.common.contracts.words import AlertId
 from libs.common.domain.identity import alert_id
+from libs.common.executor_shards import executor_consumer
 from libs.common.outcome import Refuse
-from libs.common.topology import AUDITOR, ROUTER, ensure_topology, executor_consumer
+from libs.common.topology import AUDITOR, ROUTER, ensure_topology
 from tests.console_server import running
 from tests.factories import ALERT_ID, make_alert
 from tests.trail_messages import make_dead

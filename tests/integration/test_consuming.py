@@ -7,6 +7,7 @@ from collections import defaultdict
 import pytest
 
 from libs.common.bus import Bus, LogUnavailable, connected
+from libs.common.connecting import Access
 from libs.common.consuming import Consumer
 from libs.common.contracts import subjects
 from libs.common.contracts.dead_letter import DeadLetter
@@ -24,7 +25,9 @@ pytestmark = pytest.mark.integration
 @pytest.fixture
 async def bus(js, nats_url):
     await ensure_topology(js)
-    async with connected(url=Secret(nats_url), service="router", health=Health("t")) as found:
+    async with connected(
+        Access(url=Secret(nats_url)), service="router", health=Health("t")
+    ) as found:
         yield found
 
 
@@ -217,7 +220,9 @@ async def test_a_killed_nats_loses_nothing_and_is_found_again(tmp_path):
     await server.start()
     try:
         health = Health("router")
-        async with connected(url=Secret(server.url), service="router", health=health) as bus:
+        async with connected(
+            Access(url=Secret(server.url)), service="router", health=health
+        ) as bus:
             await ensure_topology(bus.js)
             notes = Notes()
             async with consuming(bus, notes):

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from libs.common.bus import connected
+from libs.common.connecting import Access
 from libs.common.consuming import Consumer
 from libs.common.contracts import subjects
 from libs.common.health import Health
@@ -22,8 +23,8 @@ async def buses(js, nats_url):
     await ensure_topology(js)
     url, health = Secret(nats_url), Health("t")
     async with (
-        connected(url=url, service="router", health=health) as one,
-        connected(url=url, service="router", health=health) as other,
+        connected(Access(url=url), service="router", health=health) as one,
+        connected(Access(url=url), service="router", health=health) as other,
     ):
         yield one, other
 

@@ -7,14 +7,16 @@ import pytest
 
 from libs.common.bus import connected
 from libs.common.clock import SystemClock
+from libs.common.connecting import Access
 from libs.common.consuming import Consumer
 from libs.common.contracts import subjects
 from libs.common.contracts.execution import Execution
 from libs.common.contracts.words import Action, OrderType
 from libs.common.domain.identity import alert_id, intent_event_id
+from libs.common.executor_shards import executor_consumer
 from libs.common.health import Health
 from libs.common.secret import Secret
-from libs.common.topology import ensure_topology, executor_consumer
+from libs.common.topology import ensure_topology
 from services.executor.following import Follower
 from services.executor.handler import Executor, lane_of
 from services.executor.moved import Moved
@@ -104,7 +106,9 @@ class Stand:
 @pytest.fixture
 async def stand(js, nats_url):
     await ensure_topology(js)
-    async with connected(url=Secret(nats_url), service="executor", health=Health("t")) as bus:
+    async with connected(
+        Access(url=Secret(nats_url)), service="executor", health=Health("t")
+    ) as bus:
         yield Stand(bus)
 
 

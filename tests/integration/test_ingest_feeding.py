@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from libs.common.bus import connected
+from libs.common.connecting import Access
 from libs.common.contracts import subjects
 from libs.common.contracts.words import AlertId
 from libs.common.domain import identity
@@ -26,7 +27,9 @@ BACKLOG = 520
 @pytest.fixture
 async def bus(nats_url, js):
     await ensure_topology(js)
-    async with connected(url=Secret(nats_url), service="test", health=Health("test")) as bus:
+    async with connected(
+        Access(url=Secret(nats_url)), service="test", health=Health("test")
+    ) as bus:
         yield bus
 
 

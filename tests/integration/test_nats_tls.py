@@ -101,7 +101,7 @@ async def test_a_server_that_says_nothing_any_more_is_left_for_another(tmp_path)
     url = Secret(",".join(each.url for each in servers))
     by_port = {int(each.url.rpartition(":")[2]): each for each in servers}
     try:
-        async with connected(url=url, service="t", health=Health("t")) as bus:
+        async with connected(Access(url=url), service="t", health=Health("t")) as bus:
             first = bus.client.connected_url.port
             by_port[first].send(signal.SIGSTOP)
             async with asyncio.timeout(50):

@@ -1,6 +1,7 @@
 """`alertwire ops` against a NATS that it set up itself, as the users whose keys it made."""
 
 import asyncio
+import contextlib
 import json
 import stat
 import subprocess
@@ -90,7 +91,8 @@ def test_nothing_is_wrong_and_people_are_told_so(place):
 
 def test_what_is_missing_is_named(place):
     assert check(place, "--shards", "3") == [
-        "consumer executor-2 of PIPELINE is missing: run `alertwire ops setup`"
+        "accounts are shared over 2 executor shards, not 3",
+        "consumer executor-2 of PIPELINE is missing: run `alertwire ops setup`",
     ]
     assert "stream PIPELINE has 1 replicas, not 3" in check(place, "--replicas", "3")
 
@@ -112,15 +114,55 @@ def test_a_pause_is_told_until_it_is_over(place):
     assert check(place) == []
 
 
+def test_another_number_of_executor_shards_waits_for_what_is_under_way(place):
+    async def put_intent():
+        async with admin(place) as js:
+            await js.publish("intent.accepted.1.x.y", b"{}")
+
+    asyncio.run(put_intent())
+    again = ("ops", "setup", "--shards", "1", "--wait", "1")
+    refused = alertwire(*again, env=place[User.SETUP])
+    assert refused.exit_code == 1
+    why = "accounts are shared over 2 executor shards, and become 1 only while nothing is under way"
+    assert f"waiting: {why}" in refused.stdout
+    assert "executor-1 has 1. Halt, and wait until no alert is pending" in refused.stderr
+    assert check(place, "--shards", "2") == []
+    # Somebody took what waited; the consumer stays, and is told of when something comes to it.
+    asyncio.run(handled(place, "executor-1"))
+    assert "accounts are shared over 1 executor shard, not 2" in printed(
+        *again, env=place[User.SETUP]
+    )
+    assert check(place) == []
+    asyncio.run(put_intent())
+    assert check(place) == [
+        "consumer executor-1 of PIPELINE has 1 waiting that nobody takes: executor shards end at 0"
+    ]
+    asyncio.run(handled(place, "executor-1"))
+    printed("ops", "setup", "--shards", "2", env=place[User.SETUP])
+
+
+@contextlib.asynccontextmanager
+async def admin(place):
+    access = Access(
+        url=Secret(place[User.ADMIN]["ALERTWIRE_NATS_URL"]),
+        nkey_file=Path(place[User.ADMIN]["ALERTWIRE_NATS_NKEY_FILE"]),
+    )
+    async with log_at(access, user=User.ADMIN) as js:
+        yield js
+
+
+async def handled(place, durable):
+    async with admin(place) as js:
+        pulled = await js.pull_subscribe_bind(durable, stream="PIPELINE")
+        for message in await pulled.fetch(1):
+            await message.ack_sync()
+
+
 def test_settings_that_somebody_changed_are_found(place):
     """By the administrator, since nobody else can."""
 
     async def change(**settings):
-        access = Access(
-            url=Secret(place[User.ADMIN]["ALERTWIRE_NATS_URL"]),
-            nkey_file=Path(place[User.ADMIN]["ALERTWIRE_NATS_NKEY_FILE"]),
-        )
-        async with log_at(access, user=User.ADMIN) as js:
+        async with admin(place) as js:
             config = (await js.stream_info("PIPELINE")).config
             await js.update_stream(config.evolve(**settings))
 

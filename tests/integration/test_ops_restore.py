@@ -43,7 +43,9 @@ def quiet(_line):
 @pytest.fixture
 async def bus(js, nats_url):
     await ensure_topology(js)
-    async with connected(url=Secret(nats_url), service="test", health=Health("test")) as bus:
+    async with connected(
+        Access(url=Secret(nats_url)), service="test", health=Health("test")
+    ) as bus:
         yield bus
 
 

@@ -9,6 +9,7 @@ from nats.js.errors import KeyNotFoundError, KeyWrongLastSequenceError
 
 from libs.common import processes
 from libs.common.bus import Bus, connected
+from libs.common.connecting import Access
 from libs.common.contracts import subjects
 from libs.common.health import Health
 from libs.common.owning import LeaseTiming, Owner, abandoned
@@ -73,7 +74,7 @@ async def until(condition):
 async def bus(js, nats_url):
     await ensure_topology(js)
     health = Health("executor")
-    async with connected(url=Secret(nats_url), service="executor", health=health) as made:
+    async with connected(Access(url=Secret(nats_url)), service="executor", health=health) as made:
         yield made
 
 

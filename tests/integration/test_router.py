@@ -10,6 +10,7 @@ import pytest
 
 from libs.common.bus import connected
 from libs.common.clock import SystemClock
+from libs.common.connecting import Access
 from libs.common.consuming import Consumer
 from libs.common.contracts import subjects
 from libs.common.contracts.intent import Intent, IntentDenied
@@ -45,7 +46,9 @@ THREE = (
 @pytest.fixture
 async def bus(js, nats_url):
     await ensure_topology(js)
-    async with connected(url=Secret(nats_url), service="router", health=Health("t")) as found:
+    async with connected(
+        Access(url=Secret(nats_url)), service="router", health=Health("t")
+    ) as found:
         yield found
 
 

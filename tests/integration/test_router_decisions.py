@@ -3,6 +3,7 @@
 import pytest
 
 from libs.common.bus import connected
+from libs.common.connecting import Access
 from libs.common.contracts import subjects
 from libs.common.domain import identity
 from libs.common.health import Health
@@ -34,7 +35,9 @@ class Counting:
 @pytest.fixture
 async def bus(js, nats_url):
     await ensure_topology(js)
-    async with connected(url=Secret(nats_url), service="router", health=Health("t")) as found:
+    async with connected(
+        Access(url=Secret(nats_url)), service="router", health=Health("t")
+    ) as found:
         yield found
 
 

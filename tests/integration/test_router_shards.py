@@ -9,6 +9,7 @@ import signal
 import pytest
 
 from libs.common.bus import connected
+from libs.common.connecting import Access
 from libs.common.health import Health
 from libs.common.router_shards import router_consumers
 from libs.common.secret import Secret
@@ -20,7 +21,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
 @pytest.fixture
 async def stand(js, nats_url):
-    async with connected(url=Secret(nats_url), service="test", health=Health("t")) as bus:
+    async with connected(Access(url=Secret(nats_url)), service="test", health=Health("t")) as bus:
         yield RouterStand(bus, nats_url)
 
 

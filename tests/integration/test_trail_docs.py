@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 
 from libs.common.bus import connected
+from libs.common.connecting import Access
 from libs.common.health import Health
 from libs.common.secret import Secret
 from libs.common.topology import ensure_topology
@@ -50,7 +51,9 @@ def place(nats_url, database, monkeypatch, tmp_path):
 async def test_its_examples_print_what_is_shown(js, nats_url, store, database, place):
     await ensure_topology(js)
     bucket = [make_row(seq, stream="KV_routes") for seq in (1, 2, 3)]
-    async with connected(url=Secret(nats_url), service="auditor", health=Health("auditor")) as bus:
+    async with connected(
+        Access(url=Secret(nats_url)), service="auditor", health=Health("auditor")
+    ) as bus:
         anchoring = Anchoring(bus=bus, store=store)
         for last in (10, 20, 30, 40):
             await store_rows(store, [*ROWS[:last], *(bucket if last == 40 else [])])

@@ -9,6 +9,7 @@ from nats.js.kv import KeyValue
 
 from libs.common.buckets import read_all
 from libs.common.bus import connected
+from libs.common.connecting import Access
 from libs.common.contracts.route import Account
 from libs.common.health import Health
 from libs.common.secret import Secret
@@ -50,7 +51,7 @@ async def test_a_change_arrives_without_restart(js, nats_url):
     bucket = await js.key_value("accounts")
     await bucket.put("old", account("old"))
     copy = watched()
-    async with connected(url=Secret(nats_url), service="t", health=Health("t")) as bus:
+    async with connected(Access(url=Secret(nats_url)), service="t", health=Health("t")) as bus:
         async with following(bus, copy):
             await asyncio.wait_for(copy.complete.wait(), 10)
             assert set(copy.values) == {"old"}
@@ -63,7 +64,7 @@ async def test_a_change_arrives_without_restart(js, nats_url):
 async def test_an_empty_bucket_is_complete(js, nats_url):
     await ensure_topology(js)
     copy = watched()
-    async with connected(url=Secret(nats_url), service="t", health=Health("t")) as bus:
+    async with connected(Access(url=Secret(nats_url)), service="t", health=Health("t")) as bus:
         async with following(bus, copy):
             await asyncio.wait_for(copy.complete.wait(), 10)
     assert copy.values == {}
@@ -75,7 +76,7 @@ async def test_a_value_that_makes_no_sense_does_not_stop_the_others(js, nats_url
     await bucket.put("bad", b"{")
     await bucket.put("good", account("good"))
     copy = watched()
-    async with connected(url=Secret(nats_url), service="t", health=Health("t")) as bus:
+    async with connected(Access(url=Secret(nats_url)), service="t", health=Health("t")) as bus:
         async with following(bus, copy):
             await asyncio.wait_for(copy.complete.wait(), 10)
     assert set(copy.values) == {"good"}
@@ -86,7 +87,9 @@ async def test_what_changed_while_nats_was_away_is_seen(tmp_path):
     await server.start()
     try:
         copy = watched()
-        async with connected(url=Secret(server.url), service="t", health=Health("t")) as bus:
+        async with connected(
+            Access(url=Secret(server.url)), service="t", health=Health("t")
+        ) as bus:
             await ensure_topology(bus.js)
             bucket = await bus.js.key_value("accounts")
             await bucket.put("old", account("old"))
@@ -111,7 +114,7 @@ async def test_a_watch_that_the_server_dropped_is_made_anew(js, nats_url):
     bucket = await js.key_value("accounts")
     await bucket.put("old", account("old"))
     copy = watched()
-    async with connected(url=Secret(nats_url), service="t", health=Health("t")) as bus:
+    async with connected(Access(url=Secret(nats_url)), service="t", health=Health("t")) as bus:
         async with following(bus, copy):
             await asyncio.wait_for(copy.complete.wait(), 10)
             for consumer in await js.consumers_info("KV_accounts"):
@@ -160,7 +163,7 @@ async def test_an_end_that_is_told_too_early_is_not_believed(js, nats_url):
     await bucket.delete("gone")
     assert list(await read_all(bucket, timeout_s=5)) == ["one", "two"]
     copy = watched()
-    async with connected(url=Secret(nats_url), service="t", health=Health("t")) as bus:
+    async with connected(Access(url=Secret(nats_url)), service="t", health=Health("t")) as bus:
         async with following(bus, copy):
             await asyncio.wait_for(copy.complete.wait(), 10)
             assert set(copy.values) == {"one", "two"}
@@ -171,7 +174,7 @@ async def test_an_empty_bucket_is_complete_at_once(js, nats_url):
     await ensure_topology(js)
     assert await read_all(await js.key_value("accounts"), timeout_s=5) == {}
     copy = watched()
-    async with connected(url=Secret(nats_url), service="t", health=Health("t")) as bus:
+    async with connected(Access(url=Secret(nats_url)), service="t", health=Health("t")) as bus:
         async with following(bus, copy):
             await asyncio.wait_for(copy.complete.wait(), 2)
             assert copy.values == {}

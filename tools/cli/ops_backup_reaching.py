@@ -29,13 +29,7 @@ async def reached(access: Access) -> AsyncIterator[Bus]:
         try:
             async with asyncio.timeout(_CONNECT_WITHIN_S):
                 bus = await stack.enter_async_context(
-                    connected(
-                        url=access.url,
-                        nkey_file=access.nkey_file,
-                        ca_file=access.ca_file,
-                        service=_SERVICE,
-                        health=Health(_SERVICE),
-                    )
+                    connected(access, service=_SERVICE, health=Health(_SERVICE))
                 )
         except SettingsError as error:
             raise click.ClickException(str(error)) from None

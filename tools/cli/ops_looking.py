@@ -66,14 +66,16 @@ def consumers(*, all_of_them: bool, as_json: bool, place: Place) -> None:
 @click.option(
     "--replicas", type=click.IntRange(1, 5), metavar="N", help="As many as there shall be."
 )
-@click.option("--shards", type=click.IntRange(1, 64), default=1, show_default=True, metavar="N")
+@click.option(
+    "--shards", type=click.IntRange(1, 64), metavar="N", help="As many as executors shall have."
+)
 @click.option(
     "--waiting", type=click.IntRange(0), metavar="N", help="More than N waiting messages are wrong."
 )
 @json_option
 @with_place
 def check(
-    *, replicas: int | None, shards: int, waiting: int | None, as_json: bool, place: Place
+    *, replicas: int | None, shards: int | None, waiting: int | None, as_json: bool, place: Place
 ) -> None:
     """Say what is wrong with the log.
 

@@ -13,6 +13,7 @@ from nats.js.api import StreamInfo
 
 from libs.common.connecting import Access
 from libs.common.contracts import subjects
+from libs.common.executor_shards import StillWaiting
 from libs.common.permissions import User
 from libs.common.topology import ensure_topology
 from tools.cli.log_reaching import Refused, log_at
@@ -43,10 +44,9 @@ _RETRY_S = 1.0
 @click.option(
     "--shards",
     type=click.IntRange(1, 64),
-    default=1,
-    show_default=True,
     metavar="N",
-    help="Executor shards, as their ALERTWIRE_SHARDS says.",
+    help="Executor shards, as ALERTWIRE_SHARDS of routers and executors says; without it as it is."
+    " Another number waits until nothing is under way.",
 )
 @click.option(
     "--router-shards",
@@ -69,7 +69,7 @@ def setup(  # noqa: PLR0913 - the options
     *,
     replicas: str | None,
     placement: tuple[str, ...],
-    shards: int,
+    shards: int | None,
     router_shards: int | None,
     wait_s: int,
     as_json: bool,
@@ -103,7 +103,7 @@ async def set_up(  # noqa: PLR0913 - the options
     *,
     replicas: int | None,
     placement: Sequence[str],
-    shards: int,
+    shards: int | None,
     router_shards: int | None,
     wait_s: float,
     tell: Callable[[str], None],
@@ -127,12 +127,13 @@ async def set_up(  # noqa: PLR0913 - the options
                 return done
         except Refused:
             raise
-        except click.ClickException as trouble:
+        except (click.ClickException, StillWaiting) as trouble:
+            message = str(trouble)
             if time.monotonic() > deadline:
-                raise
-            if trouble.message != told:
-                tell(f"waiting: {trouble.message}")
-            told = trouble.message
+                raise click.ClickException(message) from None
+            if message != told:
+                tell(f"waiting: {message}")
+            told = message
             await asyncio.sleep(_RETRY_S)
 
 

@@ -2,15 +2,23 @@
 is pure.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from nats.js import JetStreamContext
 from nats.js.api import AccountInfo, ClusterInfo, ConsumerInfo, StreamInfo
 
+from libs.common.consumers_made import consumers_made
 from libs.common.contracts import subjects
-from libs.common.topology import AUDITED_STREAMS, AUDITOR, ROUTER, executor_consumer, wanted_streams
+from libs.common.executor_shards import (
+    executor_consumer,
+    executor_consumers,
+    shard_named,
+    shards_told,
+    waiting_of,
+)
+from libs.common.topology import AUDITED_STREAMS, AUDITOR, ROUTER, wanted_streams
 
 STREAMS = (subjects.STREAM, subjects.ANCHORS, *map(subjects.bucket_stream, subjects.BUCKETS))
 _UNCHECKED = frozenset({"num_replicas", "placement", "metadata", "consumer_limits"})
@@ -30,11 +38,13 @@ async def gathered(js: JetStreamContext) -> LogState:
     consumers: list[ConsumerInfo] = []
     for name in STREAMS:
         if name in streams:
-            consumers += await _consumers(js, name)
+            consumers += (await consumers_made(js, name)).values()
     return LogState(streams=streams, consumers=consumers, account=await js.account_info())
 
 
-def wrong(state: LogState, *, replicas: int, shards: int, waiting_max: int | None) -> Iterator[str]:
+def wrong(
+    state: LogState, *, replicas: int, shards: int | None, waiting_max: int | None
+) -> Iterator[str]:
     """Each thing that is not as `alertwire ops setup` leaves it, or keeps messages from being
     handled.
     """
@@ -47,12 +57,16 @@ def wrong(state: LogState, *, replicas: int, shards: int, waiting_max: int | Non
         if (found := state.streams.get(str(wanted.name))) is not None:
             yield from _wrong_settings(found, wanted.as_dict())
     by_name = {(info.stream_name, info.name): info for info in state.consumers}
-    for stream, name in _durables(state, shards=shards):
+    told = shards_told(by_name.get((subjects.STREAM, executor_consumer(0))))
+    if shards is not None and told not in {None, shards}:
+        yield f"accounts are shared over {told} executor shards, not {shards}"
+    for stream, name in _durables(state, shards=shards or told or 1):
         info = by_name.get((stream, name))
         if info is None:
             yield f"consumer {name} of {stream} is missing: run `alertwire ops setup`"
         else:
             yield from _wrong_consumer(info, waiting_max=waiting_max)
+    yield from _left_over(by_name.values(), told=told)
     yield from _full(state.account)
 
 
@@ -79,7 +93,7 @@ def _durables(state: LogState, *, shards: int) -> list[tuple[str, str]]:
     found = [(info.stream_name, info.name) for info in durables(state)]
     if not any(_is_router(name) for stream, name in found if stream == subjects.STREAM):
         found.append((subjects.STREAM, ROUTER))
-    executors = ((subjects.STREAM, executor_consumer(shard)) for shard in range(shards))
+    executors = ((subjects.STREAM, name) for name in executor_consumers(shards))
     return list(dict.fromkeys([*found, *executors, *((each, AUDITOR) for each in AUDITED_STREAMS)]))
 
 
@@ -112,23 +126,23 @@ def _wrong_consumer(info: ConsumerInfo, *, waiting_max: int | None) -> Iterator[
         yield f"{name} is paused: alertwire ops resume {info.name}"
     for lack in lacking(info.cluster):
         yield f"{name}: {lack}"
-    waiting = (info.num_pending or 0) + (info.num_ack_pending or 0)
+    waiting = waiting_of(info)
     if waiting_max is not None and waiting > waiting_max:
         yield f"{name} has {waiting} messages waiting"
+
+
+def _left_over(consumers: Iterable[ConsumerInfo], *, told: int | None) -> Iterator[str]:
+    """Of executor shards that there are no more."""
+    for info in consumers:
+        shard = shard_named(info.name)
+        if told is not None and shard is not None and shard >= told and waiting_of(info):
+            yield (
+                f"consumer {info.name} of {info.stream_name} has {waiting_of(info)} waiting that"
+                f" nobody takes: executor shards end at {told - 1}"
+            )
 
 
 def _full(account: AccountInfo) -> Iterator[str]:
     most = account.limits.max_storage
     if most and most > 0 and account.storage > most * _FULL_ABOVE:
         yield f"the log has {account.storage:,} of the {most:,} bytes that it may have"
-
-
-async def _consumers(js: JetStreamContext, stream: str) -> list[ConsumerInfo]:
-    """Those of a page are named again by the next one, where they came meanwhile."""
-    found: dict[str, ConsumerInfo] = {}
-    while True:
-        page = await js.consumers_info(stream, offset=len(found))
-        fresh = {info.name: info for info in page if info.name not in found}
-        if not fresh:
-            return list(found.values())
-        found |= fresh
