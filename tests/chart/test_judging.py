@@ -215,7 +215,7 @@ WRONG = [
     (environment, "env/config", INGEST, f"{CONTAINER}.envFrom", [{"configMapRef": {"name": "x"}}]),
     (environment, "env/file", INGEST, f"{CONTAINER}.env.1.value", "/run/elsewhere/seed"),
     (environment, "env/file", INGEST, f"{CONTAINER}.env.1.value", "/run/alertwire/sead"),
-    (environment, "env/shard", EXECUTOR, f"{CONTAINER}.env.6.value", "1"),
+    (environment, "env/settings", EXECUTOR, f"{CONTAINER}.env.6.value", "1"),
     (environment, "env/shard", EXECUTOR, "metadata.name", "alertwire-executor-1"),
     # Who may reach whom.
     (policies, "policy/default-deny", DENY, "", GONE),

@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 
 from libs.common.bus import connected as connected_bus
 from libs.common.clock import SystemClock
+from libs.common.connecting import Access
 from libs.common.contracts import subjects
 from libs.common.contracts.route import Symbols
 from libs.common.contracts.words import Action
@@ -122,7 +123,7 @@ async def stand(js, nats_url):
     await ensure_topology(js)
     async with contextlib.AsyncExitStack() as stack:
         bus = await stack.enter_async_context(
-            connected_bus(url=Secret(nats_url), service="executor", health=Health("t"))
+            connected_bus(Access(url=Secret(nats_url)), service="executor", health=Health("t"))
         )
         yield Stand(bus, await stack.enter_async_context(paper_stand("")))
 

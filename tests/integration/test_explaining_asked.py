@@ -234,9 +234,10 @@ async def test_more_questions_than_a_few_are_told_so(console, paper, services):
     assert sum("busy with other questions" in account["problem"] for account in found) == 1
 
 
-async def test_another_shards_executor_keeps_silent(console, paper, nats_url, monkeypatch):
+async def test_another_shards_executor_keeps_silent(console, paper, js, nats_url, monkeypatch):
     monkeypatch.setattr("services.console.explaining.PLANNED_WITHIN_S", 0.3)
     other = 1 - subjects.shard_of("main", shards=2)
+    await ensure_topology(js, shards=2)
     async with (
         service_stand.executor(nats_url, shard=other, shards=2),
         service_stand.router(nats_url),

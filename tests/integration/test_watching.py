@@ -98,7 +98,7 @@ async def test_what_changed_while_nats_was_away_is_seen(tmp_path):
                 await server.kill()
                 await server.start()
                 async with connected(
-                    url=Secret(server.url), service="o", health=Health("o")
+                    Access(url=Secret(server.url)), service="o", health=Health("o")
                 ) as other:
                     changed = await other.js.key_value("accounts")
                     await changed.delete("old")
