@@ -41,6 +41,8 @@ expired, before a bystander may take it over."""
 class LeaseTiming:
     """Tests shorten it, nothing else changes it."""
 
+    answer_s: float = 1.0
+    """How long somebody who ends waits for the log to take the lease back."""
     renew_s: float = 1.0
     take_over_s: float = 6.0
     """A lease that stood still for so long before a bystander's eyes is taken over. Whoever does
@@ -282,7 +284,7 @@ class Owner:
 
     async def _give_back(self) -> None:
         with contextlib.suppress(*_FAILURES):
-            async with asyncio.timeout(self._timing.renew_s):
+            async with asyncio.timeout(self._timing.answer_s):
                 await (await self._bucket()).delete(self._key, last=self._revision)
 
     async def _bucket(self) -> KeyValue:

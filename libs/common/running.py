@@ -4,7 +4,6 @@
 """
 
 import asyncio
-import contextlib
 import ctypes
 import gc
 import os
@@ -16,6 +15,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 import uvloop
 
+from libs.common.cancelling import cancelled
 from libs.common.logs import configure_logs
 from libs.common.settings import SettingsError
 
@@ -93,10 +93,9 @@ async def _until_signalled(main: Main) -> None:
     # A process that still waits for a connection has not come to look at `stop`.
     await asyncio.wait({running}, timeout=STOP_GRACE_S + _drain_s())
     if not running.done():
-        running.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await running
-        return
+        await cancelled([running])
+        if running.cancelled():
+            return
     running.result()
 
 

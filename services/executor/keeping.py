@@ -8,6 +8,7 @@ import time
 
 import structlog
 
+from libs.common.cancelling import cancelled
 from libs.common.contracts.causes import Cause
 from services.executor.accounts import Connected
 from services.executor.asking import mend_clock
@@ -45,7 +46,8 @@ class Keeper:
             finally:
                 self._book.lost()
                 self.opened.set()
-                correcting.cancel()
+                # For certain: the next connection begins when this one has ended.
+                await cancelled([correcting])
         raise AssertionError("a connection ends with FeedLost")
 
     def _open(self) -> None:

@@ -8,6 +8,7 @@ import random
 
 import structlog
 
+from libs.common.cancelling import cancelled
 from services.executor.accounts import Accounts, Connected
 from services.executor.asking import mend_clock
 from services.executor.exchange import QueryFailed
@@ -53,7 +54,7 @@ class Pictures:
                 self._accounts.changed.clear()
                 current = set(self._accounts.current())
                 for gone in self._following.keys() - current:
-                    self._following.pop(gone).cancel()
+                    group.create_task(cancelled([self._following.pop(gone)]))
                     self._tried.discard(gone)
                 for connected in current - self._following.keys():
                     self._following[connected] = group.create_task(self._keep(connected))

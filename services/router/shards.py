@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 
 from libs.common.bus import Bus
+from libs.common.cancelling import cancelled
 from libs.common.contracts import subjects
 from libs.common.contracts.presence import Role
 from libs.common.contracts.words import RouteId
@@ -55,7 +56,7 @@ class Shards:
             if self._shards > 1:
                 group.create_task(self._tell(stop))
             await asyncio.gather(*(each.run(stop) for each in self._consumers))
-            looking.cancel()
+            await cancelled([looking])
 
     async def _tell(self, stop: asyncio.Event) -> None:
         # The others hear of the end at its beginning: they take each shard as it is given back.
@@ -63,8 +64,7 @@ class Shards:
         try:
             await stop.wait()
         finally:
-            following.cancel()
-            await asyncio.gather(following, return_exceptions=True)
+            await cancelled([following])
 
     def _consumer(self, bus: Bus, shard: int, make_router: MakeRouter) -> OwnedConsumer:
         def is_certain() -> bool:

@@ -10,6 +10,7 @@ import pytest
 from nacl.encoding import Base64Encoder
 
 from libs.common.bus import Bus
+from libs.common.cancelling import cancelled
 from libs.common.clock import SystemClock
 from libs.common.express import ExpressClient
 from libs.common.secret import Secret
@@ -121,8 +122,7 @@ async def executor(nats_url, *, owns=True, follows=True, patience_s=1.5):
             tasks.append(group.create_task(pictures.follow()))
             await bus.client.flush()
             yield accounts
-            for task in tasks:
-                task.cancel()
+            await cancelled(tasks)
         await accounts.close()
 
 
@@ -328,7 +328,7 @@ async def egress_told(nats_url, **how):
         await asyncio.sleep(0)
         await bus.client.flush()
         yield
-        telling.cancel()
+        await cancelled([telling])
 
 
 async def test_every_executor_tells_its_address_also_one_that_stands_by(console, nats_url):

@@ -1,7 +1,6 @@
 """Anchors: the auditor leaves them in the log, nothing takes them out, and `verify` reads them."""
 
 import asyncio
-import contextlib
 import json
 from datetime import UTC, datetime
 
@@ -11,6 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from libs.common.bus import connected
+from libs.common.cancelling import cancelled
 from libs.common.connecting import Access
 from libs.common.contracts import subjects
 from libs.common.contracts.anchor import decode_anchor
@@ -103,9 +103,7 @@ async def test_anchors_are_made_by_and_by(bus, js, store):
             while len(await anchored(js)) < 2:
                 await asyncio.sleep(0.02)
     finally:
-        keeping.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await keeping
+        await cancelled([keeping])
     assert await anchored(js) == [told("PIPELINE", CHAIN[0]), told("PIPELINE", CHAIN[2])]
 
 

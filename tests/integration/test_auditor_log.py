@@ -9,6 +9,7 @@ from nats.js.api import AckPolicy, ConsumerConfig
 
 from libs.common import pulling as pulling_module
 from libs.common.bus import connected
+from libs.common.cancelling import cancelled
 from libs.common.connecting import Access
 from libs.common.contracts import subjects
 from libs.common.contracts.words import RouteId
@@ -70,7 +71,7 @@ async def auditing(bus, store, *, batch_max=500):
         stop.set()
         async with asyncio.timeout(20):
             await task
-        upkeep.cancel()
+        await cancelled([upkeep])
 
 
 async def publish(js, *, first, last):

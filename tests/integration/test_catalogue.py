@@ -12,6 +12,7 @@ from nacl.public import PrivateKey
 from nats.js.errors import NoKeysError
 
 from libs.common.bus import connected
+from libs.common.cancelling import cancelled
 from libs.common.connecting import Access
 from libs.common.contracts import subjects
 from libs.common.contracts.instrument import Instrument
@@ -102,9 +103,7 @@ async def running(work):
     try:
         yield
     finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        await cancelled([task])
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from libs.common.bus import connected
+from libs.common.cancelling import cancelled
 from libs.common.connecting import Access
 from libs.common.health import Health
 from libs.common.queries import named_queries
@@ -80,7 +81,7 @@ async def auditing(nats_url, gate):
         stop.set()
         async with asyncio.timeout(8):
             await asyncio.gather(*loops)
-        upkeep.cancel()
+        await cancelled([upkeep])
 
 
 async def told(console, count, query=""):

@@ -10,6 +10,7 @@ from nacl.encoding import Base64Encoder
 from prometheus_client import REGISTRY
 
 from libs.common.bus import Bus
+from libs.common.cancelling import cancelled
 from libs.common.clock import SystemClock
 from libs.common.contracts import codec
 from libs.common.express import ExpressClient
@@ -98,8 +99,7 @@ async def executor(nats_url, *, owns=True):
             tasks.append(group.create_task(checkups.follow()))
             await client.flush()
             yield checkups
-            for task in tasks:
-                task.cancel()
+            await cancelled(tasks)
     finally:
         await accounts.close()
         await client.close()

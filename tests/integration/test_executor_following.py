@@ -6,6 +6,7 @@ import contextlib
 import pytest
 
 from libs.common.bus import connected
+from libs.common.cancelling import cancelled
 from libs.common.clock import SystemClock
 from libs.common.connecting import Access
 from libs.common.consuming import Consumer
@@ -70,10 +71,8 @@ class Stand:
         try:
             yield resting
         finally:
-            for task in tasks:
-                task.cancel()
-            ended = await asyncio.gather(*tasks, return_exceptions=True)
-            assert all(isinstance(end, asyncio.CancelledError) for end in ended), ended
+            await cancelled(tasks)
+            assert all(task.cancelled() for task in tasks), tasks
 
     async def send(self, number, **changes):
         intent = make_intent(

@@ -11,6 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from libs.common.bus import connected as connected_bus
+from libs.common.cancelling import cancelled
 from libs.common.clock import SystemClock
 from libs.common.connecting import Access
 from libs.common.contracts import subjects
@@ -85,7 +86,7 @@ class Stand:
                 yield
             finally:
                 stop.set()
-                following.cancel()
+                await cancelled([following])
 
     async def route(self, **changes):
         routes = await self.bus.js.key_value(subjects.BUCKET_ROUTES)

@@ -9,6 +9,7 @@ from time import monotonic
 
 import pytest
 
+from libs.common.cancelling import cancelled
 from libs.common.contracts.words import PositionMode
 from libs.common.secret import Secret
 from services.executor.accounts import Connected
@@ -82,7 +83,7 @@ async def desk(address):
     async with asyncio.TaskGroup() as group:
         following = group.create_task(made.pictures.follow())
         yield made
-        following.cancel()
+        await cancelled([following])
     await made.close()
 
 

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from libs.common.bus import connected
+from libs.common.cancelling import cancelled
 from libs.common.connecting import Access
 from libs.common.consumers_made import consumers_made
 from libs.common.contracts import subjects
@@ -119,7 +120,7 @@ async def test_an_executor_follows_what_the_log_tells(js, bus):
         while count.problem() is None:
             await asyncio.sleep(0.05)
     assert count.problem().startswith(MISMATCH)
-    following.cancel()
+    await cancelled([following])
     await forget(js)
     await count.look()
     assert count.problem() is None, "nobody tells: as with a release that did not look"

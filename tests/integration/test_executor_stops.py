@@ -9,6 +9,7 @@ from time import monotonic
 
 import pytest
 
+from libs.common.cancelling import cancelled
 from libs.common.contracts.causes import Cause
 from libs.common.contracts.order import Change
 from libs.common.contracts.words import ChangeKind, MarginMode, PositionSide
@@ -167,7 +168,7 @@ async def followed(stand):
     async with asyncio.TaskGroup() as group:
         following = group.create_task(Pictures(stand, timing=TIMING).follow())
         yield
-        following.cancel()
+        await cancelled([following])
 
 
 async def test_a_login_that_is_refused_tells_it_and_the_picture_lifts_it(stand):

@@ -7,6 +7,7 @@ import pytest
 
 from libs.common import metrics
 from libs.common.bus import Bus
+from libs.common.cancelling import cancelled
 from libs.common.contracts.reasons import Reason
 from libs.common.contracts.subjects import control_key
 from libs.common.express import ExpressClient
@@ -26,8 +27,7 @@ async def followed(js, nats_url):
     following = asyncio.create_task(halts.controls.follow(Bus(client=client, service="test")))
     await asyncio.wait_for(halts.controls.complete.wait(), 5)
     yield halts
-    following.cancel()
-    await asyncio.gather(following, return_exceptions=True)
+    await cancelled([following])
     await client.close()
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from libs.common.bus import connected
+from libs.common.cancelling import cancelled
 from libs.common.connecting import Access
 from libs.common.contracts import subjects
 from libs.common.contracts.words import AlertId
@@ -41,7 +42,7 @@ async def following(feed):
             while feed.missing():
                 await asyncio.sleep(0.01)
         yield
-        task.cancel()
+        await cancelled([task])
 
 
 async def store(bus, name, *, event_id):

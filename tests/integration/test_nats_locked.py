@@ -8,6 +8,7 @@ from nats.js import api
 
 from libs.common import metrics
 from libs.common.bus import LogUnavailable
+from libs.common.cancelling import cancelled
 from libs.common.contracts import subjects
 from libs.common.permissions import User
 from libs.common.watching import Watched
@@ -87,7 +88,7 @@ async def test_the_executor_reads_what_the_console_sealed(locked):
         async with asyncio.timeout(20):
             while secrets.get("main") != b"sealed":
                 await asyncio.sleep(0.02)
-        following.cancel()
+        await cancelled([following])
 
 
 @pytest.mark.parametrize("user", [User.INGEST, User.CONSOLE])

@@ -11,6 +11,7 @@ import pytest
 from nats.js.errors import KeyNotFoundError
 
 from libs.common.bus import connected
+from libs.common.cancelling import cancelled
 from libs.common.connecting import Access
 from libs.common.contracts import codec, subjects
 from libs.common.contracts.control import Control, Scope
@@ -65,7 +66,7 @@ async def audited(bus, writer_dsn):
                 while [one for one in AUDITED_STREAMS if not await is_stored(bus, one)]:
                     await asyncio.sleep(0.05)
             stop.set()
-            upkeep.cancel()
+            await cancelled([upkeep])
 
     return bring
 

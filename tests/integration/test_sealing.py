@@ -10,6 +10,7 @@ import pytest
 from nacl.public import PrivateKey
 
 from libs.common.bus import Bus
+from libs.common.cancelling import cancelled
 from libs.common.contracts import subjects
 from libs.common.express import ExpressClient
 from libs.common.sealing import key_id, seal, sealing_key, unseal
@@ -94,8 +95,7 @@ async def executors(nats_url):
             return found
 
         yield start
-        for task in tasks:
-            task.cancel()
+        await cancelled(tasks)
     await client.close()
 
 

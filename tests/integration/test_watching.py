@@ -9,6 +9,7 @@ from nats.js.kv import KeyValue
 
 from libs.common.buckets import read_all
 from libs.common.bus import connected
+from libs.common.cancelling import cancelled
 from libs.common.connecting import Access
 from libs.common.contracts.route import Account
 from libs.common.health import Health
@@ -31,9 +32,7 @@ async def following(bus, copy):
     try:
         yield
     finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        await cancelled([task])
 
 
 async def eventually(condition):
