@@ -44,8 +44,12 @@ def shards_told(first: ConsumerInfo | None) -> int | None:
     """How many shards there are, as the first one's consumer says; None where a release made it
     that did not say so, or there is none.
     """
-    metadata = (first.config.metadata or {}) if first is not None else {}
-    text = metadata.get(TOLD_AS, "")
+    return number_told(first.config.metadata if first is not None else None)
+
+
+def number_told(metadata: Mapping[str, str] | None) -> int | None:
+    """The same, of that consumer's metadata."""
+    text = (metadata or {}).get(TOLD_AS, "")
     return int(text) if text.isascii() and text.isdecimal() else None
 
 
@@ -54,7 +58,7 @@ def mismatch(told: int | None, *, ours: int) -> str | None:
     if told is None or told == ours:
         return None
     return (
-        f"accounts are shared over {_shards(told)}, and this process is set up for {ours}:"
+        f"accounts are shared over {in_words(told)}, and this process is set up for {ours}:"
         " ALERTWIRE_SHARDS and the set-up step must agree"
     )
 
@@ -82,7 +86,7 @@ async def share_accounts(js: JetStreamContext, *, shards: int | None, make: Make
         await make(shard, {TOLD_AS: str(wanted)} if shard == 0 else {})
     if was in {0, wanted}:
         return []
-    return [f"accounts are shared over {_shards(wanted)}, not {was}"]
+    return [f"accounts are shared over {in_words(wanted)}, not {was}"]
 
 
 def waiting_of(info: ConsumerInfo) -> int:
@@ -94,11 +98,11 @@ def _require_nothing_waiting(consumers: Iterable[ConsumerInfo], *, was: int, wan
     waiting = {info.name: waiting_of(info) for info in consumers if waiting_of(info)}
     if waiting:
         raise StillWaiting(
-            f"accounts are shared over {_shards(was)}, and become {wanted} only while nothing is"
+            f"accounts are shared over {in_words(was)}, and become {wanted} only while nothing is"
             f" under way: {', '.join(f'{name} has {count}' for name, count in waiting.items())}."
             " Halt, and wait until no alert is pending"
         )
 
 
-def _shards(count: int) -> str:
+def in_words(count: int) -> str:
     return f"{count} executor shard{'' if count == 1 else 's'}"

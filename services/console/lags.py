@@ -2,7 +2,7 @@
 is read but one message each that waits, and none of the sealed keys.
 """
 
-import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -13,12 +13,12 @@ import nats.errors
 from libs.common.asking import NobodyAnswers, ask
 from libs.common.bus import Bus
 from libs.common.contracts import subjects
+from libs.common.executor_shards import executor_consumer, number_told, shard_named
 from libs.common.router_shards import order_of, shards_named
 from libs.common.topology import AUDITED_STREAMS, AUDITOR, ROUTER
 
 TIMEOUT_S = 1.0
 _API = "$JS.API"
-_SHARD = re.compile(r"executor-[0-9]+")
 _NANOSECONDS = 1_000_000_000
 
 T = TypeVar("T")
@@ -57,12 +57,13 @@ class _Floor(msgspec.Struct):
     stream_seq: int = 0
 
 
-class _Filter(msgspec.Struct):
+class _Settings(msgspec.Struct):
     filter_subject: str = ""
+    metadata: dict[str, str] | None = None
 
 
 class _Consumer(msgspec.Struct):
-    config: _Filter
+    config: _Settings
     ack_floor: _Floor
     num_pending: int = 0
     num_ack_pending: int = 0
@@ -126,19 +127,38 @@ class Lags:
         )
 
     async def names(self) -> list[tuple[str, str]]:
-        """Stream and name of each consumer of ours: the shards are those that were made."""
+        """Stream and name of each consumer of ours: the shards are those that were made, but of
+        executors without those that are no more and have nothing.
+        """
         found = await self._ask(f"CONSUMER.NAMES.{subjects.STREAM}", _Names)
         made = found.consumers or ()
         routers = sorted((name for name in made if shards_named(name) is not None), key=order_of)
-        shards = sorted(
-            (name for name in made if _SHARD.fullmatch(name)),
-            key=lambda name: int(name.rpartition("-")[2]),
-        )
+        shards = await self._executors(made)
         on_log = [(subjects.STREAM, name) for name in (*(routers or (ROUTER,)), *shards)]
         return [*on_log, *((stream, AUDITOR) for stream in AUDITED_STREAMS)]
 
+    async def _executors(self, made: Iterable[str]) -> list[str]:
+        numbers = sorted(found for name in made if (found := shard_named(name)) is not None)
+        names = [executor_consumer(number) for number in numbers]
+        if len(names) < 2:
+            return names
+        first = await self._info(subjects.STREAM, executor_consumer(0))
+        told = number_told(first.config.metadata)
+        return [
+            name
+            for number, name in zip(numbers, names, strict=True)
+            if told is None or number < told or await self._has_any(name)
+        ]
+
+    async def _has_any(self, name: str) -> bool:
+        found = await self._info(subjects.STREAM, name)
+        return found.num_pending + found.num_ack_pending > 0
+
+    async def _info(self, stream: str, name: str) -> _Consumer:
+        return await self._ask(f"CONSUMER.INFO.{stream}.{name}", _Consumer)
+
     async def consumer(self, stream: str, name: str) -> ConsumerLag:
-        found = await self._ask(f"CONSUMER.INFO.{stream}.{name}", _Consumer)
+        found = await self._info(stream, name)
         floor = found.ack_floor.stream_seq
         oldest_at = None
         if stream == subjects.STREAM and found.num_pending + found.num_ack_pending > 0:

@@ -109,6 +109,32 @@ async def test_each_router_shard_is_a_reader_of_its_own(console, nats_url):
     assert {each["text"] for each in found["troubles"]} == {"nobody works at it"}
 
 
+async def test_an_executor_shard_that_is_no_more_is_seen_only_while_something_waits_there(
+    console, nats_url
+):
+    js = console.bus.js
+
+    async def executors():
+        found = await health_of(console)
+        readers = [
+            each for each in found["consumers"]["consumers"] if each["service"] == "executor"
+        ]
+        return [each["name"] for each in readers], [each["what"] for each in found["troubles"]]
+
+    async def settled(wanted):
+        async with asyncio.timeout(10):
+            while await executors() != wanted:
+                await asyncio.sleep(0.05)
+
+    async with processes(nats_url, *SERVICES):
+        await ensure_topology(js, shards=2)
+        await settled((["executor-0", "executor-1"], ["executor-1"]))
+        await ensure_topology(js, shards=1)
+        await settled((["executor-0"], []))
+        await js.publish("intent.accepted.1.main.BTC_USDT", b"{}")
+        await settled((["executor-0", "executor-1"], ["executor-1"]))
+
+
 async def test_who_does_not_answer_is_silent_and_who_is_not_ready_says_why(console, nats_url):
     async with processes(nats_url, "ingest", "executor", "auditor", "console") as there:
         there["executor"].add("contracts", lambda: "the exchange does not answer")

@@ -14,6 +14,7 @@ from libs.common.contracts import subjects
 from libs.common.executor_shards import (
     executor_consumer,
     executor_consumers,
+    in_words,
     shard_named,
     shards_told,
     waiting_of,
@@ -58,8 +59,8 @@ def wrong(
             yield from _wrong_settings(found, wanted.as_dict())
     by_name = {(info.stream_name, info.name): info for info in state.consumers}
     told = shards_told(by_name.get((subjects.STREAM, executor_consumer(0))))
-    if shards is not None and told not in {None, shards}:
-        yield f"accounts are shared over {told} executor shards, not {shards}"
+    if shards is not None and told is not None and told != shards:
+        yield f"accounts are shared over {in_words(told)}, not {shards}"
     for stream, name in _durables(state, shards=shards or told or 1):
         info = by_name.get((stream, name))
         if info is None:
