@@ -285,7 +285,13 @@ class Owner:
     async def _give_back(self) -> None:
         with contextlib.suppress(*_FAILURES):
             async with asyncio.timeout(self._timing.answer_s):
-                await (await self._bucket()).delete(self._key, last=self._revision)
+                bucket = await self._bucket()
+                try:
+                    await bucket.delete(self._key, last=self._revision)
+                except KeyWrongLastSequenceError:
+                    # A renewal that was cut off at the end may have been stored all the same.
+                    if not await self._is_superseded():
+                        await bucket.delete(self._key, last=self._revision)
 
     async def _bucket(self) -> KeyValue:
         return await self._bus.js.key_value(subjects.BUCKET_OWNERS)

@@ -257,6 +257,19 @@ async def test_work_that_is_barred_ends_in_order_before_the_lease_is_given_up(bu
         await until_gone(bucket)
 
 
+async def test_a_renewal_that_was_cut_off_at_the_end_does_not_keep_the_lease(owner, shift, bucket):
+    async def work(_ownership, stop):
+        shift.began.set()
+        await stop.wait()
+        # As a renewal that is stored, and whose answer does not come before the end.
+        await bucket.put("executor-0", msgspec.json.encode(this_process()))
+
+    async with running(owner, work):
+        await shift.began.wait()
+    with pytest.raises(KeyNotFoundError):
+        await bucket.get("executor-0")
+
+
 async def test_who_is_barred_from_the_beginning_takes_nothing_and_can_be_stopped(bus, shift):
     owner = Owner(bus, name="executor-0", timing=TIMING, barred=lambda: "another address")
     async with running(owner, shift.named("one")):
