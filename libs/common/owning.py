@@ -18,7 +18,7 @@ import msgspec
 import nats.errors
 import nats.js.errors
 import structlog
-from nats.js.errors import KeyNotFoundError, KeyWrongLastSequenceError
+from nats.js.errors import BadRequestError, KeyNotFoundError, KeyWrongLastSequenceError
 from nats.js.kv import KeyValue
 
 from libs.common import metrics
@@ -288,7 +288,7 @@ class Owner:
                 bucket = await self._bucket()
                 try:
                     await bucket.delete(self._key, last=self._revision)
-                except KeyWrongLastSequenceError:
+                except BadRequestError:
                     # A renewal that was cut off at the end may have been stored all the same.
                     if not await self._is_superseded():
                         await bucket.delete(self._key, last=self._revision)
