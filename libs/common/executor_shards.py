@@ -81,6 +81,9 @@ async def share_accounts(js: JetStreamContext, *, shards: int | None, make: Make
     wanted = shards or was or 1
     if was not in {0, wanted}:
         _require_nothing_waiting(found.values(), was=was, wanted=wanted)
+        if told is None:
+            # Else a step that is interrupted below would be taken for one that was finished.
+            await make(0, {TOLD_AS: str(was)})
     # The first one is the last, so that a step that was interrupted has changed nothing.
     for shard in reversed(range(wanted)):
         await make(shard, {TOLD_AS: str(wanted)} if shard == 0 else {})

@@ -105,6 +105,26 @@ async def test_a_log_of_an_older_release_is_told_at_the_next_set_up(js):
         await ensure_topology(js, shards=1)
 
 
+async def test_a_first_step_that_was_interrupted_is_not_taken_for_a_finished_one(js, monkeypatch):
+    await ensure_topology(js)
+    await forget(js)
+    add = js.add_consumer
+
+    async def interrupted(stream, config, **more):
+        await add(stream, config, **more)
+        if config.durable_name == "executor-1":
+            raise InterruptedError
+
+    monkeypatch.setattr(js, "add_consumer", interrupted)
+    with pytest.raises(InterruptedError):
+        await ensure_topology(js, shards=2)
+    monkeypatch.undo()
+    await an_intent(js, shard=0)
+    with pytest.raises(StillWaiting):
+        await ensure_topology(js, shards=2)
+    assert (await shards(js))[1] == 1
+
+
 async def test_an_executor_follows_what_the_log_tells(js, bus):
     count = ShardCount(bus, shards=1)
     assert count.problem() == "the log has not told yet how accounts are shared"
