@@ -9,8 +9,8 @@ import contextlib
 import msgspec
 import pytest
 from nacl.public import PrivateKey
-from nats.js.errors import NoKeysError
 
+from libs.common.buckets import read_all
 from libs.common.bus import connected
 from libs.common.cancelling import cancelled
 from libs.common.connecting import Access
@@ -80,12 +80,8 @@ class Desk:
         return stored
 
     async def stored(self):
-        found = {}
-        with contextlib.suppress(NoKeysError):
-            for key in await self.bucket.keys():
-                entry = await self.bucket.get(key)
-                found[key] = msgspec.json.decode(entry.value, type=Instrument)
-        return found
+        found = await read_all(self.bucket, timeout_s=5)
+        return {key: msgspec.json.decode(each, type=Instrument) for key, each in found.items()}
 
     async def writes(self):
         return (await self.bucket.status()).stream_info.state.last_seq

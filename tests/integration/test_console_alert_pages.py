@@ -7,6 +7,7 @@ import aiohttp
 import msgspec
 import pytest
 
+from libs.common.buckets import read_all
 from libs.common.contracts.words import ClientOrderId
 from libs.common.domain.identity import alert_id
 from libs.common.topology import ensure_topology
@@ -63,8 +64,8 @@ class Browser:
         async with self.http.post(f"{self.url}/sign-in", data=form) as answer:
             await answer.read()
         bucket = await bus.js.key_value("sessions")
-        for key in await bucket.keys():
-            session = msgspec.json.decode((await bucket.get(key)).value)
+        for value in (await read_all(bucket, timeout_s=5)).values():
+            session = msgspec.json.decode(value)
             if session["name"] == role:
                 self.csrf = session["csrf"]
 

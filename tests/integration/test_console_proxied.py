@@ -2,6 +2,7 @@
 
 import pytest
 
+from libs.common.buckets import read_all
 from libs.common.topology import ensure_topology
 from services.console.web.access.guarding import COOKIE
 from services.console.web.access.proxies import read_proxies
@@ -66,7 +67,7 @@ async def test_whom_the_proxy_names_is_in_and_the_trail_names_them_and_their_add
     done = await browser.post("/halts", headers=ANN, what="all")
     assert done.status == 303
     bucket = await console.bus.js.key_value("controls")
-    [key] = await bucket.keys()
+    [key] = await read_all(bucket, timeout_s=5)
     message = await console.bus.js.get_last_msg("KV_controls", f"$KV.controls.{key}")
     assert message.headers["Alertwire-By"] == "ann@example.org from 192.0.2.7"
 

@@ -5,10 +5,10 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import msgspec
-import nats.js.errors
 import pytest
 from yarl import URL
 
+from libs.common.buckets import read_all
 from libs.common.topology import ensure_topology
 from services.console.web.access import sessions as sessions_module
 from services.console.web.access.guarding import COOKIE
@@ -49,12 +49,7 @@ async def stranger(console):
 
 async def stored(console):
     """The sessions, by key."""
-    bucket = await console.bus.js.key_value("sessions")
-    try:
-        keys = await bucket.keys()
-    except nats.js.errors.NoKeysError:
-        return {}
-    return {key: (await bucket.get(key)).value for key in keys}
+    return await read_all(await console.bus.js.key_value("sessions"), timeout_s=5)
 
 
 async def is_in(person):
