@@ -12,6 +12,7 @@ import schemathesis
 
 from fuzz.apis import AWAY, Api, drive
 from libs.common.topology import ensure_topology
+from tests.api_bodies import ACCOUNT, ROUTE
 from tests.console_server import TOKEN, running
 from tests.integration.ingest_stand import stand_on
 
@@ -23,14 +24,6 @@ INGEST = json.loads((DESCRIPTIONS / "ingest.json").read_text())
 HEALTH = {"/health/live", "/health/ready"}
 EXAMPLES = 8
 ROUTE_TOKEN = "t" * 32
-ACCOUNT = {
-    "id": "main",
-    "base_url": "https://api.example.org",
-    "ws_url": "wss://contract.example.org/edge",
-    "access_key": "mx0vglABCD1234",
-    "secret_key": "very-secret",
-}
-ROUTE = {"id": "btc", "accounts": [{"account": "main"}]}
 
 
 @pytest.fixture

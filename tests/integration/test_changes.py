@@ -20,6 +20,7 @@ from services.auditor.handler import Auditor
 from services.auditor.store import Store, make_pool
 from services.auditor.upkeep import keep
 from services.console import trail as trail_module
+from tests.api_bodies import ACCOUNT, ROUTE
 from tests.console_server import running
 from tests.postgres_gate import Gate
 from tools.cli.audit_trail import Trail as AuditTrail
@@ -27,14 +28,6 @@ from tools.cli.audit_verifying import Pace, verify_trail
 
 pytestmark = pytest.mark.integration
 
-ACCOUNT = {
-    "id": "main",
-    "base_url": "https://api.example.org",
-    "ws_url": "wss://contract.example.org/edge",
-    "access_key": "mx0vglABCD1234",
-    "secret_key": "very-secret",
-}
-ROUTE = {"id": "btc", "accounts": [{"account": "main"}]}
 QUERIES = Path(trail_module.__file__).with_name("queries.sql")
 ANNA = {"Alertwire-By": "anna"}
 

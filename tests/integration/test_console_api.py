@@ -14,20 +14,12 @@ from libs.common.contracts.route import Account, Route
 from libs.common.sealing import unseal
 from libs.common.secret import Secret
 from libs.common.topology import ensure_topology
+from tests.api_bodies import ACCOUNT, ROUTE
 from tests.console_server import PRIVATE_KEY, TOKEN, running
 from tests.factories import ALERT_ID
 from tools.devstack.ports import free_port
 
 pytestmark = pytest.mark.integration
-
-ACCOUNT = {
-    "id": "main",
-    "base_url": "https://api.example.org",
-    "ws_url": "wss://contract.example.org/edge",
-    "access_key": "mx0vglABCD1234",
-    "secret_key": "very-secret",
-}
-ROUTE = {"id": "btc", "accounts": [{"account": "main"}]}
 
 
 @pytest.fixture

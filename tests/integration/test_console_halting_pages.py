@@ -10,6 +10,7 @@ from libs.common.contracts.control import Control
 from libs.common.express import ExpressClient
 from libs.common.topology import ensure_topology
 from services.console.web.access.users import Users
+from tests.api_bodies import ACCOUNT
 from tests.console_people import HTMX, somebody, write_users
 from tests.console_server import running
 from tests.nats_process import NatsProcess
@@ -19,13 +20,6 @@ from tools.devstack.ports import free_port
 pytestmark = pytest.mark.integration
 
 NOWHERE = f"postgresql://viewer:x@127.0.0.1:{free_port()}/none"
-ACCOUNT = {
-    "id": "main",
-    "base_url": "https://api.example.org",
-    "ws_url": "wss://contract.example.org/edge",
-    "access_key": "mx0vglABCD1234",
-    "secret_key": "very-secret-key",
-}
 HOSTILE = "</p><script>alert(1)</script>\u202eevil"
 
 

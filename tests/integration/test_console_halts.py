@@ -5,17 +5,11 @@ import pytest
 
 from libs.common.contracts.control import Control
 from libs.common.topology import ensure_topology
+from tests.api_bodies import ACCOUNT
 from tests.console_server import running
 from tools.devstack.ports import free_port
 
 pytestmark = pytest.mark.integration
-
-ACCOUNT = {
-    "base_url": "https://api.example.org",
-    "ws_url": "wss://contract.example.org/edge",
-    "access_key": "mx0vglABCD1234",
-    "secret_key": "very-secret",
-}
 
 
 @pytest.fixture
@@ -25,7 +19,7 @@ async def console(js, nats_url):
     nowhere = f"postgresql://viewer:x@127.0.0.1:{free_port()}/none"
     async with running(nats_url, nowhere) as found:
         for name in ("main", "second"):
-            await found.call("POST", "/api/accounts", {"id": name, **ACCOUNT})
+            await found.call("POST", "/api/accounts", {**ACCOUNT, "id": name})
         route = {"id": "btc", "accounts": [{"account": "second"}]}
         assert (await found.call("POST", "/api/routes", route))[0] == 201
         yield found

@@ -8,20 +8,14 @@ import pytest
 
 from libs.common.contracts import subjects
 from libs.common.topology import ensure_topology
+from tests.api_bodies import ACCOUNT
 from tests.cli_console import run
 from tests.console_server import TOKEN, running
 from tests.factories import D, make_instrument
 
 pytestmark = pytest.mark.integration
 
-HERE, ELSEWHERE = "https://api.example.org", "https://paper.example.org"
-ACCOUNT = {
-    "id": "main",
-    "base_url": HERE,
-    "ws_url": "wss://contract.example.org/edge",
-    "access_key": "mx0vglABCD1234",
-    "secret_key": "very-secret",
-}
+HERE, ELSEWHERE = ACCOUNT["base_url"], "https://paper.example.org"
 BODY = {"ticker": "BTCUSDT.P", "order_action": "sell", "order_contracts": 0.002}
 
 

@@ -13,17 +13,11 @@ from libs.common.contracts.words import RouteState
 from services.console import drafting
 from services.console.drafting import BOX_OVERHEAD, SECRET_BYTES_MAX
 from services.console.problems import Problem
+from tests.api_bodies import ACCOUNT
 from tests.factories import make_account, make_route
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 MINIMAL = {"id": "btc", "accounts": [{"account": "paper"}]}
-KEYS = {
-    "id": "main",
-    "base_url": "https://api.example.org",
-    "ws_url": "wss://contract.example.org/edge",
-    "access_key": "mx0vglABCD1234",
-    "secret_key": "very-secret",
-}
 
 
 def digest(text):
@@ -204,7 +198,7 @@ def test_pausing_changes_the_state_alone():
 
 
 def test_an_account_is_stored_without_its_secret():
-    draft = drafting.new_account(KEYS)
+    draft = drafting.new_account(ACCOUNT)
     assert draft.secret_key is not None
     assert draft.secret_key.reveal() == "very-secret"
     stored = msgspec.json.encode(draft.account)
@@ -213,19 +207,19 @@ def test_an_account_is_stored_without_its_secret():
 
 
 def test_an_account_is_shown_with_the_end_of_its_access_key():
-    shown = drafting.shown_account(drafting.new_account(KEYS).account)
+    shown = drafting.shown_account(drafting.new_account(ACCOUNT).account)
     assert (shown["access_key"], shown["secret_key"]) == ("***1234", None)
     assert drafting.masked("short") == "***"
 
 
 def test_what_get_shows_of_an_account_may_be_sent_back():
-    account = drafting.new_account(KEYS).account
+    account = drafting.new_account(ACCOUNT).account
     draft = drafting.changed_account(account, drafting.shown_account(account))
     assert (draft.account, draft.secret_key) == (account, None)
 
 
 def test_a_patch_may_bring_new_keys():
-    account = drafting.new_account(KEYS).account
+    account = drafting.new_account(ACCOUNT).account
     draft = drafting.changed_account(account, {"access_key": "next", "secret_key": " s2\n"})
     assert draft.account.access_key == "next"
     assert draft.secret_key is not None
@@ -236,7 +230,7 @@ BOX = b64encode(bytes(BOX_OVERHEAD + 1)).decode()
 
 
 def test_a_secret_may_come_sealed():
-    draft = drafting.new_account({**KEYS, "secret_key": None, "sealed_secret_key": BOX})
+    draft = drafting.new_account({**ACCOUNT, "secret_key": None, "sealed_secret_key": BOX})
     assert (draft.secret_key, draft.sealed) == (None, bytes(BOX_OVERHEAD + 1))
     changed = drafting.changed_account(draft.account, {"sealed_secret_key": BOX})
     assert (changed.account, changed.secret_key, changed.sealed) == (
@@ -263,13 +257,13 @@ def test_a_secret_may_come_sealed():
 )
 def test_what_can_be_no_sealed_box_is_refused(box):
     with pytest.raises(Problem) as caught:
-        drafting.new_account({**KEYS, "secret_key": None, "sealed_secret_key": box})
+        drafting.new_account({**ACCOUNT, "secret_key": None, "sealed_secret_key": box})
     assert (caught.value.status, caught.value.field) == (422, "sealed_secret_key")
 
 
 def test_a_secret_comes_in_one_way():
     with pytest.raises(Problem, match="not both") as caught:
-        drafting.new_account({**KEYS, "sealed_secret_key": BOX})
+        drafting.new_account({**ACCOUNT, "sealed_secret_key": BOX})
     assert caught.value.field == "sealed_secret_key"
     assert "very-secret" not in caught.value.detail
 
@@ -289,6 +283,6 @@ def test_a_secret_comes_in_one_way():
 )
 def test_an_account_that_can_never_work_is_refused(change, field):
     with pytest.raises(Problem) as caught:
-        drafting.new_account({**KEYS, **change})
+        drafting.new_account({**ACCOUNT, **change})
     assert (caught.value.status, caught.value.field) == (422, field)
     assert "very-secret" not in caught.value.detail

@@ -4,59 +4,24 @@ import pytest
 
 from libs.common.contracts import codec
 from libs.common.contracts.dead_letter import DeadLetter
-from libs.common.contracts.execution import Execution
-from libs.common.contracts.intent import Denial, IntentDenied
-from libs.common.contracts.order import Plan
-from libs.common.contracts.reasons import Reason
 from libs.common.contracts.words import AccountId, ClientOrderId, ExecutionKind, RouteId
 from tests.factories import NOW, make_alert, make_intent, make_leg
+from tests.trail_messages import make_denied, make_execution
+from tests.trail_messages import make_plan as plan
 from tools.cli.ops_restore_unfinished import Reading
 
 ALERT, INTENT = "alert.received.demo", "intent.accepted.0.paper.BTC_USDT"
 CLOSING = make_leg("close", "short", client_order_id=ClientOrderId("close"))
 OPENING = make_leg("open", "long", client_order_id=ClientOrderId("open"))
-DENIAL = Denial(reason=Reason.STALE, message="too old")
-
-
-def plan(*legs):
-    intent = make_intent()
-    return Plan(
-        intent_id=intent.intent_id,
-        alert_id=intent.alert_id,
-        route=intent.route,
-        account=intent.account,
-        symbol=intent.symbol,
-        at=NOW,
-        holdings=(),
-        legs=legs,
-    )
 
 
 def ended(leg, kind):
-    intent = make_intent()
-    return Execution(
-        alert_id=intent.alert_id,
-        intent_id=intent.intent_id,
-        route=intent.route,
-        account=intent.account,
-        symbol=intent.symbol,
-        client_order_id=leg.client_order_id,
-        kind=kind,
-        at=NOW,
-    )
+    return make_execution(kind, leg.client_order_id)
 
 
 def denied(**changes):
     intent = make_intent()
-    values = {
-        "alert_id": intent.alert_id,
-        "route": intent.route,
-        "at": NOW,
-        "denial": DENIAL,
-        "account": intent.account,
-        "intent_id": intent.intent_id,
-    }
-    return IntentDenied(**values | changes)
+    return make_denied(**{"account": intent.account, "intent_id": intent.intent_id, **changes})
 
 
 def letter(*, service, seq):
@@ -98,7 +63,9 @@ RESTING, SENT, UNKNOWN = ExecutionKind.RESTING, ExecutionKind.SENT, ExecutionKin
         pytest.param([letter(service="executor", seq=1)], False, id="buried"),
         pytest.param([letter(service="router", seq=1)], True, id="buried by another"),
         pytest.param(
-            [plan(CLOSING, OPENING), ended(CLOSING, FILLED)], True, id="the second leg is missing"
+            [plan(CLOSING, OPENING), ended(CLOSING, FILLED)],
+            True,
+            id="the second leg is missing",
         ),
         pytest.param(
             [plan(CLOSING, OPENING), ended(CLOSING, REJECTED)], False, id="rightly not opened"
