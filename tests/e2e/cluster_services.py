@@ -110,14 +110,14 @@ async def set_up_trading(cluster: NatsCluster, paper: str, directory: Path) -> N
             await js.publish(subjects.bucket_subject(bucket=bucket, key=name), value)
 
 
-async def send_steadily(port: int, *, count: int, per_s: float, sent: Sent) -> None:
-    """Each until it is accepted."""
+async def send_steadily(port: int, *, first: int = 0, count: int, per_s: float, sent: Sent) -> None:
+    """Each until it is accepted; the sender's own ids go up from `first`."""
     timeout = aiohttp.ClientTimeout(total=5)
     async with (
         aiohttp.ClientSession(f"http://127.0.0.1:{port}", timeout=timeout) as http,
         asyncio.TaskGroup() as group,
     ):
-        for number in range(count):
+        for number in range(first, first + count):
             group.create_task(_send(http, number, sent))
             await asyncio.sleep(1 / per_s)
 

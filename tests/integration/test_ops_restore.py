@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import click
 import msgspec
 import pytest
+from nats.js import JetStreamContext
 from nats.js.errors import KeyNotFoundError
 
 from libs.common.bus import connected
@@ -27,6 +28,7 @@ from services.auditor.store import Store, make_pool
 from services.auditor.upkeep import keep
 from services.console.writing import Writer
 from tests.factories import make_alert, make_intent, make_route
+from tools.cli import ops_restoring
 from tools.cli.ops_backup_manifest import read_manifest
 from tools.cli.ops_backup_saving import save
 from tools.cli.ops_restore_settling import BURIED, MADE_BY
@@ -195,6 +197,37 @@ async def test_what_is_open_is_buried_and_nobody_is_given_anything(bus, nats_url
     assert await position(bus, EXECUTOR) == (5, 0, None)
     again = await restoring(tmp_path / "new", nats_url).run()
     assert len(again.settled.buried) == 2, "the same backup, the same outcome"
+
+
+async def test_a_consumer_that_a_cluster_tells_of_late_is_settled_too(
+    bus, nats_url, tmp_path, monkeypatch
+):
+    """Else what it had left open would be carried out again."""
+    await intent(bus, "routed")
+    await saved(tmp_path / "new", nats_url)
+    listed, hidden = JetStreamContext.consumers_info, ["once", "twice", "three times"]
+
+    async def late(js, stream, offset=None):
+        found = await listed(js, stream, offset)
+        if stream != subjects.STREAM or not hidden:
+            return found
+        hidden.pop()
+        return [info for info in found if info.name != EXECUTOR]
+
+    monkeypatch.setattr(JetStreamContext, "consumers_info", late)
+    restored = await restoring(tmp_path / "new", nats_url).run()
+    assert [(each.service, each.seq) for each in restored.settled.buried] == [("executor", 1)]
+    assert await position(bus, EXECUTOR) == (2, 0, None)
+
+
+async def test_a_consumer_that_does_not_come_back_ends_it(bus, nats_url, tmp_path, monkeypatch):
+    await bus.js.delete_consumer(subjects.STREAM, EXECUTOR)
+    manifest = await saved(tmp_path / "less", nats_url)
+    stream = msgspec.structs.replace(manifest.streams[-1], consumers=(EXECUTOR, ROUTER))
+    promised = msgspec.structs.replace(manifest, streams=[*manifest.streams[:-1], stream])
+    monkeypatch.setattr(ops_restoring, "_CONSUMERS_WITHIN_S", 0.1)
+    with pytest.raises(click.ClickException, match="back without executor-0: start nothing"):
+        await restoring(tmp_path / "less", nats_url, manifest=promised).run()
 
 
 async def test_everything_is_halted_and_nothing_is_flattened(bus, nats_url, tmp_path):

@@ -31,6 +31,8 @@ class SavedStream(msgspec.Struct, frozen=True, kw_only=True):
     file: SavedFile
     config: dict[str, Any]
     state: dict[str, Any]
+    consumers: tuple[str, ...] = ()
+    """Those that stay: router, executor shards, auditor."""
 
 
 class SavedDatabase(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ import click
 
 from libs.common.bus import Bus
 from libs.common.connecting import Access
+from libs.common.consumers_made import consumers_made
 from libs.common.contracts import subjects
 from libs.common.metrics import release
 from libs.common.secret import Secret
@@ -71,6 +72,7 @@ async def _save_database(directory: Path, url: Secret, *, tell: Tell) -> SavedDa
 async def _save(bus: Bus, stream: str, *, directory: Path, tell: Tell) -> SavedStream:
     tell(f"{stream} is being saved")
     path = directory / f"{stream}.snapshot"
+    made = await consumers_made(bus.js, stream)
     told = await save_stream(bus, stream, path=path, tell=now_and_then(tell))
     state = told["state"]
     return SavedStream(
@@ -81,4 +83,5 @@ async def _save(bus: Bus, stream: str, *, directory: Path, tell: Tell) -> SavedS
         file=saved_file(path),
         config=told["config"],
         state=state,
+        consumers=tuple(sorted(each for each, info in made.items() if info.config.durable_name)),
     )

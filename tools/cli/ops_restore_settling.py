@@ -12,6 +12,7 @@ from nats.js import api
 
 from libs.common.buckets import read_all
 from libs.common.bus import Bus
+from libs.common.consumers_made import consumers_made
 from libs.common.contracts import subjects
 from libs.common.contracts.control import Control, Scope
 from libs.common.contracts.dead_letter import DeadLetter
@@ -81,9 +82,9 @@ async def settle(bus: Bus, *, trail: Secret | None, backup_at: datetime) -> Sett
 async def _floors(bus: Bus) -> dict[str, int]:
     """Of router and executors up to where they have handled everything."""
     found = {}
-    for info in await bus.js.consumers_info(subjects.STREAM):
-        if info.name == ROUTER or info.name.startswith((_EXECUTOR, f"{ROUTER}-")):
-            found[info.name] = info.ack_floor.stream_seq if info.ack_floor is not None else 0
+    for name, info in (await consumers_made(bus.js, subjects.STREAM)).items():
+        if name == ROUTER or name.startswith((_EXECUTOR, f"{ROUTER}-")):
+            found[name] = info.ack_floor.stream_seq if info.ack_floor is not None else 0
     return found
 
 

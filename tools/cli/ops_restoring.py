@@ -2,7 +2,9 @@
 everybody works on, comes last, and is given to nobody until it is settled.
 """
 
+import asyncio
 import contextlib
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from nats.js.errors import NotFoundError
 
 from libs.common.bus import Bus
 from libs.common.connecting import Access
+from libs.common.consumers_made import consumers_made
 from libs.common.contracts import subjects
 from libs.common.secret import Secret
 from tools.cli import ops_backup_database as database
@@ -18,6 +21,9 @@ from tools.cli.ops_backup_manifest import Manifest, SavedStream
 from tools.cli.ops_backup_reaching import reached, require_nobody
 from tools.cli.ops_backup_snapshots import Tell, now_and_then, put_stream
 from tools.cli.ops_restore_settling import Settled, hold_consumers, settle
+
+_CONSUMERS_WITHIN_S = 60.0
+_ASK_AGAIN_S = 0.2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,3 +107,18 @@ class Restoring:
             path=self.directory / stream.file.name,
             tell=now_and_then(self.tell),
         )
+        await _consumers_back(bus, stream)
+
+
+async def _consumers_back(bus: Bus, stream: SavedStream) -> None:
+    """A cluster tells of a consumer only once it has chosen who leads it. One that is told of later
+    would be neither held nor settled, and so be given what the backup holds as open.
+    """
+    until = time.monotonic() + _CONSUMERS_WITHIN_S
+    while missing := set(stream.consumers) - set(await consumers_made(bus.js, stream.name)):
+        if time.monotonic() > until:
+            raise click.ClickException(
+                f"{stream.name} is back without {', '.join(sorted(missing))}: start nothing, and do"
+                " it again with --replace"
+            )
+        await asyncio.sleep(_ASK_AGAIN_S)
