@@ -11,7 +11,9 @@ import time
 from collections import Counter
 
 import pytest
+from click import ClickException
 
+from libs.common.consumers_made import consumers_made
 from libs.common.contracts import codec, subjects
 from libs.common.permissions import User
 from tests.e2e.cluster_services import Sent, send_steadily, service, set_up_trading
@@ -83,6 +85,16 @@ async def check(cluster):
     )
     out, _ = await process.communicate()
     return process.returncode, json.loads(out)["wrong"]
+
+
+@pytest.mark.timeout(120)
+async def test_consumers_that_nobody_leads_are_not_taken_for_gone(cluster):
+    await bring_up(cluster, replicas=1)
+    async with log_at(cluster.access(User.OPS)) as js:
+        await cluster.kill((await js.stream_info(subjects.STREAM)).cluster.leader)
+    with pytest.raises(ClickException, match="nobody leads consumer auditor, executor-0, router"):
+        async with log_at(cluster.access(User.OPS)) as js:
+            await consumers_made(js, subjects.STREAM)
 
 
 @pytest.mark.timeout(240)

@@ -7,7 +7,7 @@ import pytest
 from libs.common.bus import connected
 from libs.common.cancelling import cancelled
 from libs.common.connecting import Access
-from libs.common.consumers_made import consumers_made
+from libs.common.consumers_made import ConsumersUntold, consumers_made
 from libs.common.contracts import subjects
 from libs.common.executor_shards import StillWaiting, shard_named, shards_told
 from libs.common.health import Health
@@ -15,6 +15,7 @@ from libs.common.secret import Secret
 from libs.common.topology import ensure_topology
 from services.executor.shard_count import ShardCount
 from tests.integration.router_stand import RouterStand
+from tests.unled_consumers import leave_out
 
 pytestmark = pytest.mark.integration
 
@@ -144,6 +145,23 @@ async def test_an_executor_follows_what_the_log_tells(js, bus):
     await forget(js)
     await count.look()
     assert count.problem() is None, "nobody tells: as with a release that did not look"
+
+
+@pytest.mark.parametrize("hidden", ["executor-0", "executor-1", "router-0-of-2", "router-1-of-2"])
+async def test_the_set_up_takes_nothing_for_gone_that_nobody_leads(js, monkeypatch, hidden):
+    """As while a server of the log restarts: it would share accounts or routes anew."""
+    await ensure_topology(js, shards=2, router_shards=2)
+    before = await consumers_made(js, subjects.STREAM)
+    assert hidden in before
+    with monkeypatch.context() as patch:
+        leave_out(patch, hidden)
+        with pytest.raises(ConsumersUntold):
+            await ensure_topology(js)
+    after = await consumers_made(js, subjects.STREAM)
+    assert {each: info.config for each, info in after.items()} == {
+        each: info.config for each, info in before.items()
+    }
+    assert await ensure_topology(js) == []
 
 
 async def test_what_was_known_last_stands_while_the_log_is_away(js, bus):

@@ -16,6 +16,7 @@ from libs.common.permissions import User
 from libs.common.secret import Secret
 from tests.backends import running_process, scratch_folder
 from tests.nats_certificates import make_certificates
+from tests.unled_consumers import leave_out
 from tools.cli.__main__ import main
 from tools.cli.log_reaching import log_at
 from tools.devstack.command import Command
@@ -95,6 +96,14 @@ def test_what_is_missing_is_named(place):
         "consumer executor-2 of PIPELINE is missing: run `alertwire ops setup`",
     ]
     assert "stream PIPELINE has 1 replicas, not 3" in check(place, "--replicas", "3")
+
+
+def test_who_has_no_leader_is_named_and_not_said_to_be_missing(place, monkeypatch):
+    leave_out(monkeypatch, "router", "executor-1")
+    assert check(place) == [
+        "consumer executor-1 of PIPELINE: no leader",
+        "consumer router of PIPELINE: no leader",
+    ]
 
 
 def test_a_pause_is_told_until_it_is_over(place):

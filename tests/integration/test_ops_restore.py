@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 import click
 import msgspec
 import pytest
-from nats.js import JetStreamContext
 from nats.js.errors import KeyNotFoundError
 
 from libs.common.bus import connected
@@ -28,6 +27,7 @@ from services.auditor.store import Store, make_pool
 from services.auditor.upkeep import keep
 from services.console.writing import Writer
 from tests.factories import make_alert, make_intent, make_route
+from tests.unled_consumers import leave_out
 from tools.cli import ops_restoring
 from tools.cli.ops_backup_manifest import read_manifest
 from tools.cli.ops_backup_saving import save
@@ -199,22 +199,14 @@ async def test_what_is_open_is_buried_and_nobody_is_given_anything(bus, nats_url
     assert len(again.settled.buried) == 2, "the same backup, the same outcome"
 
 
+@pytest.mark.parametrize("say_so", [False, True])
 async def test_a_consumer_that_a_cluster_tells_of_late_is_settled_too(
-    bus, nats_url, tmp_path, monkeypatch
+    bus, nats_url, tmp_path, monkeypatch, say_so
 ):
     """Else what it had left open would be carried out again."""
     await intent(bus, "routed")
     await saved(tmp_path / "new", nats_url)
-    listed, hidden = JetStreamContext.consumers_info, ["once", "twice", "three times"]
-
-    async def late(js, stream, offset=None):
-        found = await listed(js, stream, offset)
-        if stream != subjects.STREAM or not hidden:
-            return found
-        hidden.pop()
-        return [info for info in found if info.name != EXECUTOR]
-
-    monkeypatch.setattr(JetStreamContext, "consumers_info", late)
+    leave_out(monkeypatch, EXECUTOR, times=3, say_so=say_so)
     restored = await restoring(tmp_path / "new", nats_url).run()
     assert [(each.service, each.seq) for each in restored.settled.buried] == [("executor", 1)]
     assert await position(bus, EXECUTOR) == (2, 0, None)

@@ -43,7 +43,8 @@ async def reached(access: Access) -> AsyncIterator[Bus]:
         except nats.js.errors.APIError as error:
             raise click.ClickException(f"NATS refuses: {error.description}") from error
         except (nats.errors.Error, nats.js.errors.Error, LogUnavailable, OSError) as error:
-            raise click.ClickException(f"NATS broke off: {type(error).__name__}") from error
+            words = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+            raise click.ClickException(f"NATS broke off: {words}") from error
 
 
 async def require_nobody(bus: Bus) -> None:

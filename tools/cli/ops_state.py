@@ -9,7 +9,7 @@ from typing import Any
 from nats.js import JetStreamContext
 from nats.js.api import AccountInfo, ClusterInfo, ConsumerInfo, StreamInfo
 
-from libs.common.consumers_made import consumers_made
+from libs.common.consumers_made import ConsumersUntold, consumers_made
 from libs.common.contracts import subjects
 from libs.common.executor_shards import (
     executor_consumer,
@@ -30,17 +30,25 @@ _FULL_ABOVE = 0.8
 class LogState:
     streams: Mapping[str, StreamInfo]
     consumers: Sequence[ConsumerInfo]
-    """Of our streams."""
+    """Of our streams, as far as the log tells them."""
+    unled: Sequence[tuple[str, str]] = ()
+    """Stream and name of those that it does not tell, since nobody leads them."""
     account: AccountInfo
 
 
 async def gathered(js: JetStreamContext) -> LogState:
     streams = {str(info.config.name): info for info in await js.streams_info()}
     consumers: list[ConsumerInfo] = []
+    unled: list[tuple[str, str]] = []
     for name in STREAMS:
         if name in streams:
-            consumers += (await consumers_made(js, name)).values()
-    return LogState(streams=streams, consumers=consumers, account=await js.account_info())
+            try:
+                consumers += (await consumers_made(js, name)).values()
+            except ConsumersUntold as error:
+                consumers += error.told.values()
+                unled += [(name, each) for each in error.missing]
+    account = await js.account_info()
+    return LogState(streams=streams, consumers=consumers, unled=unled, account=account)
 
 
 def wrong(
@@ -63,7 +71,9 @@ def wrong(
         yield f"accounts are shared over {in_words(told)}, not {shards}"
     for stream, name in _durables(state, shards=shards or told or 1):
         info = by_name.get((stream, name))
-        if info is None:
+        if (stream, name) in state.unled:
+            yield f"consumer {name} of {stream}: no leader"
+        elif info is None:
             yield f"consumer {name} of {stream} is missing: run `alertwire ops setup`"
         else:
             yield from _wrong_consumer(info, waiting_max=waiting_max)
@@ -91,7 +101,7 @@ def lacking(cluster: ClusterInfo | None) -> list[str]:
 
 def _durables(state: LogState, *, shards: int) -> list[tuple[str, str]]:
     """Those that are there, and those that have to be."""
-    found = [(info.stream_name, info.name) for info in durables(state)]
+    found = [*((info.stream_name, info.name) for info in durables(state)), *state.unled]
     if not any(_is_router(name) for stream, name in found if stream == subjects.STREAM):
         found.append((subjects.STREAM, ROUTER))
     executors = ((subjects.STREAM, name) for name in executor_consumers(shards))
