@@ -108,6 +108,7 @@ def restoring(directory, nats_url, *, trail=None, **changes):
         "keep_database": True,
         "replace_database": False,
         "replicas": None,
+        "placement": (),
         "tell": quiet,
     }
     return Restoring(**values | changes)
@@ -220,6 +221,23 @@ async def test_a_consumer_that_does_not_come_back_ends_it(bus, nats_url, tmp_pat
     monkeypatch.setattr(ops_restoring, "_CONSUMERS_WITHIN_S", 0.1)
     with pytest.raises(click.ClickException, match="back without executor-0: start nothing"):
         await restoring(tmp_path / "less", nats_url, manifest=promised).run()
+
+
+async def test_the_log_of_a_cluster_is_put_back_on_one_server(bus, nats_url, tmp_path):
+    await alert(bus, "one")
+    manifest = await saved(tmp_path / "new", nats_url)
+    kept = {"num_replicas": 3, "placement": {"tags": ["disk:fast"]}}
+    streams = [
+        msgspec.structs.replace(each, config=each.config | kept) for each in manifest.streams
+    ]
+    of_three = msgspec.structs.replace(manifest, streams=streams)
+    with pytest.raises(click.ClickException, match="--replicas and --placement say which"):
+        await restoring(tmp_path / "new", nats_url, manifest=of_three).run()
+    here = {"manifest": of_three, "replicas": 1, "placement": ["-"]}
+    await restoring(tmp_path / "new", nats_url, **here).run()
+    config = (await bus.js.stream_info(subjects.STREAM)).config
+    assert (config.num_replicas, config.placement) == (1, None)
+    assert (await bus.entry(1)).message.alert_id == "one"
 
 
 async def test_everything_is_halted_and_nothing_is_flattened(bus, nats_url, tmp_path):

@@ -62,6 +62,7 @@ def backup(
     epilog=examples(
         "alertwire ops restore /backups/2026-11-29",
         "alertwire ops restore /backups/2026-11-29 --keep-database",
+        "alertwire ops restore /backups/2026-11-29 --replicas 1 --placement -",
     )
 )
 @_DIRECTORY
@@ -79,7 +80,13 @@ def backup(
     "--replicas",
     type=click.IntRange(1, 5),
     metavar="N",
-    help="Of every stream, if other than it was.",
+    help="Servers that keep each message, if others than it was.",
+)
+@click.option(
+    "--placement",
+    multiple=True,
+    metavar="TAG",
+    help="Tag of the servers that may keep it, if others than it was; `-` for none.",
 )
 @json_option
 @with_place
@@ -91,6 +98,7 @@ def restore(  # noqa: PLR0913 - its options
     replace_database: bool,
     no_database: bool,
     replicas: int | None,
+    placement: tuple[str, ...],
     as_json: bool,
     place: Place,
 ) -> None:
@@ -114,6 +122,7 @@ def restore(  # noqa: PLR0913 - its options
         keep_database=keep_database,
         replace_database=replace_database,
         replicas=replicas,
+        placement=placement,
         tell=_aside,
     )
     restored = asyncio.run(restoring.run())

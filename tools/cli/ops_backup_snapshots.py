@@ -25,6 +25,9 @@ _CHUNK_WITHIN_S = 60.0
 _RESTORED_WITHIN_S = 600.0
 _STATUS = "Status"
 _WELL_ENDED = frozenset({"", "204"})
+_OTHER_SERVERS = ("non-clustered", "no suitable peers")
+"""How the server says that a stream cannot be kept as it was."""
+_ELSEWHERE = "; --replicas and --placement say which servers keep the streams here"
 
 Tell = Callable[[str], None]
 
@@ -90,7 +93,9 @@ async def _ask(bus: Bus, subject: str, request: bytes) -> dict[str, Any]:
 def _require(answer: bytes) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(answer) if answer else {}
     if "error" in found:
-        raise click.ClickException(f"NATS refuses: {found['error'].get('description', found)}")
+        words = str(found["error"].get("description", found))
+        hint = _ELSEWHERE if any(each in words for each in _OTHER_SERVERS) else ""
+        raise click.ClickException(f"NATS refuses: {words}{hint}")
     return found
 
 

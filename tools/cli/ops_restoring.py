@@ -5,8 +5,10 @@ everybody works on, comes last, and is given to nobody until it is settled.
 import asyncio
 import contextlib
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 from nats.js.errors import NotFoundError
@@ -21,6 +23,7 @@ from tools.cli.ops_backup_manifest import Manifest, SavedStream
 from tools.cli.ops_backup_reaching import reached, require_nobody
 from tools.cli.ops_backup_snapshots import Tell, now_and_then, put_stream
 from tools.cli.ops_restore_settling import Settled, hold_consumers, settle
+from tools.cli.ops_setup import tags_in
 
 _CONSUMERS_WITHIN_S = 60.0
 _ASK_AGAIN_S = 0.2
@@ -44,6 +47,9 @@ class Restoring:
     keep_database: bool
     replace_database: bool
     replicas: int | None
+    """None: as they were."""
+    placement: Sequence[str]
+    """The tags of the servers that may keep it, `-` for none; empty: as they were."""
     tell: Tell
 
     async def run(self) -> Restored:
@@ -92,18 +98,24 @@ class Restoring:
         self.tell(f"{stream.name} is being put back")
         with contextlib.suppress(NotFoundError):
             await bus.js.delete_stream(stream.name)
-        config = dict(stream.config)
-        if self.replicas is not None:
-            config["num_replicas"] = self.replicas
         await put_stream(
             bus,
             stream.name,
-            config=config,
+            config=self._config(stream),
             state=stream.state,
             path=self.directory / stream.file.name,
             tell=now_and_then(self.tell),
         )
         await _consumers_back(bus, stream)
+
+    def _config(self, stream: SavedStream) -> dict[str, Any]:
+        config = dict(stream.config)
+        if self.replicas is not None:
+            config["num_replicas"] = self.replicas
+        if self.placement:
+            tags = tags_in(self.placement)
+            config["placement"] = {"tags": tags} if tags else None
+        return config
 
 
 async def _messages_in(bus: Bus, stream: str) -> int:

@@ -149,9 +149,14 @@ async def _replicas(js: JetStreamContext) -> int:
     return 1 if found is None else int(found.config.num_replicas or 1)
 
 
+def tags_in(placement: Sequence[str]) -> list[str]:
+    """Of what `--placement` was given, which is `-` for none."""
+    return [tag for tag in placement if tag != "-"]
+
+
 async def _placement(js: JetStreamContext, wanted: Sequence[str]) -> list[str]:
     if wanted:
-        return [tag for tag in wanted if tag != "-"]
+        return tags_in(wanted)
     found = await _current(js)
     if found is None or found.config.placement is None:
         return []
