@@ -12,6 +12,7 @@ from collections import Counter
 
 import pytest
 from click import ClickException
+from nats.js.api import ConsumerConfig
 
 from libs.common.consumers_made import consumers_made
 from libs.common.contracts import codec, subjects
@@ -95,6 +96,31 @@ async def test_consumers_that_nobody_leads_are_not_taken_for_gone(cluster):
     with pytest.raises(ClickException, match="nobody leads consumer auditor, executor-0, router"):
         async with log_at(cluster.access(User.OPS)) as js:
             await consumers_made(js, subjects.STREAM)
+
+
+@pytest.mark.timeout(240)
+async def test_services_start_and_trade_while_a_server_is_away(cluster, address, tmp_path):
+    await bring_up(cluster, replicas=3)
+    await set_up_trading(cluster, address, tmp_path)
+    async with log_at(cluster.access(User.ADMIN), user=User.ADMIN) as js:
+        # As of somebody who looks: nobody leads it while its server is away, and lists wait for it.
+        of_the_moment = ConsumerConfig(name="looking", inactive_threshold=300)
+        info = await js.add_consumer(subjects.STREAM, of_the_moment)
+    await cluster.kill(info.cluster.leader)
+    executor = {"SEALING_KEY_FILE": tmp_path / "sealing.key", "ECHO_URLS": ""}
+    async with (
+        PaperClient(address) as paper,
+        service(cluster, User.ROUTER, tmp_path),
+        service(cluster, User.EXECUTOR, tmp_path, CHECKUP_EVERY_S=0, **executor),
+        service(cluster, User.INGEST, tmp_path) as port,
+    ):
+        await send_steadily(port, count=4, per_s=20, sent=Sent())
+        async with asyncio.timeout(DONE_S):
+            while len(await ordered(paper)) < 4:
+                await asyncio.sleep(0.2)
+        orders = await ordered(paper)
+    assert len(orders) == len(set(orders)) == 4
+    assert cluster.refused() == []
 
 
 @pytest.mark.timeout(240)
