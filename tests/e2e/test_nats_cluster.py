@@ -3,6 +3,7 @@ under load, and not an alert is lost, nor an order sent twice.
 """
 
 import asyncio
+import base64
 import json
 import logging
 import os
@@ -10,6 +11,7 @@ import sys
 import time
 from collections import Counter
 
+import aiohttp
 import pytest
 from click import ClickException
 from nats.js.api import ConsumerConfig
@@ -24,6 +26,7 @@ from tests.paper_client import CREATE, PaperClient
 from tests.paper_server import address_fixture  # noqa: F401 - a fixture
 from tools.cli.log_reaching import log_at
 from tools.cli.ops_setup import set_up
+from tools.devstack.ports import free_port
 
 pytestmark = [pytest.mark.e2e, pytest.mark.drill]
 
@@ -32,6 +35,11 @@ ALERTS, PER_S = 150, 50
 ACCEPTED_AGAIN_S = 10
 """The servers take four to seven to choose a leader."""
 DONE_S = 90
+CONSOLE = {
+    "CONSOLE_TOKEN": "t" * 40,
+    "WEBHOOK_BASE_URL": "https://hook.example.org",
+    "SEALING_PUBLIC_KEY": base64.b64encode(bytes(32)).decode(),
+}
 
 
 @pytest.fixture
@@ -99,7 +107,9 @@ async def test_consumers_that_nobody_leads_are_not_taken_for_gone(cluster):
 
 
 @pytest.mark.timeout(240)
-async def test_services_start_and_trade_while_a_server_is_away(cluster, address, tmp_path):
+async def test_every_service_starts_and_an_alert_is_carried_while_a_server_is_away(
+    cluster, address, tmp_path, writer_dsn, reader_dsn
+):
     await bring_up(cluster, replicas=3)
     await set_up_trading(cluster, address, tmp_path)
     async with log_at(cluster.access(User.ADMIN), user=User.ADMIN) as js:
@@ -108,19 +118,29 @@ async def test_services_start_and_trade_while_a_server_is_away(cluster, address,
         info = await js.add_consumer(subjects.STREAM, of_the_moment)
     await cluster.kill(info.cluster.leader)
     executor = {"SEALING_KEY_FILE": tmp_path / "sealing.key", "ECHO_URLS": ""}
+    port, api = free_port(), {"Authorization": f"Bearer {CONSOLE['CONSOLE_TOKEN']}"}
     async with (
         PaperClient(address) as paper,
+        service(cluster, User.AUDITOR, tmp_path, POSTGRES_URL=writer_dsn),
+        service(cluster, User.CONSOLE, tmp_path, PORT=port, POSTGRES_URL=reader_dsn, **CONSOLE),
         service(cluster, User.ROUTER, tmp_path),
         service(cluster, User.EXECUTOR, tmp_path, CHECKUP_EVERY_S=0, **executor),
-        service(cluster, User.INGEST, tmp_path) as port,
+        service(cluster, User.INGEST, tmp_path) as hook,
+        aiohttp.ClientSession(f"http://127.0.0.1:{port}", headers=api) as console,
     ):
-        await send_steadily(port, count=4, per_s=20, sent=Sent())
+        await send_steadily(hook, count=4, per_s=20, sent=Sent())
         async with asyncio.timeout(DONE_S):
-            while len(await ordered(paper)) < 4:
+            while await statuses(console) != ["executed"] * 4:
                 await asyncio.sleep(0.2)
         orders = await ordered(paper)
     assert len(orders) == len(set(orders)) == 4
     assert cluster.refused() == []
+
+
+async def statuses(console):
+    async with console.get("/api/alerts") as answer:
+        assert answer.status == 200, await answer.text()
+        return [each["status"] for each in (await answer.json())["alerts"]]
 
 
 @pytest.mark.timeout(240)
