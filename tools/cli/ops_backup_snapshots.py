@@ -8,11 +8,13 @@ it is never far ahead, and ends with an empty message. A restore goes the other 
 import asyncio
 import json
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
+from nats.errors import NoRespondersError
 
 from libs.common.bus import Bus
 
@@ -21,6 +23,8 @@ RESTORED_CHUNK_BYTES = 4 * 1024
 """The server stores what is in a chunk before it answers, gives up where that takes it 5 s, and
 may sync each message: so no chunk holds many."""
 _API_WITHIN_S = 10.0
+_HEARD_WITHIN_S = 10.0
+_ASK_AGAIN_S = 0.1
 _CHUNK_WITHIN_S = 60.0
 _RESTORED_WITHIN_S = 600.0
 _STATUS = "Status"
@@ -77,17 +81,28 @@ async def put_stream(
     with path.open("rb") as file:
         whole = os.fstat(file.fileno()).st_size
         while chunk := file.read(RESTORED_CHUNK_BYTES):
-            told = await bus.client.request(place, chunk, timeout=_CHUNK_WITHIN_S)
-            _require(told.data)
+            await _ask(bus, place, chunk, within_s=_CHUNK_WITHIN_S)
             done += len(chunk)
             tell(f"{stream}: {_mb(done)} of {_mb(whole)} sent")
-    told = await bus.client.request(place, b"", timeout=_RESTORED_WITHIN_S)
-    _require(told.data)
+    await _ask(bus, place, b"", within_s=_RESTORED_WITHIN_S)
 
 
-async def _ask(bus: Bus, subject: str, request: bytes) -> dict[str, Any]:
-    answer = await bus.client.request(subject, request, timeout=_API_WITHIN_S)
-    return _require(answer.data)
+async def _ask(
+    bus: Bus, subject: str, request: bytes, *, within_s: float = _API_WITHIN_S
+) -> dict[str, Any]:
+    """Raises `click.ClickException`, and the client's errors."""
+    until = time.monotonic() + _HEARD_WITHIN_S
+    while True:
+        try:
+            answer = await bus.client.request(subject, request, timeout=within_s)
+        except NoRespondersError:
+            # Nobody got it. In a cluster the server that takes a stream back is another one than
+            # ours, and ours hears of the place that it listens at a moment later.
+            if time.monotonic() > until:
+                raise
+            await asyncio.sleep(_ASK_AGAIN_S)
+        else:
+            return _require(answer.data)
 
 
 def _require(answer: bytes) -> dict[str, Any]:
