@@ -6,6 +6,7 @@ import pytest
 
 from libs.common.topology import ensure_topology
 from services.console.web.access.users import Users
+from tests.api_bodies import ACCOUNT, SECRET
 from tests.console_people import somebody, write_users
 from tests.console_server import running
 from tests.integration.test_changes import auditing
@@ -14,14 +15,6 @@ from tests.secrecy import assert_no_secrets
 
 pytestmark = pytest.mark.integration
 
-SECRET = "very-secret-key-of-main"
-ACCOUNT = {
-    "id": "main",
-    "base_url": "https://api.example.org",
-    "ws_url": "wss://contract.example.org/edge",
-    "access_key": "mx0vglABCD1234",
-    "secret_key": SECRET,
-}
 BODY_SECRET = "body-secret-of-btc"
 HOSTILE = '<img src=x onerror="alert(1)">'
 

@@ -41,7 +41,7 @@ async def log_at(access: Access, *, user: User = User.OPS) -> AsyncIterator[JetS
     except SettingsError as error:
         raise click.ClickException(str(error)) from None
     except (nats.errors.Error, OSError, TimeoutError, ValueError) as error:
-        raise click.ClickException(f"NATS does not let us in: {_words(error)}") from None
+        raise click.ClickException(f"NATS does not let us in: {error_words(error)}") from None
     try:
         yield client.jetstream(timeout=API_TIMEOUT_S)
     except nats.js.errors.NotFoundError as error:
@@ -52,7 +52,7 @@ async def log_at(access: Access, *, user: User = User.OPS) -> AsyncIterator[JetS
         asking.uncancel()
         raise Refused(f"NATS refuses it to the user of this key: {refusals[0]}") from None
     except (nats.errors.Error, nats.js.errors.Error, OSError, TimeoutError) as error:
-        raise click.ClickException(f"NATS broke off: {_words(error)}") from None
+        raise click.ClickException(f"NATS broke off: {error_words(error)}") from None
     finally:
         await client.close()
 
@@ -67,5 +67,6 @@ def run(access: Access, work: Callable[[JetStreamContext], Awaitable[T]], *, use
     return asyncio.run(whole())
 
 
-def _words(error: Exception) -> str:
+def error_words(error: Exception) -> str:
+    """Its kind, and what it says of itself, which not every one does."""
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

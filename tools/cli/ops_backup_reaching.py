@@ -15,6 +15,7 @@ from libs.common.connecting import Access
 from libs.common.contracts import presence, subjects
 from libs.common.health import Health
 from libs.common.settings import SettingsError
+from tools.cli.log_reaching import error_words
 
 _CONNECT_WITHIN_S = 10.0
 _ANSWERED_WITHIN_S = 10.0
@@ -43,8 +44,7 @@ async def reached(access: Access) -> AsyncIterator[Bus]:
         except nats.js.errors.APIError as error:
             raise click.ClickException(f"NATS refuses: {error.description}") from error
         except (nats.errors.Error, nats.js.errors.Error, LogUnavailable, OSError) as error:
-            words = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-            raise click.ClickException(f"NATS broke off: {words}") from error
+            raise click.ClickException(f"NATS broke off: {error_words(error)}") from error
 
 
 async def require_nobody(bus: Bus) -> None:
